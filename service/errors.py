@@ -1,0 +1,48 @@
+"""What can go wrong, in one tree.
+
+OverflyError
+├── TheirFault            what a sender or caller did wrong: put aside, answered with 4xx
+│   ├── NotFound          names what is not there
+│   ├── Conflict          cannot be while something else is
+│   └── Refused           cannot be taken, with every fault named
+├── SettingsError         an operator's setting cannot be: said at start, exit status 2
+└── CannotNow             what we could not do now: retried, answered with 503
+    ├── StoreAway         the database does not answer, is full or is held by another process
+    └── SchemaNotReady    the database has data of another schema: `overfly migrate` first
+"""
+
+
+class OverflyError(Exception):
+    """Every error that Overfly raises on purpose."""
+
+
+class TheirFault(OverflyError):
+    """What the sender or caller did wrong."""
+
+
+class NotFound(TheirFault):
+    """What was named is not there."""
+
+
+class Conflict(TheirFault):
+    """What was asked cannot be while something else is."""
+
+
+class Refused(TheirFault):
+    """What was sent cannot be taken."""
+
+
+class SettingsError(OverflyError):
+    """A setting that is unknown or has a value that cannot be."""
+
+
+class CannotNow(OverflyError):
+    """What we could not do now; the same again may succeed."""
+
+
+class StoreAway(CannotNow):
+    """The database does not answer, is full, or is held by another process."""
+
+
+class SchemaNotReady(CannotNow):
+    """The database holds data of another schema than this version's."""

@@ -1,0 +1,143 @@
+"""Settings: environment variables `OVERFLY_*`, the same names in an optional `overfly.toml`.
+
+Only the composition root and the commands read them; everything else receives values as arguments.
+"""
+
+import difflib
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from service.errors import SettingsError
+
+PREFIX = "OVERFLY_"
+TOML_FILE = Path("overfly.toml")
+
+Names = Annotated[tuple[str, ...], NoDecode]
+"""Comma-separated in the environment, a list or the same text in TOML."""
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. Each field's description is the README's table and `overfly settings`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    data_dir: Path = Field(
+        Path("overfly-data"), description="folder of the database, owned by one process at a time"
+    )
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL; SQLite in the data folder when unset"
+    )
+    tracker: str = Field("default", description="tracker that MQTT messages feed")
+    worker_id: str = Field(
+        default_factory=socket.gethostname, description="name under which this worker owns its shards"
+    )
+    mqtt_url: str | None = Field(
+        None, description="broker to subscribe at: mqtt://host:1883 or mqtts://host:8883"
+    )
+    mqtt_protocol: Literal["5", "3.1.1"] = Field("5", description="MQTT version to speak")
+    mqtt_client_id: str | None = Field(
+        None, description="fixed client id of the persistent session; overfly-<tracker> when unset"
+    )
+    mqtt_username: str | None = Field(None, description="user at the broker")
+    mqtt_password: SecretStr | None = Field(None, description="password at the broker")
+    mqtt_ca_file: Path | None = Field(None, description="certificate authority of the broker (PEM)")
+    mqtt_cert_file: Path | None = Field(None, description="client certificate (PEM)")
+    mqtt_key_file: Path | None = Field(None, description="key of the client certificate (PEM)")
+    mqtt_receive_maximum: int = Field(
+        2000, ge=1, le=65535, description="messages in flight asked of an MQTT 5 broker"
+    )
+    topics: Names = Field(
+        ("aircraft/+/position", "overfly/positions/+"), description="topic filters to subscribe to"
+    )
+    reorder_seconds: float = Field(
+        0, ge=0, le=86_400, description="how long fixes wait to be put in order before evaluation"
+    )
+    max_ahead: float = Field(600, ge=0, description="seconds that a timestamp may be ahead of its receipt")
+    retention_days: float | None = Field(
+        None, gt=0, description="days that positions and events are kept; for ever when unset"
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="mail server: smtp://host:25, smtp+starttls://user:password@host:587, smtps://host:465",
+    )
+    alert_email: Names = Field((), description="addresses told of every event by mail")
+    alert_from: str | None = Field(None, description="sender of the mails; overfly@<host name> when unset")
+    alert_interval: float = Field(
+        60, ge=0, description="least seconds between two mails; what comes between is gathered"
+    )
+    alert_mqtt: bool = Field(
+        False, description="publish every event to overfly/events/<collection>/<geofence> at the broker"
+    )
+    public_url: str | None = Field(
+        None, description="where people reach the API, for links in mails; the address served when unset"
+    )
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="console on a terminal, JSON elsewhere"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
+
+    @field_validator("topics", "alert_email", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _TomlSource(settings_cls)
+
+
+class _TomlSource(TomlConfigSettingsSource):
+    """`overfly.toml` with the environment's own names: `OVERFLY_TOPICS = ["aircraft/+/position"]`."""
+
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        super().__init__(settings_cls, TOML_FILE)
+
+    def _read_file(self, file_path: Path) -> dict[str, object]:
+        content = super()._read_file(file_path)
+        _refuse_unknown(content, str(file_path))
+        return {name.removeprefix(PREFIX).lower(): value for name, value in content.items()}
+
+
+def read_settings() -> Settings:
+    """The settings of this process.
+
+    Raises SettingsError that names each variable which is unknown or has a value that cannot be.
+    """
+    _refuse_unknown((name for name in os.environ if name.startswith(PREFIX)), "the environment")
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()
+        )
+        raise SettingsError(faults) from None  # the original repeats the values, secrets among them
+
+
+def _refuse_unknown(names: Iterable[str], where: str) -> None:
+    known = [PREFIX + field.upper() for field in Settings.model_fields]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else "; `overfly settings` lists those there are"
+            raise SettingsError(f"{name} in {where} is not a setting{hint}")

@@ -1,0 +1,264 @@
+"""The tables, one metadata for every store.
+
+Times are int64 milliseconds since the epoch (UTC), longitudes and latitudes degrees (WGS84), accuracy metres.
+`key` is a number that names a row inside the database; what a user calls it is its `name` or `..._id`.
+
+    tracker --- tracker_consumer --- collection --- geofence --- geofence_version
+       |                                               |
+     device --- position                             inside (which device is in which geofence)
+       |                                               |
+     event --- outbox --- alert                        +--- device
+     reject, tombstone, shard, revision, sequence
+
+A `revision` numbers each commit that changed what can be evaluated: a geofence put or deleted, a collection
+linked or unlinked. A position records the revision it met, so that the past can be evaluated again.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+Key = BigInteger().with_variant(
+    Integer, "sqlite"
+)  # SQLite numbers rows by itself only where the type is INTEGER
+Milliseconds = BigInteger()
+Identifier = String(100)
+
+tracker = Table(
+    "tracker",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("name", Identifier, nullable=False, unique=True),
+    Column("created_time", Milliseconds, nullable=False),
+)
+
+collection = Table(
+    "collection",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("name", Identifier, nullable=False, unique=True),
+    Column("created_time", Milliseconds, nullable=False),
+)
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("revision", Key, primary_key=True),
+    Column("kind", String(10), nullable=False),  # put, delete, link, unlink
+    Column("committed_time", Milliseconds, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+tracker_consumer = Table(
+    "tracker_consumer",
+    metadata,
+    Column("tracker_key", ForeignKey("tracker.key", ondelete="CASCADE"), primary_key=True),
+    Column("collection_key", ForeignKey("collection.key", ondelete="CASCADE"), primary_key=True),
+    Column("linked_revision", Key, primary_key=True),
+    Column("unlinked_revision", Key),
+)
+
+geofence = Table(
+    "geofence",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("collection_key", ForeignKey("collection.key", ondelete="CASCADE"), nullable=False),
+    Column("geofence_id", Identifier, nullable=False),
+    Column("revision", Key, nullable=False),  # of its current version
+    Column("created_time", Milliseconds, nullable=False),
+    Column("updated_time", Milliseconds, nullable=False),
+    Column("deleted_revision", Key),
+    sqlite_autoincrement=True,
+)
+Index(
+    "geofence_current",
+    geofence.c.collection_key,
+    geofence.c.geofence_id,
+    unique=True,
+    sqlite_where=geofence.c.deleted_revision.is_(None),
+    postgresql_where=geofence.c.deleted_revision.is_(None),
+)
+
+geofence_version = Table(
+    "geofence_version",
+    metadata,
+    Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), primary_key=True),
+    Column("revision", Key, primary_key=True, index=True),
+    Column("feature", Text),  # GeoJSON Feature; null where this revision deleted it
+    sqlite_with_rowid=False,
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("tracker_key", ForeignKey("tracker.key", ondelete="CASCADE"), nullable=False),
+    Column("device_id", Identifier, nullable=False),
+    Column("shard", Integer, nullable=False),
+    Column("watermark", Milliseconds),  # sample_time last evaluated
+    # the latest position: that of the greatest sample_time stored
+    Column("sample_time", Milliseconds, nullable=False),
+    Column("received_time", Milliseconds, nullable=False),
+    Column("longitude", Float(53), nullable=False),
+    Column("latitude", Float(53), nullable=False),
+    Column("accuracy", Float(53)),
+    Column("properties", Text, nullable=False),
+    UniqueConstraint("tracker_key", "device_id"),
+    sqlite_autoincrement=True,
+)
+Index("device_by_receipt", device.c.tracker_key, device.c.received_time, device.c.key)
+
+position = Table(
+    "position",
+    metadata,
+    Column("device_key", ForeignKey("device.key", ondelete="CASCADE"), primary_key=True),
+    Column("sample_time", Milliseconds, primary_key=True),
+    Column("received_time", Milliseconds, nullable=False),
+    Column("longitude", Float(53), nullable=False),
+    Column("latitude", Float(53), nullable=False),
+    Column("accuracy", Float(53)),
+    Column("properties", Text, nullable=False),  # JSON object, members sorted; '' where there are none
+    Column("revision", Key),  # that it met when it was evaluated
+    Column(
+        "late", Boolean, nullable=False, server_default=false()
+    ),  # came after its turn: stored, not evaluated
+    sqlite_with_rowid=False,
+)
+WAITING = text("revision IS NULL AND late = 0")
+Index("position_waiting", position.c.received_time, sqlite_where=WAITING, postgresql_where=WAITING)
+
+inside = Table(
+    "inside",
+    metadata,
+    Column("device_key", ForeignKey("device.key", ondelete="CASCADE"), primary_key=True),
+    Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("seq", Key, primary_key=True),  # the order of commit
+    Column("event_id", String(32), nullable=False, unique=True),
+    Column("tracker_key", ForeignKey("tracker.key", ondelete="CASCADE"), nullable=False),
+    Column("device_key", ForeignKey("device.key", ondelete="CASCADE"), nullable=False),
+    Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), nullable=False),
+    Column("event_type", String(10), nullable=False),  # ENTER, EXIT
+    Column("collection_name", Identifier, nullable=False),
+    Column("geofence_id", Identifier, nullable=False),
+    Column("device_id", Identifier, nullable=False),
+    Column("sample_time", Milliseconds, nullable=False),
+    Column("received_time", Milliseconds, nullable=False),
+    Column("committed_time", Milliseconds, nullable=False),
+    Column("longitude", Float(53), nullable=False),
+    Column("latitude", Float(53), nullable=False),
+    Column("accuracy", Float(53)),
+    Column("properties", Text, nullable=False),
+    Column("revision", Key, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("event_by_device", event.c.device_key, event.c.seq)
+Index("event_by_geofence", event.c.geofence_id, event.c.seq)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column(
+        "changed", Key, nullable=False, unique=True
+    ),  # from `sequence`; an alert that changes is listed anew
+    Column("tracker_key", ForeignKey("tracker.key", ondelete="CASCADE"), nullable=False),
+    Column("channel", String(20), nullable=False),  # email, mqtt
+    Column("recipient", Text, nullable=False),  # address, topic
+    Column("message_id", String(100), nullable=False),
+    Column("status", String(10), nullable=False),  # pending, sent, failed
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("outcome", Text),  # what the receiver answered last
+    Column("created_time", Milliseconds, nullable=False),
+    Column("attempted_time", Milliseconds),
+    Column("next_attempt_time", Milliseconds, nullable=False),
+    Column("finished_time", Milliseconds),
+    sqlite_autoincrement=True,
+)
+PENDING = text("status = 'pending'")
+Index("alert_pending", alert.c.channel, alert.c.key, sqlite_where=PENDING, postgresql_where=PENDING)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("channel", String(20), nullable=False),
+    Column("event_seq", ForeignKey("event.seq", ondelete="CASCADE"), nullable=False, index=True),
+    Column(
+        "alert_key", ForeignKey("alert.key", ondelete="SET NULL"), index=True
+    ),  # null: not yet in a message
+    sqlite_autoincrement=True,
+)
+UNGATHERED = text("alert_key IS NULL")
+Index(
+    "outbox_ungathered", outbox.c.channel, outbox.c.key, sqlite_where=UNGATHERED, postgresql_where=UNGATHERED
+)
+
+reject = Table(
+    "reject",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("tracker_key", ForeignKey("tracker.key", ondelete="CASCADE"), nullable=False),
+    Column("received_time", Milliseconds, nullable=False, index=True),
+    Column("reason", String(40), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("topic", Text),
+    Column("device_id", Text),
+    Column("payload", LargeBinary, nullable=False),  # its first 4 KiB
+    Column("digest", LargeBinary(16), nullable=False, index=True),  # knows a redelivered one again
+    sqlite_autoincrement=True,
+)
+Index("reject_by_device", reject.c.device_id, reject.c.key)
+Index("reject_by_reason", reject.c.reason, reject.c.key)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("tracker_key", ForeignKey("tracker.key", ondelete="CASCADE"), primary_key=True),
+    Column("device_id", Identifier, primary_key=True),
+    Column("forgotten_time", Milliseconds, nullable=False),  # fixes measured up to then are refused
+)
+
+shard = Table(
+    "shard",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),  # CRC-32 of the device id modulo 64
+    Column("owner", Text),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
+    Column("lease_until", Milliseconds),
+)
+
+sequence = Table(
+    "sequence",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
