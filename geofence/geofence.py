@@ -1,0 +1,26 @@
+"""A geofence: an area with an id."""
+
+from dataclasses import dataclass
+
+from shapely.geometry import MultiPolygon, Point, Polygon
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Geofence:
+    """An area whose boundary belongs to it.
+
+    `geometry` is a Polygon or MultiPolygon, whose edges are straight in longitude and latitude (degrees,
+    WGS84), or the Point at the middle of a circle; `radius` is the circle's, in metres along the geodesic, and
+    None for polygons. `properties` are as they were sent, the radius among them.
+    """
+
+    id: str
+    geometry: Polygon | MultiPolygon | Point
+    radius: float | None
+    properties: dict[str, object]
+
+    @property
+    def name(self) -> str:
+        """What people call it: the property "name" where that is a text with something in it, else the id."""
+        name = self.properties.get("name")
+        return name if isinstance(name, str) and name else self.id

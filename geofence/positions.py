@@ -1,0 +1,52 @@
+"""Positions of many devices as columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class PositionBatch:
+    """Positions of many devices as columns, in the order in which they arrived.
+
+    All arrays have length n. `device_id` holds str. `sample_time` is in milliseconds since the epoch (UTC).
+    `longitude` and `latitude` are in degrees (WGS84). `altitude` (above mean sea level) and `accuracy` are in
+    metres, NaN where unknown. `properties` holds the text of a JSON object in canonical form (members sorted
+    by name, no spaces), or '' where a fix has none; an altitude is among them too.
+    """
+
+    device_id: NDArray[np.object_]
+    sample_time: NDArray[np.int64]
+    longitude: NDArray[np.float64]
+    latitude: NDArray[np.float64]
+    altitude: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    properties: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.sample_time)
+
+    def take(self, index: NDArray[np.int_] | NDArray[np.bool_] | slice) -> Self:
+        """The positions at `index`: numbers, a mask of length n, or a slice (which copies nothing)."""
+        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No positions at all."""
+        return cls(*(np.empty(0, dtype) for dtype in COLUMN_TYPES))
+
+    @classmethod
+    def concatenate(cls, batches: Sequence[Self]) -> Self:
+        """The positions of all batches, one batch after the other."""
+        if not batches:
+            return cls.empty()
+        return cls(
+            *(np.concatenate([getattr(batch, column.name) for batch in batches]) for column in fields(cls))
+        )
+
+
+COLUMN_TYPES = (np.object_, np.int64, np.float64, np.float64, np.float64, np.float64, np.object_)
+"""In the order of PositionBatch's fields."""
