@@ -1,0 +1,1 @@
+"""Airport geofences and expected events, and the builder that fetches the real flights they belong to."""
