@@ -10,8 +10,8 @@ class Geofence:
     """An area whose boundary belongs to it.
 
     `geometry` is a Polygon or MultiPolygon, whose edges are straight in longitude and latitude (degrees,
-    WGS84), or the Point at the middle of a circle; `radius` is the circle's, in metres along the geodesic, and
-    None for polygons. `properties` are as they were sent, the radius among them.
+    WGS84), or the Point at the middle of a circle. `radius` is the circle's, in metres along the geodesic,
+    and None for polygons. `properties` are as they were sent, the radius among them.
     """
 
     id: str

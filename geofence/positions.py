@@ -36,7 +36,15 @@ class PositionBatch:
     @classmethod
     def empty(cls) -> Self:
         """No positions at all."""
-        return cls(*(np.empty(0, dtype) for dtype in COLUMN_TYPES))
+        return cls(
+            device_id=np.empty(0, np.object_),
+            sample_time=np.empty(0, np.int64),
+            longitude=np.empty(0),
+            latitude=np.empty(0),
+            altitude=np.empty(0),
+            accuracy=np.empty(0),
+            properties=np.empty(0, np.object_),
+        )
 
     @classmethod
     def concatenate(cls, batches: Sequence[Self]) -> Self:
@@ -46,7 +54,3 @@ class PositionBatch:
         return cls(
             *(np.concatenate([getattr(batch, column.name) for batch in batches]) for column in fields(cls))
         )
-
-
-COLUMN_TYPES = (np.object_, np.int64, np.float64, np.float64, np.float64, np.float64, np.object_)
-"""In the order of PositionBatch's fields."""
