@@ -1,0 +1,188 @@
+"""A real Mosquitto for tests: its own port, folder and, where asked, certificates and users."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+START_SECONDS = 15.0
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """PEM files of an authority, a broker at 127.0.0.1 and localhost, and a client."""
+
+    ca: Path
+    server: Path
+    server_key: Path
+    client: Path
+    client_key: Path
+
+    @classmethod
+    def make(cls, folder: Path, client_name: str = "tracker") -> Self:
+        folder.mkdir(parents=True, exist_ok=True)
+        made = cls(
+            *(folder / f"{name}.pem" for name in ("ca", "server", "server_key", "client", "client_key"))
+        )
+        authority_key = folder / "ca_key.pem"
+        _openssl(
+            "req",
+            "-x509",
+            *_NEW_KEY,
+            "-keyout",
+            authority_key,
+            "-out",
+            made.ca,
+            "-subj",
+            "/CN=test authority",
+        )
+        for certificate, key, name in (
+            (made.server, made.server_key, "localhost"),
+            (made.client, made.client_key, client_name),
+        ):
+            request, extension = folder / "request.pem", folder / "extension.cnf"
+            extension.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+            _openssl("req", *_NEW_KEY, "-keyout", key, "-out", request, "-subj", f"/CN={name}")
+            _openssl(
+                *("x509", "-req", "-in", request, "-CA", made.ca, "-CAkey", authority_key, "-CAcreateserial"),
+                *("-out", certificate, "-days", "2", "-extfile", extension),
+            )
+        return made
+
+
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+
+
+def _openssl(*arguments: str | Path) -> None:
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+
+@dataclass(slots=True)
+class Mosquitto:
+    """A broker in `folder`, at 127.0.0.1 on a free port that it keeps over restarts.
+
+    `options` are lines of mosquitto.conf, which win over the defaults here (persistent, nothing dropped).
+    With `users` (name -> password) nobody else may connect; `acl` is the text of an ACL file. It is started on
+    entry of a `with` and stopped at its end.
+    """
+
+    folder: Path
+    certificates: Certificates | None = None
+    require_certificate: bool = False
+    users: Mapping[str, str] = field(default_factory=dict)
+    acl: str = ""
+    options: Mapping[str, str | int] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"{'mqtts' if self.certificates else 'mqtt'}://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        path = self.folder / "mosquitto.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def start(self) -> Self:
+        """Starts it, and waits until it listens."""
+        assert self.process is None, "already running"
+        (self.folder / "store").mkdir(parents=True, exist_ok=True)
+        configuration = self.folder / "mosquitto.conf"
+        configuration.write_text("".join(f"{line}\n" for line in self._lines()))
+        with (self.folder / "mosquitto.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", str(configuration)],
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_it_listens()
+        return self
+
+    def stop(self) -> None:
+        """SIGTERM: it writes its store and goes."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL: what it has not written is lost."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _lines(self) -> list[str]:
+        lines = [f"listener {self.port} 127.0.0.1", f"allow_anonymous {str(not self.users).lower()}"]
+        if os.getuid() == 0:
+            lines.append("user root")  # else it changes to a user who may not read this folder
+        if self.certificates:
+            lines += [f"cafile {self.certificates.ca}", f"certfile {self.certificates.server}"]
+            lines += [f"keyfile {self.certificates.server_key}"]
+            lines += [f"require_certificate {str(self.require_certificate).lower()}"]
+        if self.users:
+            lines.append(f"password_file {self._password_file()}")
+        if self.acl:
+            (self.folder / "acl").write_text(self.acl)
+            lines.append(f"acl_file {self.folder / 'acl'}")
+        options: dict[str, str | int] = {
+            "persistence": "true",
+            "persistence_location": f"{self.folder / 'store'}/",
+            "max_queued_messages": 0,
+            "sys_interval": 0,
+            **self.options,
+        }
+        return lines + [f"{name} {value}" for name, value in options.items()]
+
+    def _password_file(self) -> Path:
+        path = self.folder / "passwords"
+        path.unlink(missing_ok=True)
+        for number, (name, password) in enumerate(self.users.items()):
+            create = ["-c"] if number == 0 else []
+            subprocess.run(
+                ["mosquitto_passwd", *create, "-b", str(path), name, password],
+                check=True,
+                capture_output=True,
+            )
+        return path
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self.process is not None
+            assert self.process.poll() is None, f"mosquitto ended at once:\n{self.log}"
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        self.kill()
+        raise AssertionError(f"mosquitto does not listen at {self.port}:\n{self.log}")
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.send_signal(how)
+            process.wait(START_SECONDS)
