@@ -210,7 +210,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("key", Key, primary_key=True),
-    Column("channel", String(20), nullable=False),
+    Column("channel", String(330), nullable=False),  # mqtt, or email: and the address
     Column("event_seq", ForeignKey("event.seq", ondelete="CASCADE"), nullable=False, index=True),
     Column(
         "alert_key", ForeignKey("alert.key", ondelete="SET NULL"), index=True

@@ -1,0 +1,34 @@
+"""The native form of a geofence event, the same in answers, mails and messages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.store.schema import event, tracker
+from service.timestamps import iso
+
+NATIVE_COLUMNS = (
+    event.c.event_id,
+    event.c.event_type,
+    tracker.c.name.label("tracker_name"),
+    event.c.collection_name,
+    event.c.device_id,
+    event.c.geofence_id,
+    event.c.sample_time,
+    event.c.longitude,
+    event.c.latitude,
+)
+"""What `native_event` needs of a row of event joined with its tracker."""
+
+
+def native_event(row: Mapping[str, Any]) -> dict[str, object]:
+    """The event of a row that has NATIVE_COLUMNS (`result.mappings()`), members in the contract's order."""
+    return {
+        "eventId": row["event_id"],
+        "eventType": row["event_type"],
+        "trackerName": row["tracker_name"],
+        "collectionName": row["collection_name"],
+        "deviceId": row["device_id"],
+        "geofenceId": row["geofence_id"],
+        "sampleTime": iso(row["sample_time"]),
+        "position": [row["longitude"], row["latitude"]],
+    }
