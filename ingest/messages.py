@@ -1,0 +1,16 @@
+"""One message as a source hands it over, not yet judged."""
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """Bytes as they came, with what the source knows about them.
+
+    `topic` is None where a message has none (POST /positions, a file). `receipt` is what the source
+    needs to acknowledge it: the packet identifier of an MQTT PUBLISH.
+    """
+
+    payload: bytes
+    topic: str | None = None
+    redelivered: bool = False
+    receipt: int | None = None
