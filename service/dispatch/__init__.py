@@ -1,0 +1,1 @@
+"""Telling receivers of events: from the outbox to alerts, from alerts to mail servers and brokers."""
