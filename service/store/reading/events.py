@@ -1,0 +1,70 @@
+"""Geofence events in the order in which they were committed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from service.store.reading.devices import key_of_device
+from service.store.schema import event
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events; None is any. From `start` on and before `end`, by sample_time."""
+
+    device_id: str | None = None
+    geofence_id: str | None = None
+    collection_name: str | None = None
+    event_type: str | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+class EventRow(NamedTuple):
+    """One event; `seq` is its place in the order of commit."""
+
+    seq: int
+    event_id: str
+    event_type: str
+    collection_name: str
+    device_id: str
+    geofence_id: str
+    sample_time: int
+    longitude: float
+    latitude: float
+
+
+COLUMNS = tuple(event.c[name] for name in EventRow._fields)
+
+
+def events(
+    connection: Connection, tracker_key: int, wanted: EventFilter, after: int, limit: int
+) -> Sequence[EventRow]:
+    """Events whose seq is above `after`."""
+    statement = (
+        select(*COLUMNS)
+        .where(event.c.tracker_key == tracker_key, event.c.seq > after, *_conditions(tracker_key, wanted))
+        .order_by(event.c.seq)
+        .limit(limit)
+    )
+    return [EventRow(*row) for row in connection.execute(statement)]
+
+
+def _conditions(tracker_key: int, wanted: EventFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.device_id is not None:
+        key = key_of_device(tracker_key, wanted.device_id).scalar_subquery()
+        conditions.append(event.c.device_key == key)
+    if wanted.geofence_id is not None:
+        conditions.append(event.c.geofence_id == wanted.geofence_id)
+    if wanted.collection_name is not None:
+        conditions.append(event.c.collection_name == wanted.collection_name)
+    if wanted.event_type is not None:
+        conditions.append(event.c.event_type == wanted.event_type)
+    if wanted.start is not None:
+        conditions.append(event.c.sample_time >= wanted.start)
+    if wanted.end is not None:
+        conditions.append(event.c.sample_time < wanted.end)
+    return conditions
