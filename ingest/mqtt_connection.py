@@ -20,7 +20,7 @@ Protocol = Literal["5", "3.1.1"]
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 VERSIONS: Final = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 PACKET_BYTES: Final = 16 << 20
-"""Largest packet that we ask an MQTT 5 broker for; payloads may have 1 MiB, larger ones are refused in sight."""
+"""Largest packet that we ask an MQTT 5 broker for: payloads beyond 1 MiB are refused where they are seen."""
 CONNECT_SECONDS: Final = 4.0
 """How long a TCP connection or a TLS handshake may take."""
 
@@ -34,9 +34,9 @@ class MqttEndpoint:
     """A broker and how to speak to it.
 
     `url` is mqtt://host[:1883] or mqtts://host[:8883]; a user and password in it are taken out of it into the
-    fields (a field that is given wins). `receive_maximum` is how many unacknowledged messages we ask an MQTT 5
-    broker to send. `session_expiry` (seconds) is how long it keeps a persistent session while we are away; with
-    3.1.1 the broker decides. `keepalive` in seconds.
+    fields (a field that is given wins). `receive_maximum` is how many unacknowledged messages we ask an MQTT
+    5 broker to send. `session_expiry` (seconds) is how long it keeps a persistent session while we are away;
+    with 3.1.1 the broker decides. `keepalive` in seconds.
 
     Raises EndpointError.
     """

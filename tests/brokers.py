@@ -76,8 +76,8 @@ class Mosquitto:
     """A broker in `folder`, at 127.0.0.1 on a free port that it keeps over restarts.
 
     `options` are lines of mosquitto.conf, which win over the defaults here (persistent, nothing dropped).
-    With `users` (name -> password) nobody else may connect; `acl` is the text of an ACL file. It is started on
-    entry of a `with` and stopped at its end.
+    With `users` (name -> password) nobody else may connect; `acl` is the text of an ACL file. A `with`
+    starts it and stops it at its end.
     """
 
     folder: Path
