@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 from service.store.schema import event, tracker
 from service.timestamps import iso
 
@@ -20,7 +22,7 @@ NATIVE_COLUMNS = (
 """What `native_event` needs of a row of event joined with its tracker."""
 
 
-def native_event(row: Mapping[str, Any]) -> dict[str, object]:
+def native_event(row: RowMapping | Mapping[str, Any]) -> dict[str, object]:
     """The event of a row that has NATIVE_COLUMNS (`result.mappings()`), members in the contract's order."""
     return {
         "eventId": row["event_id"],

@@ -8,8 +8,8 @@ from service.store.alerts import AlertChange, PendingAlert
 LONGEST_MS = 300_000
 GIVE_UP_MS = 24 * 3_600_000
 GIVE_UP_ATTEMPTS = 100
-"""Fewer attempts in 24 hours mean that we slept, not that the receiver was away: 24 hours of trying at least every
-five minutes are 288."""
+"""Fewer attempts in 24 hours mean that we slept, not that the receiver was away: one every five minutes makes
+288."""
 
 
 def delay(attempts: int) -> int:

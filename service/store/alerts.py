@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
-from service.store.schema import alert, event, outbox, sequence
+from service.store.schema import PENDING, alert, event, outbox, sequence
 
 MAIL_EVENTS = 10_000
 """Events that one mail may tell of."""
@@ -64,8 +64,8 @@ def anything_waits(connection: Connection, channel: str) -> bool:
 
 
 def next_mail_time(connection: Connection, recipient: str, interval: int) -> int:
-    """From when (ms) on a mail to the recipient may be made: `interval` ms after the last one was made and was
-    last attempted, however often we were restarted since."""
+    """From when (ms) on a mail to the recipient may be made: `interval` ms after the last one was made or tried,
+    however often we were restarted since."""
     last = (
         select(alert.c.created_time, alert.c.attempted_time)
         .where(alert.c.channel == "email", alert.c.recipient == recipient)

@@ -1,0 +1,130 @@
+"""A crossing in words that a person understands.
+
+Devices choose their properties, and with a geofence's name its maker says what he likes: `visible` takes the
+harm out of text, whatever it is.
+"""
+
+import math
+import unicodedata
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote
+
+from service.store.alert_events import ToldEvent
+from service.timestamps import EPOCH
+
+FEET_PER_METRE = 1 / 0.3048
+KNOTS = 3600 / 1852
+"""Knots in one metre per second."""
+CALLSIGN_LENGTH = 20
+ID_LENGTH = 100
+NAME_LENGTH = 80
+PLAUSIBLE = 1e7
+"""Above it, a number is no altitude in metres and no speed in metres per second."""
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What a mail says of one event; a fact is (label, value)."""
+
+    short: str
+    headline: str
+    facts: tuple[tuple[str, str], ...]
+    link: str
+
+
+def crossing(told: ToldEvent, public_url: str) -> Crossing:
+    device = visible(told.device_id, ID_LENGTH)
+    callsign = _callsign(told)
+    verb = "entered" if told.entered else "left"
+    name, place = place_names(told.geofence_name, told.geofence_id)
+    facts = (
+        ("When", readable_time(told.sample_time)),
+        ("Geofence", place),
+        ("Altitude", _altitude(told)),
+        ("Speed", _speed(told)),
+        ("Heading", _heading(told)),
+        ("Position", _position(told)),
+    )
+    return Crossing(
+        short=f"{callsign or device} {verb} {name}",
+        headline=f"{f'{callsign} ({device})' if callsign else device} {verb} {name}",
+        facts=tuple((label, value) for label, value in facts if value),
+        link=_link(told, public_url),
+    )
+
+
+def place_names(geofence_name: str, geofence_id: str) -> tuple[str, str]:
+    """The name of a geofence, and the name with the id where that is another."""
+    shown_id = visible(geofence_id, ID_LENGTH)
+    name = visible(geofence_name, NAME_LENGTH) or shown_id
+    return name, name if name == shown_id else f"{name} ({shown_id})"
+
+
+def visible(text: str, length: int) -> str:
+    """The text on one line, cut to `length`, without harm.
+
+    Characters that do not show (control and bidirectional ones, line ends, surrogates) become escapes;
+    `://` is taken apart, lest a mail program makes a link of it.
+    """
+    shown = "".join(map(_shown, text[: length + 1])).strip().replace("://", ": //")
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def readable_time(sample_time: int) -> str:
+    """`Wed 1 Aug 2018, 05:00:00 UTC` of milliseconds since the epoch."""
+    moment = EPOCH + timedelta(milliseconds=sample_time)
+    day = f"{DAYS[moment.weekday()]} {moment.day} {MONTHS[moment.month - 1]} {moment.year}"
+    return f"{day}, {moment:%H:%M:%S} UTC"
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character, f"\\u{{{ord(character):x}}}")
+    return character
+
+
+def _callsign(told: ToldEvent) -> str:
+    sent = told.properties.get("callsign")
+    if isinstance(sent, int) and not isinstance(sent, bool) and 0 <= sent < 10**CALLSIGN_LENGTH:
+        sent = str(sent)
+    return visible(sent, CALLSIGN_LENGTH) if isinstance(sent, str) else ""
+
+
+def _altitude(told: ToldEvent) -> str:
+    metres = _number(told, "altitude")
+    return "" if metres is None else f"{_round(metres * FEET_PER_METRE)} ft ({_round(metres)} m)"
+
+
+def _speed(told: ToldEvent) -> str:
+    speed = _number(told, "speed")
+    return "" if speed is None else f"{_round(speed * KNOTS)} kt ({_round(speed * 3.6)} km/h)"
+
+
+def _heading(told: ToldEvent) -> str:
+    degrees = _number(told, "heading")
+    return "" if degrees is None else f"{_round(degrees)}°"
+
+
+def _position(told: ToldEvent) -> str:
+    north = f"{abs(told.latitude):.5f}° {'S' if told.latitude < 0 else 'N'}"
+    east = f"{abs(told.longitude):.5f}° {'W' if told.longitude < 0 else 'E'}"
+    return f"{north}, {east}"
+
+
+def _number(told: ToldEvent, name: str) -> float | None:
+    value = told.properties.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -PLAUSIBLE < value < PLAUSIBLE:
+        return None
+    return None if math.isnan(value) else float(value)
+
+
+def _round(value: float) -> str:
+    return f"{round(value):,}"
+
+
+def _link(told: ToldEvent, public_url: str) -> str:
+    tracker = "" if told.tracker_name == "default" else f"&tracker={quote(told.tracker_name, safe='')}"
+    return f"{public_url.rstrip('/')}/v1/events?device={quote(told.device_id, safe='')}{tracker}"

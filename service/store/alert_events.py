@@ -1,0 +1,156 @@
+"""What an alert tells: its events, and the names that their geofences had."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, Select, func, select
+
+from service.native_event import NATIVE_COLUMNS, native_event
+from service.store.schema import event, geofence_version, outbox, tracker
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEvent:
+    """An event as a mail tells it. `sample_time` in ms; `properties` as the device sent them, of any type."""
+
+    tracker_name: str
+    collection_name: str
+    device_id: str
+    geofence_id: str
+    geofence_name: str
+    entered: bool
+    sample_time: int
+    longitude: float
+    latitude: float
+    properties: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class GeofenceCount:
+    """How many devices entered and left a geofence."""
+
+    geofence_id: str
+    geofence_name: str
+    entered: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailEvents:
+    """The events of one mail: all of them in native form, the first ones in full, and counts by geofence."""
+
+    native: Sequence[Mapping[str, object]]
+    told: Sequence[ToldEvent]
+    counts: Sequence[GeofenceCount]
+
+
+def mail_events(connection: Connection, alert_key: int, told: int) -> MailEvents:
+    """The events of an alert in their order, the first `told` of them in full."""
+    native = [native_event(row) for row in connection.execute(_of_alert(alert_key)).mappings()]
+    in_full = _of_alert(alert_key).add_columns(
+        event.c.geofence_key, event.c.revision, event.c.properties
+    )  # properties may have 8 KiB each: never all of them
+    rows = connection.execute(in_full.limit(told)).mappings().all()
+    counts = connection.execute(_counts(alert_key)).mappings().all()
+    met = {(row["geofence_key"], row["revision"]): row["geofence_id"] for row in [*rows, *counts]}
+    names = {key: _geofence_name(connection, *key, default) for key, default in met.items()}
+    return MailEvents(
+        native,
+        [_told(row, names[row["geofence_key"], row["revision"]]) for row in rows],
+        [
+            GeofenceCount(
+                row["geofence_id"], names[row["geofence_key"], row["revision"]], row["entered"], row["left"]
+            )
+            for row in counts
+        ],
+    )
+
+
+def published_events(
+    connection: Connection, alert_keys: Sequence[int]
+) -> Iterator[tuple[int, dict[str, object]]]:
+    """(key of the alert, native event) of alerts that tell of one event each."""
+    statement = _native(outbox.c.alert_key).where(outbox.c.alert_key.in_(alert_keys))
+    for row in connection.execute(statement).mappings():
+        yield row["alert_key"], native_event(row)
+
+
+def _native(*columns: Any) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*NATIVE_COLUMNS, *columns)
+        .select_from(outbox)
+        .join(event, event.c.seq == outbox.c.event_seq)
+        .join(tracker, tracker.c.key == event.c.tracker_key)
+    )
+
+
+def _of_alert(alert_key: int) -> Select[*tuple[Any, ...]]:
+    return _native().where(outbox.c.alert_key == alert_key).order_by(outbox.c.key)
+
+
+def _counts(alert_key: int) -> Select[*tuple[Any, ...]]:
+    """By geofence, most crossings first; `revision` is the last that its events met."""
+    entered = func.count().filter(event.c.event_type == "ENTER").label("entered")
+    return (
+        select(
+            event.c.geofence_key,
+            event.c.geofence_id,
+            func.max(event.c.revision).label("revision"),
+            entered,
+            (func.count() - func.count().filter(event.c.event_type == "ENTER")).label("left"),
+        )
+        .join(outbox, outbox.c.event_seq == event.c.seq)
+        .where(outbox.c.alert_key == alert_key)
+        .group_by(event.c.geofence_key, event.c.geofence_id)
+        .order_by(func.count().desc(), event.c.geofence_key)
+    )
+
+
+def _told(row: RowMapping, geofence_name: str) -> ToldEvent:
+    return ToldEvent(
+        tracker_name=row["tracker_name"],
+        collection_name=row["collection_name"],
+        device_id=row["device_id"],
+        geofence_id=row["geofence_id"],
+        geofence_name=geofence_name,
+        entered=row["event_type"] == "ENTER",
+        sample_time=row["sample_time"],
+        longitude=row["longitude"],
+        latitude=row["latitude"],
+        properties=_properties(row["properties"]),
+    )
+
+
+def _properties(text: str) -> Mapping[str, object]:
+    return msgspec.json.decode(text, type=dict[str, object]) if text else {}
+
+
+class _Named(msgspec.Struct):
+    name: Any = None
+
+
+class _Feature(msgspec.Struct):
+    properties: _Named | None = None
+
+
+_features = msgspec.json.Decoder(_Feature)
+
+
+def _geofence_name(connection: Connection, geofence_key: int, revision: int, default: str) -> str:
+    """`properties.name` of the version that was in force at a revision, else the geofence's id."""
+    in_force = (
+        select(geofence_version.c.feature)
+        .where(
+            geofence_version.c.geofence_key == geofence_key,
+            geofence_version.c.revision <= revision,
+            geofence_version.c.feature.is_not(None),
+        )
+        .order_by(geofence_version.c.revision.desc())
+        .limit(1)
+    )
+    feature = connection.scalar(in_force)
+    properties = _features.decode(feature).properties if feature else None
+    name = properties.name if properties else None
+    return name if isinstance(name, str) and name else default
