@@ -7,8 +7,9 @@ import difflib
 import os
 import socket
 from collections.abc import Iterable
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -113,7 +114,7 @@ class _TomlSource(TomlConfigSettingsSource):
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
         super().__init__(settings_cls, TOML_FILE)
 
-    def _read_file(self, file_path: Path) -> dict[str, object]:
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         content = super()._read_file(file_path)
         _refuse_unknown(content, str(file_path))
         return {name.removeprefix(PREFIX).lower(): value for name, value in content.items()}

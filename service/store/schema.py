@@ -165,7 +165,7 @@ event = Table(
     Column("event_id", String(32), nullable=False, unique=True),
     Column("tracker_key", ForeignKey("tracker.key", ondelete="CASCADE"), nullable=False),
     Column("device_key", ForeignKey("device.key", ondelete="CASCADE"), nullable=False),
-    Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), nullable=False),
+    Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), nullable=False, index=True),
     Column("event_type", String(10), nullable=False),  # ENTER, EXIT
     Column("collection_name", Identifier, nullable=False),
     Column("geofence_id", Identifier, nullable=False),

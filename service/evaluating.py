@@ -1,0 +1,137 @@
+"""Evaluating: fixes in order against the geofences in force.
+
+Events, inside sets and watermarks are written in the same commit.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from geofence.evaluator import Evaluation, evaluate
+from geofence.events import event_id
+from service.fixes import Fixes
+from service.live_geofences import LiveGeofences
+from service.store.devices import change_inside, update_watermarks
+from service.store.events import insert_events
+from service.tracked_devices import TrackedDevices
+
+EVENT_TYPE = {True: "ENTER", False: "EXIT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """late: mask over the fixes of those that came after their turn. events: how many, by type."""
+
+    late: NDArray[np.bool_]
+    events: Counter[str]
+
+
+def evaluate_fixes(
+    connection: Connection,
+    live: LiveGeofences,
+    devices: TrackedDevices,
+    fixes: Fixes,
+    committed_time: int,
+    channels: Sequence[str],
+) -> Evaluated:
+    """Evaluates fixes, of any order, by sample_time and writes all that follows but their own rows."""
+    containment = live.containing(devices.tracker_key, fixes.longitude, fixes.latitude)
+    evaluation = evaluate(fixes.slot, fixes.sample_time, containment, devices.state)
+    rows = _event_rows(live, devices, fixes, evaluation, committed_time)
+    if rows:
+        insert_events(connection, rows, channels)
+        _write_inside(connection, devices, fixes, evaluation)
+    if len(evaluation.devices):
+        update_watermarks(connection, devices.key[evaluation.devices], evaluation.watermarks)
+    devices.state.apply(evaluation)
+    return Evaluated(evaluation.late, Counter(str(row["event_type"]) for row in rows))
+
+
+def _event_rows(
+    live: LiveGeofences,
+    devices: TrackedDevices,
+    fixes: Fixes,
+    evaluation: Evaluation,
+    committed_time: int,
+) -> list[dict[str, object]]:
+    """Rows by sample_time; at one fix EXIT before ENTER, then by geofence id."""
+    crossing = fixes.take(evaluation.position)
+    slots = crossing.slot.tolist()
+    keys = devices.key[crossing.slot].tolist()
+    rows: list[dict[str, object]] = []
+    columns = zip(
+        slots,
+        keys,
+        evaluation.geofence.tolist(),
+        evaluation.entering.tolist(),
+        *crossing.lists(),
+        strict=True,
+    )
+    for (
+        slot,
+        key,
+        geofence_key,
+        entering,
+        time,
+        received,
+        longitude,
+        latitude,
+        accuracy,
+        properties,
+    ) in columns:
+        name = live.names[geofence_key]
+        event_type = EVENT_TYPE[entering]
+        device_id = devices.ids[slot]
+        rows.append(
+            {
+                "event_id": event_id(
+                    devices.tracker_name, name.collection, device_id, name.geofence_id, event_type, time
+                ),
+                "tracker_key": devices.tracker_key,
+                "device_key": key,
+                "geofence_key": geofence_key,
+                "event_type": event_type,
+                "collection_name": name.collection,
+                "geofence_id": name.geofence_id,
+                "device_id": device_id,
+                "sample_time": time,
+                "received_time": received,
+                "committed_time": committed_time,
+                "longitude": longitude,
+                "latitude": latitude,
+                "accuracy": accuracy,
+                "properties": properties,
+                "revision": live.revision,
+            }
+        )
+    rows.sort(key=_event_order)
+    return rows
+
+
+def _event_order(row: dict[str, object]) -> tuple[object, ...]:
+    return (
+        row["sample_time"],
+        row["device_key"],
+        row["event_type"] == "ENTER",
+        row["geofence_id"],
+        row["collection_name"],
+    )
+
+
+def _write_inside(
+    connection: Connection, devices: TrackedDevices, fixes: Fixes, evaluation: Evaluation
+) -> None:
+    keys = devices.key[fixes.slot[evaluation.position]].tolist()
+    pairs = zip(keys, evaluation.geofence.tolist(), strict=True)
+    last = dict(
+        zip(pairs, evaluation.entering.tolist(), strict=True)
+    )  # of several crossings the last one holds
+    change_inside(
+        connection,
+        entered=[pair for pair, entering in last.items() if entering],
+        left=[pair for pair, entering in last.items() if not entering],
+    )

@@ -1,0 +1,113 @@
+"""The geofences in force, in memory: one index a collection, kept up with the database's revisions."""
+
+from typing import NamedTuple
+
+import numpy as np
+from geofence.geojson import read_geofence
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from geofence.geofence import Geofence
+from geofence.index import Containment, GeofenceIndex
+from service.store.geofences import Link, changes_since, collection_names, links, newest_revision
+
+
+class GeofenceName(NamedTuple):
+    """What events call a geofence."""
+
+    collection: str
+    geofence_id: str
+
+
+class Ended(NamedTuple):
+    """State that ends without an event: of these geofences, or of one tracker's with a collection's."""
+
+    tracker_key: int | None  # None: of every tracker
+    geofences: NDArray[np.int32]
+
+
+class LiveGeofences:
+    """`revision`: the newest that is in force here. `names`: geofence key -> what events call it."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.names: dict[int, GeofenceName] = {}
+        self._indexes: dict[int, GeofenceIndex] = {}
+        self._members: dict[int, set[int]] = {}
+        self._links: set[Link] = set()
+        self._read: dict[tuple[int, int], Geofence] = {}
+
+    def expect(self, revision: int, geofences: dict[int, Geofence]) -> None:
+        """Geofences about to be committed at a revision need not be read from their text again."""
+        self._read.update(((key, revision), geofence) for key, geofence in geofences.items())
+
+    def catch_up(self, connection: Connection) -> list[Ended]:
+        """Brings into force what was committed since; answers which state has ended by it."""
+        newest = newest_revision(connection)
+        if newest == self.revision:
+            return []
+        ended = self._catch_up_with_geofences(connection) + self._catch_up_with_links(connection)
+        self.revision = newest
+        self._read.clear()
+        return ended
+
+    def containing(
+        self, tracker_key: int, longitude: NDArray[np.float64], latitude: NDArray[np.float64]
+    ) -> Containment:
+        """All pairs of a position and a geofence of a linked collection that contains it."""
+        found = [
+            self._indexes[link.collection_key].containing(longitude, latitude)
+            for link in sorted(self._links)
+            if link.tracker_key == tracker_key and link.collection_key in self._indexes
+        ]
+        if len(found) == 1:
+            return found[0]
+        position = np.concatenate([each.position for each in found] or [np.empty(0, np.int64)])
+        geofence = np.concatenate([each.geofence for each in found] or [np.empty(0, np.int32)])
+        order = np.lexsort((geofence, position))
+        return Containment(position[order], geofence[order])
+
+    def _catch_up_with_geofences(self, connection: Connection) -> list[Ended]:
+        collections = collection_names(connection)
+        gone = [key for key, members in self._members.items() if key not in collections for key in members]
+        fresh: dict[int, dict[int, Geofence]] = {}
+        for change in changes_since(connection, self.revision):
+            if change.feature is None:
+                gone.append(change.key)
+                continue
+            geofence = self._read.get((change.key, change.revision))
+            if geofence is None:
+                geofence = read_geofence(change.feature.encode(), change.geofence_id)
+            fresh.setdefault(change.collection_key, {})[change.key] = geofence
+            self.names[change.key] = GeofenceName(collections[change.collection_key], change.geofence_id)
+        for collection, geofences in fresh.items():
+            self._put(collection, geofences)
+        gone = [key for key in gone if key in self.names]
+        for key in gone:
+            self._discard(key)
+        return [Ended(None, np.array(gone, np.int32))] if gone else []
+
+    def _put(self, collection: int, geofences: dict[int, Geofence]) -> None:
+        self._members.setdefault(collection, set()).update(geofences)
+        index = self._indexes.get(collection)
+        if index is None:
+            self._indexes[collection] = GeofenceIndex(geofences)
+            return
+        for key, geofence in geofences.items():
+            index.put(key, geofence)
+
+    def _discard(self, key: int) -> None:
+        del self.names[key]
+        for collection, members in self._members.items():
+            if key in members:
+                members.discard(key)
+                self._indexes[collection].discard(key)
+
+    def _catch_up_with_links(self, connection: Connection) -> list[Ended]:
+        now = set(links(connection))
+        ended = [
+            Ended(link.tracker_key, np.array(sorted(self._members.get(link.collection_key, ())), np.int32))
+            for link in self._links - now
+        ]
+        self._links = now
+        return ended

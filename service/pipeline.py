@@ -1,0 +1,109 @@
+"""From the source into the tracker: receive, commit, acknowledge; and evaluate what has waited long enough.
+
+One thread does it all: the source is read by the thread that commits, so that nothing is taken from the
+broker faster than the disk keeps it.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+
+import structlog
+from ingest.mqtt_source import MqttSource
+
+from service.errors import StoreAway
+from service.metrics import Metrics
+from service.tracker import Tracker
+
+IDLE_SECONDS = 1.0
+FIRST_RETRY, LAST_RETRY = 0.1, 5.0  # seconds between tries while the database is away
+
+log = structlog.get_logger("overfly")
+
+
+class Pipeline:
+    """Feeds one tracker. Without a source it only evaluates what was posted."""
+
+    def __init__(
+        self, tracker: Tracker, tracker_name: str, source: MqttSource | None, metrics: Metrics
+    ) -> None:
+        self._tracker = tracker
+        self._tracker_name = tracker_name
+        self._source = source
+        self._metrics = metrics
+        self._nudged = threading.Event()
+        self._stop = threading.Event()
+        self._connection: int | None = None  # of the source, whose window the clock counts
+
+    def run(self) -> None:
+        """Until `stop`; what was received and not committed by then is the source's to deliver again."""
+        try:
+            if self._source is None and self._commit(self._tracker.restart_window):
+                self._tracker.run_window(True)
+            while not self._stop.is_set():
+                self._turn()
+        finally:
+            if self._source is not None:
+                self._source.close()
+
+    def wake(self) -> None:
+        """Something was stored that is to be evaluated. From any thread."""
+        self._nudged.set()
+        if self._source is not None:
+            self._source.wake()
+
+    def stop(self) -> None:
+        """From any thread."""
+        self._stop.set()
+        self.wake()
+
+    def _turn(self) -> None:
+        until_due = self._tracker.seconds_until_due()
+        timeout = IDLE_SECONDS if until_due is None else min(until_due, IDLE_SECONDS)
+        if self._source is None:
+            self._nudged.wait(timeout)
+            self._nudged.clear()
+        else:
+            messages = self._source.receive(timeout)
+            if messages:
+                if not self._commit(lambda: self._tracker.ingest(messages, self._tracker_name)):
+                    return
+                self._source.acknowledge(messages)
+            self._keep_window(self._source)
+        self._commit(self._tracker.evaluate_due)
+
+    def _keep_window(self, source: MqttSource) -> None:
+        """The window's clock runs while the source is connected and drained, anew for each connection."""
+        self._metrics.source_connected.set(source.subscribed)
+        counts = source.subscribed and source.drained
+        if source.connection != self._connection:
+            self._tracker.run_window(False)
+            if counts and self._commit(self._tracker.restart_window):
+                self._connection = source.connection
+        if source.connection == self._connection:
+            self._tracker.run_window(counts)
+
+    def _commit(self, action: Callable[[], None]) -> bool:
+        """Does it as soon as the database can; answers whether it was done before we were to stop."""
+        delay = FIRST_RETRY
+        waited = False
+        while not self._stop.is_set() or not waited:
+            try:
+                action()
+            except StoreAway as error:
+                log.warning("tracker.store_away", error=str(error), retry_seconds=round(delay, 2))
+                self._metrics.store_away.inc()
+                self._rest(delay * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret
+                delay = min(delay * 2, LAST_RETRY)
+                waited = True
+            else:
+                if waited:
+                    log.info("tracker.store_back")
+                return True
+        return False
+
+    def _rest(self, seconds: float) -> None:
+        if self._source is None:
+            self._stop.wait(seconds)
+        else:
+            self._source.rest(seconds)

@@ -1,0 +1,78 @@
+"""Retention: positions and events older than they are to be kept, and rejects, go."""
+
+import threading
+
+import structlog
+from sqlalchemy import select
+
+from service.errors import StoreAway
+from service.store.database import Database
+from service.store.events import delete_events_before
+from service.store.positions import delete_positions_before
+from service.store.rejects import KEPT_DAYS, delete_old_rejects
+from service.store.schema import device
+from service.timestamps import now
+
+DAY = 86_400_000  # milliseconds
+EVERY_SECONDS = 60.0
+DEVICES_AT_ONCE = 200  # in one commit, so that the tracker never waits long
+EVENTS_AT_ONCE = 2_000
+
+log = structlog.get_logger("overfly")
+
+
+class Retention:
+    """days: how long positions and events are kept, None for ever. Rejects are kept for a week."""
+
+    def __init__(self, database: Database, days: float | None) -> None:
+        self._database = database
+        self._days = days
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Every minute, until `stop`."""
+        while not self._stop.is_set():
+            try:
+                self.expire(now())
+            except StoreAway as error:
+                log.warning("retention.store_away", error=str(error))
+            self._stop.wait(EVERY_SECONDS)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def expire(self, at: int) -> None:
+        """Drops what is too old at this time, in milliseconds. Raises StoreAway."""
+        with self._database.write() as connection:
+            rejects = delete_old_rejects(connection, at - KEPT_DAYS * DAY)
+        positions = events = 0
+        if self._days is not None:
+            oldest = at - int(self._days * DAY)
+            positions = self._expire_positions(oldest)
+            events = self._expire_events(oldest)
+        if rejects or positions or events:
+            log.info("retention.expired", positions=positions, events=events, rejects=rejects)
+
+    def _expire_positions(self, oldest: int) -> int:
+        dropped, last = 0, 0
+        while not self._stop.is_set():
+            some = (
+                select(device.c.key).where(device.c.key > last).order_by(device.c.key).limit(DEVICES_AT_ONCE)
+            )
+            with self._database.write() as connection:
+                keys = list(connection.scalars(some))
+                dropped += sum(delete_positions_before(connection, key, oldest) for key in keys)
+            if not keys:
+                break
+            last = keys[-1]
+        return dropped
+
+    def _expire_events(self, oldest: int) -> int:
+        dropped = 0
+        while not self._stop.is_set():
+            with self._database.write() as connection:
+                some = delete_events_before(connection, oldest, EVENTS_AT_ONCE)
+            dropped += some
+            if some < EVENTS_AT_ONCE:
+                break
+        return dropped

@@ -1,0 +1,33 @@
+"""Events and the outbox rows that are committed with them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, insert, literal, or_, select
+
+from service.store.schema import alert, event, outbox
+
+
+def insert_events(connection: Connection, rows: Sequence[dict[str, object]], channels: Sequence[str]) -> None:
+    """Adds events, in their order of commit, and for each channel a row in the outbox."""
+    before = connection.scalar(select(func.coalesce(func.max(event.c.seq), 0))) or 0
+    connection.execute(insert(event), list(rows))
+    for channel in channels:
+        new = select(literal(channel), event.c.seq).where(event.c.seq > before).order_by(event.c.seq)
+        connection.execute(insert(outbox).from_select(["channel", "event_seq"], new))
+
+
+def delete_events_before(connection: Connection, sample_time: int, limit: int) -> int:
+    """Drops up to `limit` events measured before `sample_time` that nobody waits to be told of."""
+    waiting = (
+        select(outbox.c.key)
+        .outerjoin(alert, alert.c.key == outbox.c.alert_key)
+        .where(outbox.c.event_seq == event.c.seq, or_(alert.c.key.is_(None), alert.c.status == "pending"))
+        .exists()
+    )
+    old = (
+        select(event.c.seq)
+        .where(event.c.sample_time < sample_time, ~waiting)
+        .order_by(event.c.seq)
+        .limit(limit)
+    )
+    return connection.execute(delete(event).where(event.c.seq.in_(old.scalar_subquery()))).rowcount

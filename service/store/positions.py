@@ -1,0 +1,157 @@
+"""History: one row a (device, sample_time), and what became of it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
+
+from service.fixes import Fixes
+from service.store.schema import device, position
+
+WAITING = position.c.revision.is_(None) & position.c.late.is_(False)
+
+STORED_BEFORE = text(
+    """
+    SELECT wanted.key, position.longitude, position.latitude, position.accuracy, position.properties
+    FROM json_each(:wanted) AS wanted
+    JOIN position ON position.device_key = json_extract(wanted.value, '$[0]')
+                 AND position.sample_time = json_extract(wanted.value, '$[1]')
+    """
+)
+"""Of a JSON array of [device_key, sample_time], those that are stored, with their place in the array."""
+
+
+class StoredPosition(NamedTuple):
+    """What decides whether another fix at the same time is a duplicate or a conflict."""
+
+    longitude: float
+    latitude: float
+    accuracy: float | None
+    properties: str
+
+
+def stored_before(
+    connection: Connection, device_key: NDArray[np.int64], sample_time: NDArray[np.int64]
+) -> dict[int, StoredPosition]:
+    """Which of these fixes are rows already: index -> row."""
+    pairs = zip(device_key.tolist(), sample_time.tolist(), strict=True)
+    wanted = "[" + ",".join(f"[{key},{time}]" for key, time in pairs) + "]"
+    rows = connection.execute(STORED_BEFORE, {"wanted": wanted})
+    return {int(row[0]): StoredPosition(*row[1:]) for row in rows}
+
+
+def insert_positions(
+    connection: Connection,
+    fixes: Fixes,
+    device_key: NDArray[np.int64],
+    revision: NDArray[np.int64] | None,
+    late: NDArray[np.bool_],
+) -> None:
+    """Adds new rows. revision: met at evaluation, where it happens in the same commit; None: they wait."""
+    revisions = [None] * len(fixes) if revision is None else revision.tolist()
+    rows = [
+        {
+            "device_key": key,
+            "sample_time": sample_time,
+            "received_time": received_time,
+            "longitude": longitude,
+            "latitude": latitude,
+            "accuracy": accuracy,
+            "properties": properties,
+            "revision": None if is_late else met,
+            "late": is_late,
+        }
+        for key, sample_time, received_time, longitude, latitude, accuracy, properties, met, is_late in zip(
+            device_key.tolist(), *fixes.lists(), revisions, late.tolist(), strict=True
+        )
+    ]
+    connection.execute(insert(position), rows)
+
+
+def mark_evaluated(
+    connection: Connection,
+    device_key: NDArray[np.int64],
+    sample_time: NDArray[np.int64],
+    revision: int,
+    late: NDArray[np.bool_],
+) -> None:
+    """Fixes that waited have had their turn: evaluated at a revision, or found to be late."""
+    statement = (
+        update(position)
+        .where(
+            position.c.device_key == bindparam("of_device"),
+            position.c.sample_time == bindparam("measured_at"),
+        )
+        .values(revision=bindparam("met"), late=bindparam("is_late"))
+    )
+    rows = [
+        {"of_device": key, "measured_at": time, "met": None if is_late else revision, "is_late": is_late}
+        for key, time, is_late in zip(device_key.tolist(), sample_time.tolist(), late.tolist(), strict=True)
+    ]
+    connection.execute(statement, rows)
+
+
+def any_waiting(connection: Connection) -> bool:
+    return bool(connection.scalar(select(exists(select(position.c.device_key).where(WAITING)))))
+
+
+def last_waiting_receipt(connection: Connection) -> int | None:
+    """The greatest received_time among the fixes that wait."""
+    last: int | None = connection.scalar(select(func.max(position.c.received_time)).where(WAITING))
+    return last
+
+
+class WaitingRow(NamedTuple):
+    """A fix that waits for its turn."""
+
+    tracker_key: int
+    device_id: str
+    sample_time: int
+    received_time: int
+    longitude: float
+    latitude: float
+    accuracy: float | None
+    properties: str
+
+
+def due(connection: Connection, received_until: int, devices: int) -> Sequence[WaitingRow]:
+    """Fixes whose turn has come, of up to `devices` devices.
+
+    Those received at or before `received_until`, and all that wait of the same device with an earlier
+    sample_time; by device and sample_time.
+    """
+    turn = (
+        select(position.c.device_key, func.max(position.c.sample_time).label("until"))
+        .where(WAITING, position.c.received_time <= received_until)
+        .group_by(position.c.device_key)
+        .limit(devices)
+        .subquery()
+    )
+    statement = (
+        select(
+            device.c.tracker_key,
+            device.c.device_id,
+            position.c.sample_time,
+            position.c.received_time,
+            position.c.longitude,
+            position.c.latitude,
+            position.c.accuracy,
+            position.c.properties,
+        )
+        .join(turn, position.c.device_key == turn.c.device_key)
+        .join(device, device.c.key == position.c.device_key)
+        .where(WAITING, position.c.sample_time <= turn.c.until)
+        .order_by(position.c.device_key, position.c.sample_time)
+    )
+    return [WaitingRow(*row) for row in connection.execute(statement)]
+
+
+def delete_positions_before(connection: Connection, device_key: int, sample_time: int) -> int:
+    """Drops a device's history before `sample_time`, but what still waits; answers how many rows."""
+    return connection.execute(
+        delete(position).where(
+            position.c.device_key == device_key, position.c.sample_time < sample_time, ~WAITING
+        )
+    ).rowcount

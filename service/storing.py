@@ -1,0 +1,104 @@
+"""Storing: which fixes of a batch are new, and which are there already, the same or another."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from ingest.topics import shard_of
+from service.fixes import Fixes
+from service.store.devices import insert_devices, update_latest
+from service.store.positions import StoredPosition, stored_before
+from service.tracked_devices import UNKNOWN, TrackedDevices
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Masks of length n; each fix is in exactly one of them."""
+
+    new: NDArray[np.bool_]
+    duplicate: NDArray[np.bool_]
+    conflict: NDArray[np.bool_]
+
+
+def add_unknown_devices(
+    connection: Connection, devices: TrackedDevices, device_id: NDArray[np.object_], fixes: Fixes
+) -> NDArray[np.int32]:
+    """The slot of each fix's device; a device that was not known is inserted, with this fix as its latest."""
+    slot = devices.slots(device_id)
+    first: dict[str, int] = {}
+    for index in np.flatnonzero(slot == UNKNOWN).tolist():
+        first.setdefault(device_id[index], index)
+    if not first:
+        return slot
+    at = np.fromiter(first.values(), np.int64)
+    rows = [
+        {**row, "tracker_key": devices.tracker_key, "device_id": each, "shard": shard_of(each)}
+        for each, row in zip(first, _latest_rows(fixes, at), strict=True)
+    ]
+    devices.add(list(first), insert_devices(connection, rows))
+    return devices.slots(device_id)
+
+
+def sort_out(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> Sorted:
+    """Of equal (device, sample_time) the first stored wins: the row there is, else the first of the batch.
+
+    Only a fix not newer than its device's latest can be a row already, so most are new without a look.
+    """
+    first = _first_of_equals(fixes)
+    new = first == np.arange(len(fixes))
+    duplicate, conflict = np.zeros_like(new), np.zeros_like(new)
+    known = np.flatnonzero(new & (fixes.sample_time <= devices.latest[fixes.slot]))
+    winner: dict[int, StoredPosition] = {}
+    if len(known):
+        rows = stored_before(connection, devices.key[fixes.slot[known]], fixes.sample_time[known])
+        winner = {int(known[place]): row for place, row in rows.items()}
+    suspects = sorted({*winner, *np.flatnonzero(~new).tolist()})
+    for index in suspects:
+        leader = int(first[index])
+        row = winner.get(leader) or _as_stored(fixes, leader)
+        same = row == _as_stored(fixes, index)
+        new[index] = False
+        (duplicate if same else conflict)[index] = True
+    return Sorted(new, duplicate, conflict)
+
+
+def keep_latest(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> None:
+    """Moves each device's latest position to its newest fix, where that is newer than what there is."""
+    order = np.lexsort((fixes.sample_time, fixes.slot))
+    last = order[np.append(fixes.slot[order][1:] != fixes.slot[order][:-1], True)]
+    newer = last[fixes.sample_time[last] > devices.latest[fixes.slot[last]]]
+    if len(newer) == 0:
+        return
+    keys = devices.key[fixes.slot[newer]].tolist()
+    rows = [{**row, "of_device": key} for key, row in zip(keys, _latest_rows(fixes, newer), strict=True)]
+    update_latest(connection, rows)
+    devices.latest[fixes.slot[newer]] = fixes.sample_time[newer]
+
+
+def _first_of_equals(fixes: Fixes) -> NDArray[np.int64]:
+    """For each fix the index of the first one with its device and sample_time."""
+    order = np.lexsort((fixes.sample_time, fixes.slot))  # stable: equal ones stay in order of arrival
+    slot, time = fixes.slot[order], fixes.sample_time[order]
+    begins = np.append(True, (slot[1:] != slot[:-1]) | (time[1:] != time[:-1]))[: len(order)]
+    leader = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
+    first = np.empty(len(order), np.int64)
+    first[order] = leader
+    return first
+
+
+def _as_stored(fixes: Fixes, index: int) -> StoredPosition:
+    accuracy = float(fixes.accuracy[index])
+    return StoredPosition(
+        float(fixes.longitude[index]),
+        float(fixes.latitude[index]),
+        None if np.isnan(accuracy) else accuracy,
+        fixes.properties[index],
+    )
+
+
+def _latest_rows(fixes: Fixes, index: NDArray[np.int64]) -> list[dict[str, object]]:
+    columns = ("sample_time", "received_time", "longitude", "latitude", "accuracy", "properties")
+    lists = fixes.take(index).lists()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]

@@ -1,0 +1,69 @@
+"""The devices of one tracker, in memory: what evaluation needs of each, in columns by slot."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from geofence.state import InsideState
+from service.store.devices import inside_pairs, known_devices, tombstones
+
+UNKNOWN = -1
+
+
+class TrackedDevices:
+    """A mirror of the rows `device` and `inside`; a slot is a device's place in the columns.
+
+    `key`: database key by slot, int64. `latest`: sample_time of the latest position stored, int64 milliseconds.
+    `state`: watermark and inside set by slot. `forgotten`: device id -> sample_time up to which it is refused.
+    """
+
+    def __init__(self, connection: Connection, tracker_key: int, tracker_name: str) -> None:
+        self.tracker_key = tracker_key
+        self.tracker_name = tracker_name
+        self.forgotten = tombstones(connection, tracker_key)
+        known = known_devices(connection, tracker_key)
+        self.ids = [each.device_id for each in known]
+        self._slots = {device_id: slot for slot, device_id in enumerate(self.ids)}
+        self.key = np.array([each.key for each in known], np.int64)
+        self.latest = np.array([each.latest for each in known], np.int64)
+        self.state = InsideState()
+        self.state.grow(len(known))
+        seen = [(slot, each.watermark) for slot, each in enumerate(known) if each.watermark is not None]
+        self.state.set_watermark(
+            _int32(slot for slot, _ in seen), np.array([time for _, time in seen], np.int64)
+        )
+        device_keys, geofence_keys = inside_pairs(connection, tracker_key)
+        order = np.argsort(self.key)
+        slots = order[np.searchsorted(self.key, device_keys, sorter=order)].astype(np.int32)
+        self.state.load(slots, geofence_keys)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def slots(self, device_ids: Iterable[str]) -> NDArray[np.int32]:
+        """The slot of each id, UNKNOWN where the tracker has not met it."""
+        slots = self._slots
+        return _int32(slots.get(device_id, UNKNOWN) for device_id in device_ids)
+
+    def add(self, device_ids: Sequence[str], keys: Sequence[int]) -> None:
+        """Devices that were just inserted get the next slots; no position of them is stored yet."""
+        for slot, device_id in enumerate(device_ids, len(self.ids)):
+            self._slots[device_id] = slot
+        self.ids.extend(device_ids)
+        self.key = np.concatenate([self.key, np.array(keys, np.int64)])
+        never = np.full(len(keys), np.iinfo(np.int64).min, np.int64)
+        self.latest = np.concatenate([self.latest, never])
+        self.state.grow(len(self.ids))
+
+    def forget(self, device_id: str, forgotten_time: int) -> None:
+        """Empties the device's slot; the id gets another one should it come back."""
+        self.forgotten[device_id] = forgotten_time
+        slot = self._slots.pop(device_id, None)
+        if slot is not None:
+            self.state.clear_device(slot)
+
+
+def _int32(values: Iterable[int]) -> NDArray[np.int32]:
+    return np.fromiter(values, np.int32)

@@ -1,0 +1,322 @@
+"""The tracker: stores fixes, evaluates them in order, and commits both with the events.
+
+Promises, and what holds them here:
+- nothing acknowledged is lost: `ingest` and `post` return only after the commit;
+- nothing counts twice: rows, watermark, inside set, events and outbox are one commit, and a fix that is a row
+  already, or not after the watermark, changes none of them;
+- memory is a mirror of the database: whatever fails in between, it is read anew before it is used again.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError
+
+from ingest.decoder import Decoded, decode
+from ingest.messages import Message
+from ingest.rejects import PAYLOAD_KEPT, Reject
+from service.evaluating import evaluate_fixes
+from service.fixes import Fixes, fixes_of
+from service.intake import Intake
+from service.live_geofences import LiveGeofences
+from service.metrics import Metrics
+from service.outcome import Accounts, Outcome, Posted
+from service.reorder import ReorderClock
+from service.store.database import Database
+from service.store.devices import erase_device
+from service.store.geofences import tracker_key, tracker_names
+from service.store.positions import any_waiting, due, insert_positions, last_waiting_receipt, mark_evaluated
+from service.store.rejects import insert_rejects
+from service.storing import add_unknown_devices, keep_latest, sort_out
+from service.timestamps import iso, now
+from service.tracked_devices import TrackedDevices
+
+DEVICES_AT_ONCE = 2_000
+"""Devices whose waiting fixes are evaluated in one commit."""
+
+
+class Tracker:
+    """All trackers of a database, in the one process that writes to it; may be called from several threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: LiveGeofences,
+        intake: Intake,
+        reorder: ReorderClock,
+        metrics: Metrics,
+        channels: Sequence[str] = (),
+        told: Callable[[], None] = lambda: None,
+        stored: Callable[[], None] = lambda: None,
+    ) -> None:
+        """channels: who is told of each event. told: called after a commit with events, stored: after a post."""
+        self._database = database
+        self._live = live
+        self._intake = intake
+        self._reorder = reorder
+        self._accounts = Accounts(metrics)
+        self._channels = channels
+        self._told = told
+        self._stored = stored
+        self._lock = threading.RLock()
+        self._devices: dict[int, TrackedDevices] = {}
+        self._last_receipt = 0
+        self._loaded = False
+
+    def ingest(self, messages: Sequence[Message], tracker_name: str) -> None:
+        """Stores what a source received; a window of 0 evaluates it in the same commit. Raises StoreAway."""
+        self._take(messages, tracker_name, evaluating=self._reorder.window == 0)
+
+    def post(self, payload: bytes, tracker_name: str) -> Posted:
+        """Stores one payload; its turn to be evaluated is in `evaluate_due`. Raises NotFound, StoreAway."""
+        outcome = self._take([Message(payload)], tracker_name, evaluating=False)
+        self._stored()
+        return Posted(outcome.stored, outcome.duplicates, outcome.late, outcome.conflicts, outcome.rejects)
+
+    def evaluate_due(self) -> None:
+        """Evaluates the fixes whose window has passed. Raises StoreAway."""
+        with self._lock:
+            until = self._reorder.due(time.monotonic())
+        if until is None:
+            return
+        while self._evaluate_some(until):
+            pass
+        with self._lock:
+            self._reorder.done(until)
+
+    def restart_window(self) -> None:
+        """All that waits is to wait the whole window again: the source is connected anew. Raises StoreAway."""
+        with self._transaction() as connection:
+            self._reorder.start_anew(time.monotonic(), last_waiting_receipt(connection))
+
+    def run_window(self, running: bool) -> None:
+        """Lets the window's clock run, or stand while the source is away or has more than we can take."""
+        with self._lock:
+            if running != self._reorder.running:
+                (self._reorder.run if running else self._reorder.stand)(time.monotonic())
+
+    def seconds_until_due(self) -> float | None:
+        """When `evaluate_due` has something to do; None: nothing that is known waits."""
+        with self._lock:
+            return self._reorder.seconds_until_due(time.monotonic())
+
+    def forget(self, tracker_name: str, device_id: str) -> bool:
+        """Erases all that is known of a device; answers whether anything was. Raises NotFound, StoreAway."""
+        with self._transaction() as connection:
+            devices = self._tracked(connection, tracker_name)
+            slot = int(devices.slots([device_id])[0])
+            latest = int(devices.latest[slot]) if slot >= 0 else 0
+            forgotten_time = max(now(), latest)
+            erased = erase_device(connection, devices.tracker_key, device_id, forgotten_time)
+            if erased:
+                devices.forget(device_id, forgotten_time)
+        return erased > 0
+
+    def _take(self, messages: Sequence[Message], tracker_name: str, *, evaluating: bool) -> Outcome:
+        received = max(self._last_receipt + 1, now())
+        decoded = decode(messages, received, self._intake.limits(received))
+        began = time.perf_counter()
+        try:
+            outcome = self._commit(messages, decoded, tracker_name, evaluating)
+        except (IntegrityError, DataError):
+            if not len(decoded.batch):
+                raise
+            outcome = self._commit_in_parts(messages, decoded, tracker_name, evaluating)
+        self._accounts.commit_took(time.perf_counter() - began)
+        return outcome
+
+    def _commit_in_parts(
+        self, messages: Sequence[Message], decoded: Decoded, tracker_name: str, evaluating: bool
+    ) -> Outcome:
+        """The database refused a batch for its data: finds the culprits, and commits all but them."""
+        size = len(decoded.batch)
+        if size == 1:
+            reject = _reject(
+                messages, decoded, 0, "unstorable", "the database refused this position for its data"
+            )
+            return self._commit(
+                messages, _part(decoded, slice(0, 0), [*decoded.rejects, reject]), tracker_name, False
+            )
+        whole = Outcome()
+        for part in (slice(0, size // 2), slice(size // 2, size)):
+            half = _part(decoded, part, decoded.rejects if part.start == 0 else [])
+            try:
+                whole.add(self._commit(messages, half, tracker_name, evaluating))
+            except (IntegrityError, DataError):
+                whole.add(self._commit_in_parts(messages, half, tracker_name, evaluating))
+        return whole
+
+    def _commit(
+        self, messages: Sequence[Message], decoded: Decoded, tracker_name: str, evaluating: bool
+    ) -> Outcome:
+        with self._transaction() as connection:
+            self._last_receipt = received = max(self._last_receipt + 1, now())
+            devices = self._tracked(connection, tracker_name)
+            outcome = Outcome(rejects=list(decoded.rejects), committed_time=received)
+            decoded = self._without_forgotten(messages, decoded, devices, outcome)
+            if len(decoded.batch):
+                if evaluating and any_waiting(connection):
+                    self._evaluate_waiting(connection, np.iinfo(np.int64).max, outcome)
+                self._store(connection, messages, decoded, devices, outcome, evaluating)
+            if outcome.rejects:
+                insert_rejects(connection, devices.tracker_key, outcome.rejects, received)
+            if outcome.stored and not evaluating:
+                self._reorder.received(time.monotonic(), received)
+        self._account(outcome)
+        return outcome
+
+    def _store(
+        self,
+        connection: Connection,
+        messages: Sequence[Message],
+        decoded: Decoded,
+        devices: TrackedDevices,
+        outcome: Outcome,
+        evaluating: bool,
+    ) -> None:
+        batch = decoded.batch
+        unplaced = fixes_of(batch, np.zeros(len(batch), np.int32), outcome.committed_time)
+        slot = add_unknown_devices(connection, devices, batch.device_id, unplaced)
+        fixes = fixes_of(batch, slot, outcome.committed_time)
+        fate = sort_out(connection, devices, fixes)
+        for index in np.flatnonzero(fate.conflict).tolist():
+            detail = (
+                f"device {batch.device_id[index]} at {iso(int(batch.sample_time[index]))} is stored already "
+                "with another position, accuracy or properties: the first one stands"
+            )
+            outcome.rejects.append(_reject(messages, decoded, index, "conflict", detail))
+        outcome.duplicates = int(fate.duplicate.sum())
+        outcome.conflicts = int(fate.conflict.sum())
+        fixes = fixes.take(fate.new)
+        outcome.stored = len(fixes)
+        if not len(fixes):
+            return
+        late = fixes.sample_time <= devices.state.watermark[fixes.slot]
+        revision = None
+        if evaluating:
+            self._catch_up(connection)
+            evaluated = evaluate_fixes(
+                connection, self._live, devices, fixes, outcome.committed_time, self._channels
+            )
+            late = evaluated.late
+            revision = np.full(len(fixes), self._live.revision, np.int64)
+            outcome.events.update(evaluated.events)
+            outcome.evaluated.append(fixes.take(~late))
+        outcome.late = int(late.sum())
+        insert_positions(connection, fixes, devices.key[fixes.slot], revision, late)
+        keep_latest(connection, devices, fixes)
+
+    def _evaluate_some(self, until: int) -> bool:
+        """Answers whether there may be more."""
+        with self._transaction() as connection:
+            if not any_waiting(connection):
+                return False
+            outcome = Outcome(committed_time=now())
+            more = self._evaluate_waiting(connection, until, outcome)
+        self._account(outcome)
+        return more
+
+    def _evaluate_waiting(self, connection: Connection, until: int, outcome: Outcome) -> bool:
+        rows = due(connection, until, DEVICES_AT_ONCE)
+        self._catch_up(connection)
+        names = tracker_names(connection)
+        for key in dict.fromkeys(row.tracker_key for row in rows):
+            devices = self._tracked(connection, names[key])
+            mine = [row for row in rows if row.tracker_key == key]
+            columns = list(zip(*mine, strict=True))
+            fixes = Fixes(
+                devices.slots(columns[1]),
+                np.array(columns[2], np.int64),
+                np.array(columns[3], np.int64),
+                np.array(columns[4], np.float64),
+                np.array(columns[5], np.float64),
+                np.array(columns[6], np.float64),  # None becomes NaN
+                np.array(columns[7], np.object_),
+            )
+            evaluated = evaluate_fixes(
+                connection, self._live, devices, fixes, outcome.committed_time, self._channels
+            )
+            mark_evaluated(
+                connection, devices.key[fixes.slot], fixes.sample_time, self._live.revision, evaluated.late
+            )
+            outcome.late += int(evaluated.late.sum())
+            outcome.events.update(evaluated.events)
+            outcome.evaluated.append(fixes.take(~evaluated.late))
+        return bool(rows)
+
+    def _without_forgotten(
+        self, messages: Sequence[Message], decoded: Decoded, devices: TrackedDevices, outcome: Outcome
+    ) -> Decoded:
+        if not devices.forgotten:
+            return decoded
+        until = [devices.forgotten.get(each) for each in decoded.batch.device_id.tolist()]
+        times = decoded.batch.sample_time.tolist()
+        refused = [index for index, end in enumerate(until) if end is not None and times[index] <= end]
+        for index in refused:
+            detail = f"device {decoded.batch.device_id[index]} was forgotten after {iso(times[index])}"
+            outcome.rejects.append(_reject(messages, decoded, index, "forgotten", detail))
+        kept = np.ones(len(times), np.bool_)
+        kept[refused] = False
+        return _part(decoded, kept, decoded.rejects)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """One write transaction, alone with the memory; when it fails, memory is read anew by the next."""
+        with self._lock:
+            try:
+                with self._database.write() as connection:
+                    if not self._loaded:
+                        self._load(connection)
+                    yield connection
+            except BaseException:
+                self._loaded = False
+                raise
+
+    def _load(self, connection: Connection) -> None:
+        self._live.catch_up(connection)
+        self._devices = {
+            key: TrackedDevices(connection, key, name) for key, name in tracker_names(connection).items()
+        }
+        last_receipt = last_waiting_receipt(connection)
+        self._last_receipt = max(self._last_receipt, last_receipt or 0)
+        self._loaded = True
+
+    def _tracked(self, connection: Connection, tracker_name: str) -> TrackedDevices:
+        key = tracker_key(connection, tracker_name)
+        if key not in self._devices:
+            self._devices[key] = TrackedDevices(connection, key, tracker_name)
+        return self._devices[key]
+
+    def _account(self, outcome: Outcome) -> None:
+        self._accounts.add(outcome)
+        if outcome.events:
+            self._told()
+
+    def _catch_up(self, connection: Connection) -> None:
+        for ended in self._live.catch_up(connection):
+            for key, devices in self._devices.items():
+                if ended.tracker_key in (None, key):
+                    devices.state.discard_geofences(ended.geofences)
+
+
+def _part(decoded: Decoded, index: "slice | np.ndarray", rejects: list[Reject]) -> Decoded:
+    return Decoded(decoded.batch.take(index), decoded.message[index], decoded.item[index], rejects)
+
+
+def _reject(messages: Sequence[Message], decoded: Decoded, index: int, reason: str, detail: str) -> Reject:
+    """The position at `index` put aside, with the message that it came in."""
+    message = int(decoded.message[index])
+    return Reject(
+        reason=reason,
+        detail=detail,
+        topic=messages[message].topic,
+        device_id=decoded.batch.device_id[index],
+        payload=messages[message].payload[:PAYLOAD_KEPT],
+        message=message,
+        item=int(decoded.item[index]),
+        redelivered=messages[message].redelivered,
+    )
