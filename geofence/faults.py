@@ -38,3 +38,15 @@ class InvalidGeofences(ValueError):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.faults))
+
+
+class FeatureFaults:
+    """The faults of one feature (or of the document, where `feature` is None), gathered as they are found."""
+
+    def __init__(self, feature: int | None = None, geofence_id: str | None = None) -> None:
+        self.feature, self.geofence_id = feature, geofence_id
+        self.found: list[GeofenceFault] = []
+
+    def add(self, reason: str, detail: str, ring: str | None = None, vertex: int | None = None) -> None:
+        """One more fault, in this feature."""
+        self.found.append(GeofenceFault(reason, detail, self.feature, self.geofence_id, ring, vertex))

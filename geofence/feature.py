@@ -1,0 +1,196 @@
+"""One GeoJSON Feature to one geofence, with every fault that it has."""
+
+import math
+import re
+
+import msgspec
+from shapely.geometry import MultiPolygon, Point, Polygon
+
+from geofence.circle import GREATEST_RADIUS
+from geofence.faults import FeatureFaults
+from geofence.geofence import Geofence
+from geofence.rings import read_multipolygon, read_point, read_polygon
+
+IDENTIFIER = re.compile(r"[-.\w]{1,100}")
+EXPECTED_IDENTIFIER = "expected 1 to 100 letters, digits, '-', '.' or '_'"
+
+RESERVED = ("minAltitude", "maxAltitude", "dwellSeconds", "schedule")
+"""Members that will mean something. Until then a feature that has one is refused, not misunderstood."""
+
+DEEPEST = 64
+"""Levels of nesting in properties."""
+
+ABSENT = msgspec.Raw(b"null")
+
+
+class _Feature(msgspec.Struct, rename="camel"):
+    type: msgspec.Raw = ABSENT
+    id: msgspec.Raw = ABSENT
+    geometry: msgspec.Raw = ABSENT
+    properties: msgspec.Raw = ABSENT
+    min_altitude: msgspec.Raw = ABSENT
+    max_altitude: msgspec.Raw = ABSENT
+    dwell_seconds: msgspec.Raw = ABSENT
+    schedule: msgspec.Raw = ABSENT
+
+
+class _Geometry(msgspec.Struct):
+    type: msgspec.Raw = ABSENT
+    coordinates: msgspec.Raw = ABSENT
+
+
+def read_feature(
+    document: msgspec.Raw | bytes, number: int | None, geofence_id: str | None = None
+) -> tuple[Geofence | None, FeatureFaults]:
+    """The geofence of a Feature, or None beside its faults.
+
+    `number` is the feature's in its collection. `geofence_id` is the id that it must have, if it has one;
+    without, it must have one of its own.
+    """
+    faults = FeatureFaults(number, geofence_id)
+    try:
+        feature = msgspec.json.decode(document, type=_Feature)
+    except (ValueError, RecursionError) as error:
+        faults.add("not_a_feature", f"{reading_fault(error)}: expected a GeoJSON Feature")
+        return None, faults
+    kind = _value(feature.type)
+    if kind != "Feature":
+        faults.add("not_a_feature", f'type is {_shown(kind)}: expected "Feature"')
+    identifier = _read_id(feature.id, faults, geofence_id)
+    properties = _read_properties(feature.properties, faults)
+    reserved = (feature.min_altitude, feature.max_altitude, feature.dwell_seconds, feature.schedule)
+    for name, raw in zip(RESERVED, reserved, strict=True):
+        if raw != ABSENT or (properties or {}).get(name) is not None:
+            faults.add("reserved", f"{name} does not work yet and is refused, not ignored: expected none")
+    geometry, radius = _read_geometry(feature.geometry, properties, faults)
+    if faults.found or identifier is None or properties is None or geometry is None:
+        return None, faults
+    return Geofence(identifier, geometry, radius, properties), faults
+
+
+def _read_id(raw: msgspec.Raw, faults: FeatureFaults, expected: str | None) -> str | None:
+    identifier = _value(raw)
+    if identifier is None:
+        if expected is None:
+            faults.add("id", f"feature without an id: {EXPECTED_IDENTIFIER}")
+        return expected
+    if not isinstance(identifier, str):
+        quoted = f', for example "{identifier}"' if type(identifier) is int else ""
+        faults.add("id", f"id {_shown(identifier)} is not a text: {EXPECTED_IDENTIFIER}{quoted}")
+        return None
+    if IDENTIFIER.fullmatch(identifier) is None:
+        faults.add("id", f"id {_shown(identifier)}: {EXPECTED_IDENTIFIER}")
+        return None
+    if expected not in (None, identifier):
+        faults.add("id", f'id is "{identifier}": expected "{expected}" or none')
+        return None
+    faults.geofence_id = identifier
+    return identifier
+
+
+def _read_properties(raw: msgspec.Raw, faults: FeatureFaults) -> dict[str, object] | None:
+    try:
+        properties = msgspec.json.decode(raw)
+    except (ValueError, RecursionError) as error:
+        faults.add("properties", f"properties: {reading_fault(error)}: expected an object")
+        return None
+    if properties is None:
+        return {}
+    if not isinstance(properties, dict):
+        faults.add("properties", f"properties are {_shown(properties)}: expected an object")
+        return None
+    fault = _text_fault(properties)
+    if fault is not None:
+        faults.add("properties", fault)
+        return None
+    return properties
+
+
+def _text_fault(properties: dict[str, object]) -> str | None:
+    """What is wrong with texts or nesting anywhere in properties. Lone surrogates have become NUL by now."""
+    level: list[object] = [properties]
+    for _ in range(DEEPEST):
+        if any(isinstance(value, str) and "\0" in value for value in level):
+            return "properties hold NUL or a lone surrogate: expected text without"
+        objects = [value for value in level if isinstance(value, dict)]
+        arrays = [value for value in level if isinstance(value, list)]
+        level = [part for value in objects for part in (*value.keys(), *value.values())]
+        level += [part for value in arrays for part in value]
+        if not level:
+            return None
+    return f"properties nest deeper than {DEEPEST} levels: expected fewer"
+
+
+def _read_geometry(
+    raw: msgspec.Raw, properties: dict[str, object] | None, faults: FeatureFaults
+) -> tuple[Polygon | MultiPolygon | Point | None, float | None]:
+    """The geometry, and the radius of a Point; None in place of what has faults."""
+    try:
+        geometry = msgspec.json.decode(raw, type=_Geometry)
+    except (ValueError, RecursionError) as error:
+        problem = "null" if raw == ABSENT else reading_fault(error)
+        faults.add("geometry", f"geometry: {problem}: {EXPECTED_GEOMETRY}")
+        return None, None
+    match _value(geometry.type):
+        case "Polygon":
+            return read_polygon(geometry.coordinates, faults), None
+        case "MultiPolygon":
+            return read_multipolygon(geometry.coordinates, faults), None
+        case "Point":
+            return read_point(geometry.coordinates, faults), _read_radius(properties, faults)
+        case other:
+            faults.add("geometry", f"geometry type is {_shown(other)}: {EXPECTED_GEOMETRY}")
+            return None, None
+
+
+EXPECTED_GEOMETRY = "expected a Polygon, a MultiPolygon, or a Point with properties.radius"
+
+
+def _read_radius(properties: dict[str, object] | None, faults: FeatureFaults) -> float | None:
+    if properties is None:
+        return None
+    radius = properties.get("radius")
+    expected = f"expected metres above 0 and up to {GREATEST_RADIUS:.0f}"
+    if radius is None:
+        faults.add("radius", f"Point without properties.radius: {expected}")
+    elif isinstance(radius, bool) or not isinstance(radius, int | float):
+        faults.add("radius", f"radius is {_shown(radius)}: {expected}")
+    elif not 0 < radius <= GREATEST_RADIUS:
+        faults.add("radius", f"radius {_shown(radius)}: {expected}")
+    else:
+        return float(radius)
+    return None
+
+
+def reading_fault(error: ValueError | RecursionError) -> str:
+    """Why a text could not be read, in words for its sender."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply to be read"
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    return str(error).replace("`", "")
+
+
+def _value(raw: msgspec.Raw) -> object:
+    """Any value, or UNREADABLE."""
+    try:
+        return msgspec.json.decode(raw)
+    except (ValueError, RecursionError):
+        return UNREADABLE
+
+
+class _Unreadable:
+    pass
+
+
+UNREADABLE = _Unreadable()
+
+
+def _shown(value: object) -> str:
+    """A value in an error: as JSON, and not too long."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "an array"
+    text = "unreadable" if value is UNREADABLE else msgspec.json.encode(value).decode()
+    return text if len(text) <= 120 else f"{text[:117]}..."

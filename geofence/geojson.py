@@ -1,0 +1,107 @@
+"""Geofences as GeoJSON (RFC 7946): read with every fault named, written so that it reads back the same."""
+
+import re
+
+import msgspec
+import shapely
+from shapely.geometry import MultiPolygon, Polygon
+
+from geofence.faults import FeatureFaults, GeofenceFault, InvalidGeofences
+from geofence.feature import read_feature, reading_fault
+from geofence.geofence import Geofence
+
+
+def read_geofences(document: bytes) -> list[Geofence]:
+    """The geofences of a FeatureCollection, in its order.
+
+    Raises InvalidGeofences, and nothing else whatever the bytes, with every fault of every feature.
+    """
+    geofences: list[Geofence] = []
+    found: list[GeofenceFault] = []
+    seen: dict[str, int] = {}
+    for number, raw in enumerate(_features(document)):
+        geofence, faults = read_feature(raw, number)
+        if faults.geofence_id is not None:
+            first = seen.setdefault(faults.geofence_id, number)
+            if first != number:
+                faults.add("duplicate_id", f"feature {first} has this id too: expected each id once")
+        found += faults.found
+        if geofence is not None:
+            geofences.append(geofence)
+    if found:
+        raise InvalidGeofences(found)
+    return geofences
+
+
+def read_geofence(document: bytes, geofence_id: str) -> Geofence:
+    """The geofence of one Feature, whose id is `geofence_id` or absent. Raises InvalidGeofences only."""
+    geofence, faults = read_feature(_readable(document), None, geofence_id)
+    if geofence is None:
+        raise InvalidGeofences(faults.found)
+    return geofence
+
+
+def feature_text(geofence: Geofence) -> str:
+    """The geofence as a compact Feature, from which `read_geofence` makes the same geofence again."""
+    feature = {
+        "type": "Feature",
+        "id": geofence.id,
+        "properties": geofence.properties,
+        "geometry": {"type": geofence.geometry.geom_type, "coordinates": _coordinates(geofence)},
+    }
+    return msgspec.json.encode(feature).decode()
+
+
+class _Collection(msgspec.Struct):
+    type: object = None
+    features: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def _features(document: bytes) -> list[msgspec.Raw]:
+    """Each feature, still as text, so that a large document is taken apart one feature at a time."""
+    faults = FeatureFaults()
+    try:
+        collection = msgspec.json.decode(_readable(document), type=_Collection)
+    except (ValueError, RecursionError) as error:
+        faults.add("malformed", f"{reading_fault(error)}: expected a GeoJSON FeatureCollection")
+        raise InvalidGeofences(faults.found) from None
+    if collection.type != "FeatureCollection":
+        faults.add("not_a_collection", 'document of another type: expected "FeatureCollection"')
+    try:
+        features = msgspec.json.decode(collection.features, type=list[msgspec.Raw])
+    except (ValueError, RecursionError):
+        faults.add("not_a_collection", "features: expected an array of Features")
+    if faults.found:
+        raise InvalidGeofences(faults.found)
+    return features
+
+
+LONE_SURROGATE = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+"""An escaped backslash or a pair of surrogates, which are passed over, or (group 1) half a pair."""
+
+
+def _readable(document: bytes) -> bytes:
+    """The document with each lone surrogate as NUL, which is refused in the feature that holds it.
+
+    msgspec refuses a lone surrogate too, but with it the whole document.
+    """
+    document = document.removeprefix(b"\xef\xbb\xbf")
+    if b"\\ud" not in document and b"\\uD" not in document:
+        return document
+    return LONE_SURROGATE.sub(lambda match: rb"\u0000" if match[1] else match[0], document)
+
+
+def _coordinates(geofence: Geofence) -> list[object]:
+    match geofence.geometry:
+        case Polygon() as polygon:
+            return _rings(polygon)
+        case MultiPolygon() as multipolygon:
+            return [_rings(polygon) for polygon in multipolygon.geoms]
+        case point:
+            return [point.x, point.y]
+
+
+def _rings(polygon: Polygon) -> list[object]:
+    return [shapely.get_coordinates(ring).tolist() for ring in (polygon.exterior, *polygon.interiors)]
