@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 
+from ingest.faults import Fault
+from ingest.identifiers import is_identifier
+from ingest.messages import Message
+from ingest.topics import device_of_topic
+
 PAYLOAD_KEPT = 4096
 """Bytes of a refused payload that are kept."""
+
+LISTED = 1000
+"""Rejects of one message that are listed one by one; the others are gathered by reason."""
 
 REASONS = {
     "empty": "The payload has no bytes.",
@@ -49,3 +57,59 @@ class Reject:
     item: int | None
     redelivered: bool
     count: int = 1
+
+
+class MessageRejects:
+    """What is refused of one message.
+
+    `kind` is what its parts are called in sentences: 'item', 'line', or '' where it has none.
+    """
+
+    __slots__ = ("_gathered", "_kept", "_listed", "_message", "index", "kind", "topic_device")
+
+    def __init__(self, index: int, message: Message) -> None:
+        self.index = index
+        self.kind = ""
+        self.topic_device = device_of_topic(message.topic)
+        self._message = message
+        self._kept = b""
+        self._listed: list[Reject] = []
+        self._gathered: dict[str, int] = {}
+
+    def add(self, fault: Fault, number: int | None) -> None:
+        """Part `number` (0-based) is refused, or with None the whole message."""
+        if len(self._listed) >= LISTED:
+            self._gathered[fault.reason] = self._gathered.get(fault.reason, 0) + 1
+            return
+        where, item = "", None
+        if self.kind and number is not None:
+            where, item = f" at {self.kind} {number + (self.kind == 'line')}", number
+        self._listed.append(self._reject(fault.reason, fault.detail(where), fault.device_id, item, 1))
+
+    def all(self) -> list[Reject]:
+        """The listed ones, then one for each reason of the others."""
+        for reason, count in self._gathered.items():
+            detail = f"{count:,} more {self.kind}s of this payload: {REASONS[reason]}"
+            self._listed.append(self._reject(reason, detail, None, None, count))
+        return self._listed
+
+    def _head(self) -> bytes:
+        """The first bytes of the payload, one object for all rejects."""
+        if not self._kept:
+            self._kept = self._message.payload[:PAYLOAD_KEPT]
+        return self._kept
+
+    def _reject(self, reason: str, detail: str, device_id: object, item: int | None, count: int) -> Reject:
+        if not is_identifier(device_id):
+            device_id = self.topic_device if is_identifier(self.topic_device) else None
+        return Reject(
+            reason=reason,
+            detail=detail,
+            topic=self._message.topic,
+            device_id=device_id,
+            payload=self._head(),
+            message=self.index,
+            item=item,
+            redelivered=self._message.redelivered,
+            count=count,
+        )
