@@ -1,0 +1,1 @@
+"""`overfly demo`: the whole way of a position on one computer, with nothing else installed."""
