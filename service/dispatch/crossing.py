@@ -1,15 +1,15 @@
 """A crossing in words that a person understands.
 
-Devices choose their properties, and with a geofence's name its maker says what he likes: `visible` takes the
-harm out of text, whatever it is.
+Devices choose their properties and may send anything in them: what is no callsign, altitude, speed or heading
+is left out, and text is made harmless.
 """
 
 import math
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
 
+from service.dispatch.visible_text import visible
 from service.store.alert_events import ToldEvent
 from service.timestamps import EPOCH
 
@@ -63,27 +63,11 @@ def place_names(geofence_name: str, geofence_id: str) -> tuple[str, str]:
     return name, name if name == shown_id else f"{name} ({shown_id})"
 
 
-def visible(text: str, length: int) -> str:
-    """The text on one line, cut to `length`, without harm.
-
-    Characters that do not show (control and bidirectional ones, line ends, surrogates) become escapes;
-    `://` is taken apart, lest a mail program makes a link of it.
-    """
-    shown = "".join(map(_shown, text[: length + 1])).strip().replace("://", ": //")
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
-
-
 def readable_time(sample_time: int) -> str:
     """`Wed 1 Aug 2018, 05:00:00 UTC` of milliseconds since the epoch."""
     moment = EPOCH + timedelta(milliseconds=sample_time)
     day = f"{DAYS[moment.weekday()]} {moment.day} {MONTHS[moment.month - 1]} {moment.year}"
     return f"{day}, {moment:%H:%M:%S} UTC"
-
-
-def _shown(character: str) -> str:
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
-        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character, f"\\u{{{ord(character):x}}}")
-    return character
 
 
 def _callsign(told: ToldEvent) -> str:

@@ -141,7 +141,7 @@ def _html_block(told: Crossing) -> str:
 
 
 def _name_boundaries(mail: EmailMessage, message_id: str) -> None:
-    """Fixes the boundaries, which would be random. No part can hold one: `=` is escaped there or comes last."""
+    """Fixes the boundaries, which would be random. No part can hold one: in them `=` is escaped or last."""
     name = message_id.strip("<>").partition("@")[0]
     for depth, part in enumerate(part for part in mail.walk() if part.is_multipart()):
         part.set_boundary(f"=_{depth}_{name}")

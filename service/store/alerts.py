@@ -64,7 +64,7 @@ def anything_waits(connection: Connection, channel: str) -> bool:
 
 
 def next_mail_time(connection: Connection, recipient: str, interval: int) -> int:
-    """From when (ms) on a mail to the recipient may be made: `interval` ms after the last one was made or tried,
+    """From when (ms) on a mail to the recipient may be made: `interval` ms after the last was made or tried,
     however often we were restarted since."""
     last = (
         select(alert.c.created_time, alert.c.attempted_time)
