@@ -1,4 +1,4 @@
-"""Geofence collections, and the trackers that watch each one."""
+"""Geofence collections."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from service.errors import NotFound
-from service.store.schema import collection, tracker, tracker_consumer
+from service.store.schema import collection
 
 
 class CollectionRow(NamedTuple):
@@ -32,21 +32,3 @@ def collection_named(connection: Connection, name: str) -> CollectionRow:
     if row is None:
         raise NotFound(f"there is no collection {name!r}: GET /v1/collections lists those there are")
     return CollectionRow(*row)
-
-
-def linked_trackers(
-    connection: Connection, collection_key: int, after: int, limit: int
-) -> Sequence[tuple[int, str, int]]:
-    """Key, name and created_time of the trackers that watch a collection now, in order of creation."""
-    statement = (
-        select(tracker.c.key, tracker.c.name, tracker.c.created_time)
-        .join(tracker_consumer, tracker_consumer.c.tracker_key == tracker.c.key)
-        .where(
-            tracker_consumer.c.collection_key == collection_key,
-            tracker_consumer.c.unlinked_revision.is_(None),
-            tracker.c.key > after,
-        )
-        .order_by(tracker.c.key)
-        .limit(limit)
-    )
-    return [(key, name, created_time) for key, name, created_time in connection.execute(statement)]

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from service.native_event import NATIVE_COLUMNS, native_event
 from service.store.reading.devices import key_of_device
-from service.store.schema import event
+from service.store.schema import event, tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,7 @@ class EventRow(NamedTuple):
     """One event; `seq` is its place in the order of commit."""
 
     seq: int
-    event_id: str
-    event_type: str
-    collection_name: str
-    device_id: str
-    geofence_id: str
-    sample_time: int
-    longitude: float
-    latitude: float
-
-
-COLUMNS = tuple(event.c[name] for name in EventRow._fields)
+    native: dict[str, object]
 
 
 def events(
@@ -44,12 +35,13 @@ def events(
 ) -> Sequence[EventRow]:
     """Events whose seq is above `after`."""
     statement = (
-        select(*COLUMNS)
+        select(event.c.seq, *NATIVE_COLUMNS)
+        .join(tracker, tracker.c.key == event.c.tracker_key)
         .where(event.c.tracker_key == tracker_key, event.c.seq > after, *_conditions(tracker_key, wanted))
         .order_by(event.c.seq)
         .limit(limit)
     )
-    return [EventRow(*row) for row in connection.execute(statement)]
+    return [EventRow(row["seq"], native_event(row)) for row in connection.execute(statement).mappings()]
 
 
 def _conditions(tracker_key: int, wanted: EventFilter) -> list[ColumnElement[bool]]:

@@ -1,4 +1,4 @@
-"""Trackers, and the collections whose geofences each one watches."""
+"""Trackers."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,8 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from service.errors import NotFound
-from service.store.reading.collections import CollectionRow
-from service.store.schema import collection, tracker, tracker_consumer
+from service.store.schema import tracker
 
 
 class TrackerRow(NamedTuple):
@@ -33,21 +32,3 @@ def tracker_named(connection: Connection, name: str) -> TrackerRow:
     if row is None:
         raise NotFound(f"there is no tracker {name!r}: GET /v1/trackers lists those there are")
     return TrackerRow(*row)
-
-
-def linked_collections(
-    connection: Connection, tracker_key: int, after: int, limit: int
-) -> Sequence[CollectionRow]:
-    """The collections that a tracker watches now, in the order in which they were created."""
-    statement = (
-        select(collection.c.key, collection.c.name, collection.c.created_time)
-        .join(tracker_consumer, tracker_consumer.c.collection_key == collection.c.key)
-        .where(
-            tracker_consumer.c.tracker_key == tracker_key,
-            tracker_consumer.c.unlinked_revision.is_(None),
-            collection.c.key > after,
-        )
-        .order_by(collection.c.key)
-        .limit(limit)
-    )
-    return [CollectionRow(*row) for row in connection.execute(statement)]

@@ -1,0 +1,76 @@
+"""The API as an ASGI application."""
+
+import re
+from collections.abc import Callable
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.middleware import Middleware
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+
+from service.api import (
+    alerts,
+    collections,
+    devices,
+    documentation,
+    events,
+    geofences,
+    health,
+    links,
+    metrics,
+    positions,
+    rejects,
+    trackers,
+)
+from service.api.guard import Guard
+from service.api.parameters import once_each
+from service.api.problems import answer_with_problems, documented
+from service.api.services import ApiServices
+
+NOUNS = (health, devices, positions, events, geofences, rejects, alerts, trackers, collections, links)
+
+
+def create_app(services: ApiServices) -> FastAPI:
+    """The application over these services; it builds and opens nothing itself."""
+    app = FastAPI(
+        title="Overfly",
+        version=services.version,
+        middleware=[Middleware(Guard, hosts=services.hosts)],
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_name,
+    )
+    app.state.services = services
+    at_version = APIRouter(prefix="/v1", dependencies=[Depends(once_each)], responses=documented(400, 503))
+    for noun in NOUNS:
+        at_version.include_router(noun.router)
+    app.include_router(at_version)
+    app.include_router(metrics.router)
+    app.include_router(documentation.router)
+    app.add_api_route("/", _root, include_in_schema=False)
+    answer_with_problems(app)
+    documentation.describe(app)
+    app.state.methods = _methods_by_path(app)
+    return app
+
+
+def _root() -> RedirectResponse:
+    return RedirectResponse("/docs")
+
+
+def _name(route: APIRoute) -> str:
+    return route.name
+
+
+def _methods_by_path(app: FastAPI) -> Callable[[str], list[str]]:
+    """What is possible at a path, for the Allow header: each method there is a route of its own."""
+    paths = [
+        (re.compile(re.sub(r"\{[^}]*\}", "[^/]+", template)), sorted(map(str.upper, operations)))
+        for template, operations in app.openapi()["paths"].items()
+    ]
+
+    def methods(path: str) -> list[str]:
+        return next((possible for pattern, possible in paths if pattern.fullmatch(path)), ["GET"])
+
+    return methods

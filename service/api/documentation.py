@@ -1,0 +1,145 @@
+"""The API's own description: /openapi.json, and /docs to read and try it, without any other server."""
+
+from importlib.resources import files
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from msgspec import json
+
+from service.api import alerts, collections, devices, events, geofences, health, positions, rejects, trackers
+from service.api.problems import Problem
+
+SHAPES = (
+    Problem,
+    health.Health,
+    health.Readiness,
+    devices.DeviceCollection,
+    devices.DeviceFeature,
+    devices.DevicePositionPage,
+    positions.Receipt,
+    events.EventPage,
+    rejects.RejectPage,
+    alerts.AlertPage,
+    geofences.GeofenceFeatureCollection,
+    geofences.GeofencesPut,
+    trackers.TrackerPage,
+    trackers.NewTracker,
+    collections.CollectionPage,
+    collections.NewCollection,
+)
+"""What the documentation refers to by name; shapes inside these come along."""
+
+DESCRIPTION = """\
+Overfly tracks things that move and tells people when they cross a line. Devices publish positions; positions
+become ENTER and EXIT events of geofences; this is where you ask for both.
+
+- **Where is everything?** `GET /v1/devices` is GeoJSON: any map shows it.
+- **What has happened?** `GET /v1/events`, in the order of commit.
+- **Which lines count?** `POST /v1/geofences` takes a GeoJSON FeatureCollection.
+- **Why was my message not stored?** `GET /v1/rejects?device=...`
+- **Who was told?** `GET /v1/alerts`
+
+**Lists** take `limit` and `cursor` and answer `nextCursor`, while there is more now, and `resumeCursor`, to
+come back with later for what has come since. Over events, rejects and alerts such a walk skips nothing.
+
+**Names**: `tracker` and `collection` say which of several; `default` of each exists and the two are linked.
+
+**Times** are UTC, in ISO 8601. **Positions** are longitude, latitude, as in GeoJSON. Units are SI.
+
+**Errors** are problem documents (RFC 9457): `detail` says what was wrong and what would be right. A query
+parameter that is not known is refused. 503 means: the same again, a little later.
+"""
+
+TAGS = [
+    {"name": "devices", "description": "Where each device is, and where it has been."},
+    {"name": "positions", "description": "Positions over HTTP, for devices without MQTT."},
+    {"name": "events", "description": "Who crossed which line, when and where."},
+    {"name": "geofences", "description": "The lines."},
+    {"name": "rejects", "description": "What could not be taken, and why."},
+    {"name": "alerts", "description": "Who was told."},
+    {
+        "name": "trackers and collections",
+        "description": "A tracker holds devices, a collection geofences; linked, the tracker watches these.",
+    },
+    {"name": "service", "description": "Whether it lives, is ready, and how it does."},
+]
+
+router = APIRouter(include_in_schema=False)
+
+ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
+CONTENT_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; frame-ancestors 'none'"
+)
+NO_ICON = "data:,"
+
+
+def describe(app: FastAPI) -> None:
+    """Makes the app's OpenAPI document ours."""
+    document: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.update(_document(app))
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's manual extends its document
+
+
+@router.get("/docs")
+def docs() -> Response:
+    page = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Overfly API",
+        swagger_js_url="/docs/swagger-ui-bundle.js",
+        swagger_css_url="/docs/swagger-ui.css",
+        swagger_favicon_url=NO_ICON,
+        swagger_ui_parameters={"validatorUrl": None, "defaultModelsExpandDepth": 0, "tryItOutEnabled": True},
+    )
+    page.headers["Content-Security-Policy"] = CONTENT_POLICY
+    return page
+
+
+@router.get("/docs/swagger-ui-bundle.js")
+def docs_script() -> Response:
+    return _asset("swagger-ui-bundle.js")
+
+
+@router.get("/docs/swagger-ui.css")
+def docs_style() -> Response:
+    return _asset("swagger-ui.css")
+
+
+def _asset(name: str) -> Response:
+    """A part of Swagger UI, which the distribution fastapi-offline carries."""
+    content = files("fastapi_offline").joinpath("static", name).read_bytes()
+    return Response(content, media_type=ASSETS[name], headers={"Cache-Control": "max-age=86400"})
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=TAGS,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    _, components = json.schema_components(SHAPES, ref_template="#/components/schemas/{name}")
+    document["components"] = {"schemas": {**components, "GeofenceFeature": geofences.GEOFENCE_FEATURE}}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)  # FastAPI's own; ours are 400
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
+    return document
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter may be left out, but is never null."""
+    if "anyOf" not in schema:
+        return schema
+    (kind,) = (each for each in schema["anyOf"] if each != {"type": "null"})
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kind}

@@ -1,0 +1,69 @@
+"""What is turned away before any route: other hosts, writes from other sites' pages, ambiguous paths.
+
+A page of any site can have a browser send requests to a server in its user's network. Names that are not
+ours (DNS rebinding) and writes whose Origin is another site's are refused: no such page reads or changes
+anything.
+"""
+
+from collections.abc import Collection
+from http import HTTPStatus
+
+from fastapi import Response
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api.problems import problem
+
+OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+READING = ("GET", "HEAD", "OPTIONS")
+
+
+class Guard:
+    """An ASGI middleware; `hosts` are the names that are served besides OWN_HOSTS."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in (*OWN_HOSTS, *hosts))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        await (refusal or self._app)(scope, receive, _nosniff(send))
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "").lower()
+        if _name(host) not in self._hosts:
+            detail = (
+                f"host {host!r} is not served here: expected {', '.join(sorted(self._hosts))}, with any port"
+            )
+            return problem(HTTPStatus.MISDIRECTED_REQUEST, detail)
+        origin = headers.get("origin")
+        if origin is not None and scope["method"] not in READING and _authority(origin) != host:
+            return problem(HTTPStatus.FORBIDDEN, f"origin {origin!r} may not change anything at {host!r}")
+        if b"%2f" in scope.get("raw_path", b"").lower():
+            return problem(HTTPStatus.NOT_FOUND, "there is nothing here: no id or name contains a '/'")
+        return None
+
+
+def _name(host: str) -> str:
+    """The Host header without its port."""
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isascii() and port.isdigit() and not host.endswith("]") else host
+
+
+def _authority(origin: str) -> str:
+    return origin.lower().partition("://")[2]
+
+
+def _nosniff(send: Send) -> Send:
+    """No browser shall guess that a hostile name in an answer is a page."""
+
+    async def send_on(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["X-Content-Type-Options"] = "nosniff"
+        await send(message)
+
+    return send_on

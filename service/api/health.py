@@ -1,0 +1,63 @@
+"""Whether the service lives, and whether it is ready for work."""
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from msgspec import Meta
+
+from service.api.answers import Shape, answer, documented_answer
+from service.api.parameters import NoParameters
+from service.api.services import Services
+
+router = APIRouter(tags=["service"])
+
+
+class Health(Shape, frozen=True):
+    """The process lives."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class DependencyState(Shape, frozen=True):
+    """How something that the service needs is."""
+
+    ok: bool
+    required: Annotated[bool, Meta(description="false: while it is away the service is ready all the same")]
+    detail: str
+
+
+class Readiness(Shape, frozen=True):
+    """Whether the service can do its work, and what that rests on."""
+
+    ready: bool
+    dependencies: Annotated[dict[str, DependencyState], Meta(description="by name")]
+
+
+@router.get("/health", responses=documented_answer(Health, "The process lives"))
+def health(services: Services, _: Annotated[NoParameters, Query()]) -> Response:
+    """Does the process live? For a supervisor that restarts what does not answer."""
+    return answer(Health("ok", services.version))
+
+
+@router.get(
+    "/ready",
+    responses={
+        **documented_answer(Readiness, "All that is required is there"),
+        **documented_answer(Readiness, "Something required is away", status=503),
+    },
+)
+def ready(services: Services, _: Annotated[NoParameters, Query()]) -> Response:
+    """Is everything there that the service needs? Each dependency by name.
+
+    The broker is `ok` once it has acknowledged the subscription. A mail server that is away is shown, but the
+    service is ready all the same: mails wait for it.
+    """
+    dependencies = {
+        name: DependencyState(each.ok, each.required, each.detail)
+        for name, each in services.dependencies().items()
+    }
+    is_ready = all(each.ok or not each.required for each in dependencies.values())
+    status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return answer(Readiness(is_ready, dependencies), status)

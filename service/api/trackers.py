@@ -1,0 +1,113 @@
+"""Trackers: each holds devices."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from msgspec import Meta, Struct
+from starlette.concurrency import run_in_threadpool
+
+from service.api.answers import JSON, Shape, answer, documented_answer
+from service.api.bodies import read_content
+from service.api.cursors import Listing, Page
+from service.api.devices import Time
+from service.api.parameters import ListParameters, NoParameters, TrackerName
+from service.api.problems import documented
+from service.api.services import ApiServices, Services
+from service.store.reading.trackers import TrackerRow, tracker_named, trackers
+from service.timestamps import iso
+
+router = APIRouter(prefix="/trackers", tags=["trackers and collections"])
+
+
+class NewTracker(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A tracker to create."""
+
+    tracker_name: Annotated[str, Meta(description="1 to 100 letters, digits, '-', '.' or '_'")]
+
+
+class TrackerItem(Shape, frozen=True):
+    """A tracker: devices, their positions, and the events of these."""
+
+    tracker_name: str
+    created_time: Time
+
+
+class TrackerPage(Shape, frozen=True):
+    """Trackers in the order in which they were created."""
+
+    items: list[TrackerItem]
+    next_cursor: str | None
+    resume_cursor: str
+
+
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {
+                "schema": {"$ref": "#/components/schemas/NewTracker"},
+                "example": {"trackerName": "trucks"},
+            }
+        },
+    }
+}
+
+
+@router.get("", responses=documented_answer(TrackerPage, "The trackers"))
+def list_trackers(services: Services, query: Annotated[ListParameters, Query()]) -> Response:
+    """All trackers; `default` exists from the start."""
+    listing = Listing(("trackers",), (0,), query.cursor)
+    (after,) = listing.after()
+    with services.database.read() as connection:
+        rows = trackers(connection, after, query.limit + 1)
+    page = listing.page_of(rows, query.limit, lambda row: (row.key,))
+    return answer(tracker_page(page))
+
+
+@router.post(
+    "",
+    status_code=201,
+    openapi_extra=BODY,
+    responses={**documented_answer(TrackerItem, "Created", status=201), **documented(409, 413)},
+)
+async def create_tracker(
+    request: Request, services: Services, _: Annotated[NoParameters, Query()]
+) -> Response:
+    """Creates a tracker that watches nothing yet: link collections to it."""
+    name = (await read_content(request, NewTracker)).tracker_name
+    await run_in_threadpool(services.catalog.create_tracker, name)
+    item = await run_in_threadpool(_tracker_of, services, name)
+    return answer(item, 201)
+
+
+@router.get("/{tracker_name}", responses={**documented_answer(TrackerItem, "The tracker"), **documented(404)})
+def get_tracker(
+    tracker_name: TrackerName, services: Services, _: Annotated[NoParameters, Query()]
+) -> Response:
+    """One tracker."""
+    return answer(_tracker_of(services, tracker_name))
+
+
+@router.delete(
+    "/{tracker_name}", status_code=204, response_description="Deleted", responses=documented(404, 409)
+)
+def delete_tracker(
+    tracker_name: TrackerName, services: Services, _: Annotated[NoParameters, Query()]
+) -> Response:
+    """Deletes a tracker with all its devices, positions, events and alerts. `default` always exists."""
+    services.catalog.delete_tracker(tracker_name)
+    return Response(status_code=204)
+
+
+def tracker_page(page: Page[TrackerRow]) -> TrackerPage:
+    """A page of trackers, as it is answered."""
+    return TrackerPage([_tracker(row) for row in page.rows], page.next_cursor, page.resume_cursor)
+
+
+def _tracker_of(services: ApiServices, name: str) -> TrackerItem:
+    with services.database.read() as connection:
+        return _tracker(tracker_named(connection, name))
+
+
+def _tracker(row: TrackerRow) -> TrackerItem:
+    return TrackerItem(row.name, iso(row.created_time))

@@ -1,0 +1,40 @@
+"""Links: which tracker watches which geofence collection now."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from service.store.reading import collections, trackers
+from service.store.reading.collections import CollectionRow
+from service.store.reading.trackers import TrackerRow
+from service.store.schema import collection, tracker, tracker_consumer
+
+CURRENT = tracker_consumer.c.unlinked_revision.is_(None)
+
+
+def linked_collections(
+    connection: Connection, tracker_key: int, after: int, limit: int
+) -> Sequence[CollectionRow]:
+    """The collections that a tracker watches, in the order in which they were created."""
+    statement = (
+        select(*collections.COLUMNS)
+        .join(tracker_consumer, tracker_consumer.c.collection_key == collection.c.key)
+        .where(tracker_consumer.c.tracker_key == tracker_key, CURRENT, collection.c.key > after)
+        .order_by(collection.c.key)
+        .limit(limit)
+    )
+    return [CollectionRow(*row) for row in connection.execute(statement)]
+
+
+def linked_trackers(
+    connection: Connection, collection_key: int, after: int, limit: int
+) -> Sequence[TrackerRow]:
+    """The trackers that watch a collection, in the order in which they were created."""
+    statement = (
+        select(*trackers.COLUMNS)
+        .join(tracker_consumer, tracker_consumer.c.tracker_key == tracker.c.key)
+        .where(tracker_consumer.c.collection_key == collection_key, CURRENT, tracker.c.key > after)
+        .order_by(tracker.c.key)
+        .limit(limit)
+    )
+    return [TrackerRow(*row) for row in connection.execute(statement)]
