@@ -61,7 +61,7 @@ class EmailChannel:
         with database.read() as connection:
             events = mail_events(connection, alert.key, TOLD)
         if not events.native:
-            return Permanent("its events have been forgotten")
+            return Permanent("its events are forgotten")
         envelope = Envelope(
             alert.message_id, alert.created_time, self._sender, self._recipient, self._public_url
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from ingest.mqtt_connection import MqttEndpoint
+from ingest.mqtt_connection import EndpointError, MqttEndpoint
 from service.dispatch.outcomes import Outcome, Permanent, Temporary
 from service.dispatch.publisher import Publication, Publisher
 from service.store.alert_events import published_events
@@ -31,7 +31,8 @@ class MqttChannel:
     round_size = PENDING_PUBLICATIONS
 
     def __init__(self, endpoint: MqttEndpoint) -> None:
-        """`endpoint` with a client id that nothing else uses."""
+        """`endpoint` with a client id that nothing else uses. Raises EndpointError."""
+        endpoint.client(persistent=False)
         self._endpoint = endpoint
         self._publisher: Publisher | None = None
 
@@ -48,9 +49,7 @@ class MqttChannel:
         with database.read() as connection:
             events = dict(published_events(connection, [alert.key for alert in alerts]))
         outcomes: dict[int, Outcome] = {
-            alert.key: Permanent("its event has been forgotten")
-            for alert in alerts
-            if alert.key not in events
+            alert.key: Permanent("its event is forgotten") for alert in alerts if alert.key not in events
         }
         refused_lanes: set[int] = set()
         for wave in _waves([alert for alert in alerts if alert.key in events]):
@@ -76,7 +75,10 @@ class MqttChannel:
     def _publish(self, publications: Sequence[Publication]) -> dict[int, Outcome]:
         """Outcomes of all of them; the connection is kept as long as it holds."""
         if self._publisher is None:
-            self._publisher = Publisher(self._endpoint)
+            try:
+                self._publisher = Publisher(self._endpoint)
+            except EndpointError as error:  # a certificate that was there at the start
+                return {each.alert: Temporary(str(error)) for each in publications}
         answers = self._publisher.publish(publications)
         if not self._publisher.connected:
             lost = Temporary(self._publisher.trouble)
@@ -90,8 +92,8 @@ def _payload(event: Mapping[str, object]) -> bytes:
 
 
 def _waves(alerts: Sequence[PendingAlert]) -> Iterator[list[PendingAlert]]:
-    """Splits alerts so that each wave has one of a lane at most, in order: the broker answers for a wave before
-    the next is sent, so that a refused event is not overtaken by its device's next."""
+    """Splits alerts so that each wave has one of a lane at most, in order: the broker answers for a wave
+    before the next is sent, so that a refused event is not overtaken by its device's next."""
     waves: defaultdict[int, list[PendingAlert]] = defaultdict(list)
     seen: defaultdict[int, int] = defaultdict(int)
     for alert in alerts:

@@ -80,7 +80,7 @@ class Dispatcher:
         self._nudged.set()
 
     def run(self, stop: threading.Event) -> None:
-        """Rounds until `stop` is set; then returns within two seconds, or when the running attempt has ended."""
+        """Rounds until `stop` is set; then returns within two seconds, or when the running attempt ends."""
         try:
             while not stop.is_set():
                 if not self._patient_round(stop):

@@ -39,7 +39,7 @@ class Publication:
 
 
 class Publisher:
-    """Connects at the first publication; once the connection has ended it is done with, and `trouble` says why."""
+    """Connects at the first publication. Once the connection has ended `trouble` says why, and that is all."""
 
     def __init__(self, endpoint: MqttEndpoint) -> None:
         """Raises EndpointError."""

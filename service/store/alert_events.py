@@ -124,7 +124,10 @@ def _told(row: RowMapping, geofence_name: str) -> ToldEvent:
 
 
 def _properties(text: str) -> Mapping[str, object]:
-    return msgspec.json.decode(text, type=dict[str, object]) if text else {}
+    try:
+        return msgspec.json.decode(text, type=dict[str, object]) if text else {}
+    except msgspec.MsgspecError:  # a number beyond what a double holds
+        return {}
 
 
 class _Named(msgspec.Struct):
