@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from geofence.positions import PositionBatch
 from ingest import payloads, timestamps
 from ingest.device_positions import Bounds, Row, device_position
-from ingest.faults import Fault, shown
+from ingest.faults import Fault
 from ingest.messages import Message
 from ingest.rejects import MessageRejects, Reject
 
@@ -107,7 +107,7 @@ class _Intake:
     def _take_apart(self, index: int, message: Message) -> None:
         rejects = MessageRejects(index, message)
         try:
-            _refuse_size(message.payload, self._limits)
+            payloads.refuse_size(message.payload, self._limits.payload_bytes)
             rejects.kind, items = payloads.items(message.payload)
         except Fault as fault:
             rejects.add(fault, None)
@@ -123,25 +123,12 @@ class _Intake:
 
     def _take_item(self, document: object, number: int, rejects: MessageRejects) -> None:
         try:
-            if type(document) is not dict:
-                raise Fault("not_object", shown(document), "expected an object")  # noqa: TRY301 - one way out
             self.rows.append(device_position(document, rejects.topic_device, self._bounds))
         except Fault as fault:
             rejects.add(fault, number)
         else:
             self.message.append(rejects.index)
             self.item.append(number)
-
-
-def _refuse_size(payload: bytes, limits: DecodeLimits) -> None:
-    if not payload:
-        raise Fault("empty", "a payload without bytes", payloads.WHOLE)
-    if len(payload) > limits.payload_bytes:
-        raise Fault(
-            "too_large",
-            f"a payload of {len(payload):,} bytes",
-            f"expected up to {limits.payload_bytes:,} bytes",
-        )
 
 
 def _batch(rows: list[Row]) -> PositionBatch:

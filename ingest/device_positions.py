@@ -23,11 +23,14 @@ class Bounds:
     depth: int
 
 
-def device_position(members: dict[str, object], topic_device: str | None, bounds: Bounds) -> Row:
-    """The position in these members of an object, which are used up. A member that is null is absent.
+def device_position(document: object, topic_device: str | None, bounds: Bounds) -> Row:
+    """The position in this JSON value, whose members are used up. A member that is null is absent.
 
     Raises Fault, with the device id as it was sent.
     """
+    if type(document) is not dict:
+        raise Fault("not_object", shown(document), "expected an object")
+    members: dict[str, object] = document
     pop = members.pop
     sent_id = pop("deviceId", None)
     try:
@@ -40,7 +43,7 @@ def device_position(members: dict[str, object], topic_device: str | None, bounds
         if not (type(longitude) is float or type(longitude) is int) or not -180 <= longitude <= 180:
             raise _not_degrees("longitude", longitude, 180)
         accuracy = pop("accuracy", None)
-        metres = nan if accuracy is None else _metres(accuracy)
+        accuracy_metres = nan if accuracy is None else metres(accuracy)
         properties = canonical(members, bounds.property_bytes, bounds.depth) if members else ""
     except Fault as fault:
         fault.device_id = sent_id
@@ -48,7 +51,15 @@ def device_position(members: dict[str, object], topic_device: str | None, bounds
     altitude = members.get("altitude")
     if not (type(altitude) is float or type(altitude) is int):
         altitude = nan
-    return device_id, sample_time, float(longitude), float(latitude), float(altitude), metres, properties
+    return (
+        device_id,
+        sample_time,
+        float(longitude),
+        float(latitude),
+        float(altitude),
+        accuracy_metres,
+        properties,
+    )
 
 
 def _device_id(sent: object, topic_device: str | None) -> str:
@@ -98,13 +109,14 @@ def _not_degrees(name: str, value: object, most: int) -> Fault:
     )
 
 
-def _metres(accuracy: object) -> float:
-    metres = accuracy
+def metres(accuracy: object) -> float:
+    """The accuracy in metres. Raises Fault (bad_accuracy)."""
+    value = accuracy
     if type(accuracy) is dict and accuracy.keys() == {"Horizontal"}:
-        metres = accuracy["Horizontal"]
-    if (type(metres) is float or type(metres) is int) and 0 <= metres <= sys.float_info.max:
-        return float(metres)
-    value = f'{{"Horizontal": {shown(metres)}}}' if metres is not accuracy else shown(accuracy)
+        value = accuracy["Horizontal"]
+    if (type(value) is float or type(value) is int) and 0 <= value <= sys.float_info.max:
+        return float(value)
+    sent = shown(accuracy) if value is accuracy else f'{{"Horizontal": {shown(value)}}}'
     raise Fault(
-        "bad_accuracy", f"accuracy {value}", 'expected metres of at least 0, or {"Horizontal": metres}'
+        "bad_accuracy", f"accuracy {sent}", 'expected metres of at least 0, or {"Horizontal": metres}'
     )

@@ -15,7 +15,10 @@ from ingest.faults import Fault, Literal, shown
 
 WHOLE = "expected one object, an array of objects, or one object a line"
 
-_SPACE = " \t\r\n"
+BLANK = b" \t\r\n"
+"""What JSON calls white space: a line of it holds nothing."""
+
+_SPACE = BLANK.decode()
 _SPACES = re.compile(rf"[{_SPACE}]*")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -24,6 +27,19 @@ _NOT_JSON = frozenset({"NaN", "Infinity", "-Infinity"})
 _LONGEST_INTEGER = 400
 
 _DECODER = msgspec.json.Decoder()
+
+
+def refuse_size(payload: bytes, most: int) -> None:
+    """Raises Fault for a payload, or a line of a file, of more than `most` bytes, or of none."""
+    if not payload:
+        raise Fault("empty", "a payload without bytes", WHOLE)
+    if len(payload) > most:
+        raise too_large(len(payload), most)
+
+
+def too_large(length: int, most: int) -> Fault:
+    """The fault of a payload, or a line of a file, of `length` bytes where `most` are taken."""
+    return Fault("too_large", f"a payload of {length:,} bytes", f"expected up to {most:,} bytes")
 
 
 def document(raw: bytes) -> object:
@@ -47,7 +63,7 @@ def items(payload: bytes) -> tuple[str, Iterator[tuple[int, bytes]]]:
         return "item", enumerate(_bytes(_elements(text, start + 1)))
     if start < len(text) and _is_lines(text, start):
         lines = enumerate(payload.split(b"\n"))
-        return "line", ((number, line) for number, line in lines if line.strip(_SPACE.encode()))
+        return "line", ((number, line) for number, line in lines if line.strip(BLANK))
     return "", enumerate(_bytes([text[start:]] if start < len(text) else []))
 
 
