@@ -1,0 +1,30 @@
+"""Texts that are made from the code; `python -m tests.house` prints what belongs into the README."""
+
+import sys
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from service.settings import PREFIX, Settings
+
+
+def settings_table() -> str:
+    """The README's table: one row a setting, in the order of Settings."""
+    rows = ["| variable | default | what it is for |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        rows.append(f"| `{PREFIX}{name.upper()}` | {_default(field)} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default is PydanticUndefined:
+        return "host name"
+    if field.default is None or field.default == ():
+        return ""
+    if isinstance(field.default, tuple):
+        return f"`{','.join(field.default)}`"
+    return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(settings_table())

@@ -1,0 +1,102 @@
+"""The wheel as others install it: what is in it, and that it runs on the pinned dependencies alone."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from sample_data.flights import FlightFiles
+
+UV = Path(sys.executable).with_name("uv")
+
+
+def output_of(*command: str | Path, cwd: Path) -> str:
+    """What the command says on stdout; it sees neither this repository nor its packages."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}
+    }
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def install(python: Path, *arguments: str | Path, cwd: Path) -> None:
+    output_of(UV, "pip", "install", "--quiet", "--python", python, *arguments, cwd=cwd)
+
+
+@pytest.fixture(scope="module")
+def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [UV, "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
+    output_of(*build, "--out-dir", folder, repository, cwd=folder)
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(repository: Path, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment that holds the wheel and the pinned dependencies."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder / "env", with_pip=False, symlinks=True)
+    python = folder / "env/bin/python"
+    install(python, "--require-hashes", "--requirement", repository / "requirements.lock", cwd=folder)
+    install(python, "--no-deps", wheel, cwd=folder)
+    return python.parent
+
+
+def test_wheel_holds_the_three_packages_and_nothing_else(repository: Path, wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    metadata = {name for name in names if ".dist-info/" in name}
+    assert {name.split("/")[0] for name in set(names) - metadata} == {"geofence", "ingest", "service"}
+    assert any(name.endswith("licenses/LICENSE") for name in metadata)
+    sources = {
+        str(path.relative_to(repository))
+        for package in ("geofence", "ingest", "service")
+        for path in (repository / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert set(names) - metadata == sources
+
+
+def test_installed_wheel_runs_its_commands(installed: Path, tmp_path: Path) -> None:
+    assert "serve" in output_of(installed / "overfly", "--help", cwd=tmp_path)
+    assert "OVERFLY_DATA_DIR" in output_of(installed / "overfly", "settings", cwd=tmp_path)
+
+
+def test_installed_wheel_evaluates(installed: Path, flights: FlightFiles, tmp_path: Path) -> None:
+    lines = gzip.decompress(flights.positions.read_bytes()).splitlines(keepends=True)[:5000]
+    (tmp_path / "positions.ndjson").write_bytes(b"".join(lines))
+    last = json.loads(lines[-1])["timestamp"]
+    command = [installed / "overfly", "evaluate", "--geofences", flights.geofences]
+    output_of(*command, "--positions", "positions.ndjson", "--output", "events.ndjson", cwd=tmp_path)
+    members = ("eventType", "deviceId", "geofenceId", "sampleTime")
+    found = [json.loads(line) for line in (tmp_path / "events.ndjson").read_bytes().splitlines()]
+    expected = [
+        json.loads(line) for line in gzip.decompress(flights.expected_events.read_bytes()).splitlines()
+    ]
+    # Fixes of the last moment may be cut off; before it the events of a part are a part of the events.
+    assert {tuple(e[m] for m in members) for e in found if e["sampleTime"] < last} == {
+        tuple(e[m] for m in members) for e in expected if e["sampleTime"] < last
+    }
+
+
+def test_ingest_runs_on_its_own_group_of_dependencies(repository: Path, wheel: Path, tmp_path: Path) -> None:
+    group = tomllib.loads((repository / "pyproject.toml").read_text())["dependency-groups"]["ingest"]
+    venv.create(tmp_path / "env", with_pip=False, symlinks=True)
+    python = tmp_path / "env/bin/python"
+    install(python, "--constraint", repository / "requirements.lock", *group, cwd=tmp_path)
+    install(python, "--no-deps", wheel, cwd=tmp_path)
+    program = (
+        "import importlib, pkgutil, ingest\n"
+        "names = [module.name for module in pkgutil.walk_packages(ingest.__path__, 'ingest.')]\n"
+        "print(len([importlib.import_module(name) for name in names]))\n"
+    )
+    assert int(output_of(python, "-c", program, cwd=tmp_path)) > 5
