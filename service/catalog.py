@@ -6,10 +6,10 @@ A change is committed here and comes into force at the next evaluating transacti
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from geofence.geojson import feature_text
 from sqlalchemy import Connection, delete, insert
 
 from geofence.geofence import Geofence
+from geofence.geojson import feature_text
 from ingest.identifiers import is_identifier
 from service.errors import Conflict, NotFound, Refused
 from service.live_geofences import LiveGeofences
@@ -33,9 +33,11 @@ class Put(NamedTuple):
 class GeofenceCatalog:
     """Raises NotFound, Conflict or Refused for what the caller got wrong, StoreAway where it cannot write."""
 
-    def __init__(self, database: Database, live: LiveGeofences) -> None:
+    def __init__(self, database: Database, live: LiveGeofences, fed: str = DEFAULT) -> None:
+        """fed: the tracker that messages feed; it always exists, too."""
         self._database = database
         self._live = live
+        self._fed = fed
 
     def put(self, collection_name: str, geofences: Sequence[Geofence]) -> Put:
         """Creates or replaces geofences by id, all in one commit."""
@@ -66,6 +68,15 @@ class GeofenceCatalog:
             time = now()
             store.delete_geofence(connection, key, store.new_revision(connection, "delete", time), time)
 
+    def ensure_fed(self) -> None:
+        """Creates the tracker that messages feed where there is none, linked to the collection `default`."""
+        _check_name("tracker", self._fed)
+        with self._database.read() as connection:
+            exists = self._fed in store.tracker_names(connection).values()
+        if not exists:
+            self.create_tracker(self._fed)
+            self.link(self._fed, DEFAULT)
+
     def create_tracker(self, name: str) -> None:
         _check_name("tracker", name)
         with self._database.write() as connection:
@@ -84,8 +95,8 @@ class GeofenceCatalog:
         """Removes a tracker with all its devices, positions and events."""
         with self._database.write() as connection:
             key = store.tracker_key(connection, name)
-            if name == DEFAULT:
-                raise Conflict("tracker 'default' always exists: delete its devices instead")
+            if name in (DEFAULT, self._fed):
+                raise Conflict(f"tracker {name!r} always exists: delete its devices instead")
             store.new_revision(connection, "unlink", now())
             connection.execute(delete(tracker).where(tracker.c.key == key))
 

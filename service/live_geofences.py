@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from geofence.geojson import read_geofence
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from geofence.geofence import Geofence
+from geofence.geojson import read_geofence
 from geofence.index import Containment, GeofenceIndex
 from service.store.geofences import Link, changes_since, collection_names, links, newest_revision
 

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     worker_id: str = Field(
         default_factory=socket.gethostname, description="name under which this worker owns its shards"
     )
-    mqtt_url: str | None = Field(
+    mqtt_url: SecretStr | None = Field(
         None, description="broker to subscribe at: mqtt://host:1883 or mqtts://host:8883"
     )
     mqtt_protocol: Literal["5", "3.1.1"] = Field("5", description="MQTT version to speak")

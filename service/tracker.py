@@ -52,6 +52,7 @@ class Tracker:
         channels: Sequence[str] = (),
         told: Callable[[], None] = lambda: None,
         stored: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """channels: who is told of each event. told: called after a commit with events, stored: after a post."""
         self._database = database
@@ -62,6 +63,7 @@ class Tracker:
         self._channels = channels
         self._told = told
         self._stored = stored
+        self._monotonic = monotonic
         self._lock = threading.RLock()
         self._devices: dict[int, TrackedDevices] = {}
         self._last_receipt = 0
@@ -80,7 +82,7 @@ class Tracker:
     def evaluate_due(self) -> None:
         """Evaluates the fixes whose window has passed. Raises StoreAway."""
         with self._lock:
-            until = self._reorder.due(time.monotonic())
+            until = self._reorder.due(self._monotonic())
         if until is None:
             return
         while self._evaluate_some(until):
@@ -91,18 +93,18 @@ class Tracker:
     def restart_window(self) -> None:
         """All that waits is to wait the whole window again: the source is connected anew. Raises StoreAway."""
         with self._transaction() as connection:
-            self._reorder.start_anew(time.monotonic(), last_waiting_receipt(connection))
+            self._reorder.start_anew(self._monotonic(), last_waiting_receipt(connection))
 
     def run_window(self, running: bool) -> None:
         """Lets the window's clock run, or stand while the source is away or has more than we can take."""
         with self._lock:
             if running != self._reorder.running:
-                (self._reorder.run if running else self._reorder.stand)(time.monotonic())
+                (self._reorder.run if running else self._reorder.stand)(self._monotonic())
 
     def seconds_until_due(self) -> float | None:
         """When `evaluate_due` has something to do; None: nothing that is known waits."""
         with self._lock:
-            return self._reorder.seconds_until_due(time.monotonic())
+            return self._reorder.seconds_until_due(self._monotonic())
 
     def forget(self, tracker_name: str, device_id: str) -> bool:
         """Erases all that is known of a device; answers whether anything was. Raises NotFound, StoreAway."""
@@ -165,7 +167,7 @@ class Tracker:
             if outcome.rejects:
                 insert_rejects(connection, devices.tracker_key, outcome.rejects, received)
             if outcome.stored and not evaluating:
-                self._reorder.received(time.monotonic(), received)
+                self._reorder.received(self._monotonic(), received)
         self._account(outcome)
         return outcome
 

@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
@@ -51,7 +52,7 @@ class SmtpServer:
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False, compare=False)
 
     @classmethod
-    def from_url(cls, url: str) -> Self:
+    def from_url(cls, url: str, seconds: float = CONVERSATION_SECONDS) -> Self:
         """Of `smtp+starttls://user:password@host:587` and the like, percent-encoded.
 
         Raises SettingsError, which repeats nothing of the URL: in a wrong one a password may be anywhere.
@@ -68,14 +69,24 @@ class SmtpServer:
             )
         security, default_port = SCHEMES[parts.scheme]
         username, password = unquote(parts.username or ""), unquote(parts.password or "")
-        return cls(host, port or default_port, security, username, password)
+        return cls(host, port or default_port, security, username, password, seconds)
 
     def deliver(self, sender: str, recipient: str, mail: bytes) -> Outcome:
         """Hands in one mail (7-bit, CRLF) for one recipient, in `seconds` and the name's look-up at most."""
-        conversation = _Conversation(self, sender.rpartition("@")[2])
+        return self._converse(
+            sender.rpartition("@")[2],
+            lambda conversation: _transaction(conversation, sender, recipient, mail),
+        )
+
+    def greet(self, our_name: str) -> Outcome:
+        """Connects, encrypts and authenticates as for a mail, and hands none in."""
+        return self._converse(our_name, lambda _: Sent("answers, and lets us in"))
+
+    def _converse(self, our_name: str, part: Callable[["_Conversation"], Outcome]) -> Outcome:
+        conversation = _Conversation(self, our_name)
         try:
             conversation.begin()
-            outcome = _transaction(conversation, sender, recipient, mail)
+            outcome = part(conversation)
             conversation.quit_politely()
         except smtplib.SMTPResponseException as error:
             outcome = Temporary(_reply(error.smtp_code, error.smtp_error))

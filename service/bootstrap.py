@@ -1,0 +1,193 @@
+"""The composition root: builds everything from settings, and nothing else does."""
+
+import socket
+from dataclasses import dataclass
+from importlib.metadata import version
+from threading import Event
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+
+from ingest.mqtt_connection import EndpointError, MqttEndpoint
+from ingest.mqtt_source import MqttSource
+from service.api.app import create_app
+from service.api.services import ApiServices
+from service.bell import Bell
+from service.catalog import GeofenceCatalog
+from service.dispatch.email_channel import EmailChannel
+from service.dispatch.mqtt_channel import MqttChannel
+from service.dispatch.outbox import Channel, Dispatcher
+from service.dispatch.smtp import SmtpServer
+from service.errors import SettingsError
+from service.intake import Intake
+from service.live_geofences import LiveGeofences
+from service.metrics import Metrics
+from service.pipeline import Pipeline
+from service.readiness import Readiness
+from service.reorder import ReorderClock
+from service.retention import DAY, Retention
+from service.settings import Settings
+from service.store.database import Database, open_sqlite
+from service.store.migration import prepare
+from service.store.shards import take_over_all
+from service.timestamps import now
+from service.tracker import Tracker
+from service.workers import Worker, Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything that `overfly serve` runs."""
+
+    database: Database
+    app: FastAPI
+    workers: Workers
+
+
+def build_service(settings: Settings, address: str) -> Service:
+    """address: the URL at which the API is served. Raises SettingsError, StoreAway, SchemaNotReady."""
+    source = _source(settings)
+    channels = _channels(settings, settings.public_url or address)
+    database = open_database(settings)
+    prepare(database)
+    with database.write() as connection:
+        take_over_all(connection, settings.worker_id)
+    metrics = Metrics()
+    live = LiveGeofences()
+    catalog = GeofenceCatalog(database, live, fed=settings.tracker)
+    catalog.ensure_fed()
+    events_committed, fixes_posted = Bell(), Bell()
+    tracker = Tracker(
+        database,
+        live,
+        _intake(settings),
+        ReorderClock(settings.reorder_seconds),
+        metrics,
+        channels=[channel.outbox_name for channel in channels],
+        told=events_committed.ring,
+        stored=fixes_posted.ring,
+    )
+    pipeline = Pipeline(tracker, settings.tracker, source, metrics)
+    fixes_posted.listen(pipeline.wake)
+    dispatchers = [Dispatcher(database, channel, now, metrics) for channel in channels]
+    for dispatcher in dispatchers:
+        events_committed.listen(dispatcher.wake)
+    retention = Retention(database, settings.retention_days)
+    api = ApiServices(
+        database=database,
+        tracker=tracker,
+        catalog=catalog,
+        dependencies=Readiness(database, source, [channel.outbox_name for channel in channels]),
+        metrics=metrics.registry,
+        version=version("overfly"),
+        default_tracker=settings.tracker,
+        hosts=_hosts(settings.public_url),
+    )
+    return Service(
+        database,
+        create_app(api),
+        Workers(
+            [
+                Worker("pipeline", pipeline.run, pipeline.stop),
+                *(
+                    _dispatch_worker(channel, each)
+                    for channel, each in zip(channels, dispatchers, strict=True)
+                ),
+                Worker("retention", retention.run, retention.stop),
+            ]
+        ),
+    )
+
+
+def open_database(settings: Settings) -> Database:
+    """Raises SettingsError, StoreAway."""
+    if settings.database_url is not None:
+        raise SettingsError("OVERFLY_DATABASE_URL: only SQLite in OVERFLY_DATA_DIR is served yet; unset it")
+    return open_sqlite(settings.data_dir)
+
+
+def mqtt_endpoint(settings: Settings, client_id: str) -> MqttEndpoint | None:
+    """The broker that the settings name. Raises SettingsError."""
+    if settings.mqtt_url is None:
+        return None
+    password = settings.mqtt_password
+    try:
+        return MqttEndpoint(
+            url=settings.mqtt_url.get_secret_value(),
+            protocol=settings.mqtt_protocol,
+            client_id=client_id,
+            username=settings.mqtt_username,
+            password=None if password is None else password.get_secret_value(),
+            ca_file=settings.mqtt_ca_file,
+            cert_file=settings.mqtt_cert_file,
+            key_file=settings.mqtt_key_file,
+            receive_maximum=settings.mqtt_receive_maximum,
+        )
+    except EndpointError as error:
+        raise SettingsError(f"OVERFLY_MQTT_*: {error}") from None
+
+
+def mail_server(settings: Settings) -> SmtpServer | None:
+    """The mail server that the settings name. Raises SettingsError."""
+    if settings.smtp_url is None:
+        return None
+    return SmtpServer.from_url(settings.smtp_url.get_secret_value())
+
+
+def _source(settings: Settings) -> MqttSource | None:
+    endpoint = mqtt_endpoint(settings, settings.mqtt_client_id or f"overfly-{settings.tracker}")
+    if endpoint is None:
+        return None
+    try:
+        return MqttSource(endpoint, settings.topics)
+    except EndpointError as error:
+        raise SettingsError(f"OVERFLY_MQTT_*: {error}") from None
+
+
+def _channels(settings: Settings, public_url: str) -> list[Channel]:
+    channels: list[Channel] = []
+    server = mail_server(settings)
+    if settings.alert_email and server is None:
+        raise SettingsError("OVERFLY_ALERT_EMAIL needs a mail server: set OVERFLY_SMTP_URL too")
+    if server is not None:
+        sender = settings.alert_from or f"overfly@{socket.getfqdn()}"
+        channels += [
+            EmailChannel(
+                server,
+                sender=sender,
+                recipient=recipient,
+                interval=int(settings.alert_interval * 1000),
+                public_url=public_url,
+            )
+            for recipient in dict.fromkeys(settings.alert_email)
+        ]
+    if settings.alert_mqtt:
+        client_id = f"{settings.mqtt_client_id or f'overfly-{settings.tracker}'}-events"
+        endpoint = mqtt_endpoint(settings, client_id)
+        if endpoint is None:
+            raise SettingsError("OVERFLY_ALERT_MQTT needs a broker: set OVERFLY_MQTT_URL too")
+        channels.append(MqttChannel(endpoint))
+    return channels
+
+
+def _intake(settings: Settings) -> Intake:
+    days = settings.retention_days
+    return Intake(
+        max_ahead=int(settings.max_ahead * 1000), retention=None if days is None else int(days * DAY)
+    )
+
+
+def _dispatch_worker(channel: Channel, dispatcher: Dispatcher) -> Worker:
+    stop = Event()
+
+    def end() -> None:
+        stop.set()
+        dispatcher.wake()
+
+    return Worker(f"dispatch {channel.outbox_name}", lambda: dispatcher.run(stop), end)
+
+
+def _hosts(public_url: str | None) -> tuple[str, ...]:
+    """The name under which people reach the API, besides loopback's own."""
+    host = urlsplit(public_url).hostname if public_url else None
+    return (host,) if host else ()

@@ -1,0 +1,211 @@
+"""What is wrong with this installation, and what would be right: one finding a check."""
+
+import shutil
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from ingest.mqtt_connection import EndpointError, MqttEndpoint
+from service.dispatch.outcomes import Sent
+from service.dispatch.smtp import SmtpServer
+from service.errors import StoreAway
+from service.store.database import Database
+from service.store.folder import holder_of
+from service.store.migration import schema_state
+from service.settings import Settings
+
+ANSWER_SECONDS = 5.0
+PROBE_MESSAGES = 1_200
+"""More than the 1,000 that Mosquitto keeps for an absent subscriber unless it is told to keep all."""
+PROBE_SECONDS = 60
+LITTLE_DISK = 2 << 30  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """verdict: ok, warning (works, but a promise is weaker than it could be) or fault (does not work)."""
+
+    subject: str
+    verdict: Literal["ok", "warning", "fault"]
+    detail: str
+
+
+def store_findings(settings: Settings, database: Database) -> Iterator[Finding]:
+    """The data folder and the database in it."""
+    holder = holder_of(settings.data_dir)
+    yield Finding("data folder", "ok", f"{settings.data_dir}, {f'held by {holder}' if holder else 'free'}")
+    free = shutil.disk_usage(settings.data_dir).free
+    gib = f"{free / (1 << 30):.1f} GiB free"
+    verdict: Literal["ok", "warning"] = "ok" if free > LITTLE_DISK else "warning"
+    yield Finding(
+        "disk", verdict, gib if verdict == "ok" else f"{gib}: when it is full, messages wait at the broker"
+    )
+    try:
+        with database.read() as connection:
+            state = schema_state(connection)
+    except StoreAway as error:
+        yield Finding("database", "fault", str(error))
+        return
+    if state.current == state.newest:
+        yield Finding("database", "ok", f"schema {state.newest}")
+    elif state.current is None:
+        yield Finding("database", "ok", "empty; `overfly serve` fills it")
+    else:
+        detail = f"schema {state.current}, this version wants {state.newest}: run `overfly migrate`"
+        yield Finding("database", "fault", detail)
+
+
+def reorder_finding(settings: Settings) -> Finding:
+    if settings.reorder_seconds == 0:
+        return Finding(
+            "reorder window", "ok", "0 s: right at a broker that keeps order (Mosquitto); AWS IoT does not"
+        )
+    return Finding(
+        "reorder window", "ok", f"{settings.reorder_seconds:g} s: each event comes that much later"
+    )
+
+
+def broker_findings(endpoint: MqttEndpoint, topics: tuple[str, ...]) -> Iterator[Finding]:
+    """Connects beside the running service, with a client id and a session of its own."""
+    probe = replace(
+        endpoint, client_id=f"overfly-doctor-{uuid.uuid4().hex[:12]}", session_expiry=PROBE_SECONDS
+    )
+    try:
+        with _connected(probe, persistent=False) as (client, answers):
+            yield Finding("broker", "ok", f"{endpoint.url} answers, MQTT {endpoint.protocol}")
+            yield from _subscriptions(client, answers, topics)
+    except (OSError, EndpointError, _Unanswered) as error:
+        yield Finding("broker", "fault", f"{endpoint.url}: {error}")
+        return
+    if endpoint.protocol == "3.1.1":
+        yield Finding(
+            "MQTT version",
+            "warning",
+            "3.1.1 lets the broker decide how many messages are in flight (Mosquitto: 20), which is slow; "
+            "OVERFLY_MQTT_PROTOCOL=5 asks for more",
+        )
+    try:
+        yield _absence(probe)
+    except (OSError, EndpointError, _Unanswered) as error:
+        yield Finding("broker's queue", "warning", f"could not be tried out: {error}")
+
+
+def mail_finding(server: SmtpServer) -> Finding:
+    """Connects and signs in; hands in no mail."""
+    match server.greet(socket.getfqdn()):
+        case Sent(answer):
+            return Finding("mail server", "ok", answer)
+        case refused:
+            return Finding("mail server", "fault", refused.reason)
+
+
+def _subscriptions(client: mqtt.Client, answers: "_Answers", topics: tuple[str, ...]) -> Iterator[Finding]:
+    for topic in topics:
+        answers.clear()
+        client.subscribe(topic, 1)
+        codes = answers.wait("the broker did not answer SUBSCRIBE")
+        if any(code.is_failure for code in codes):
+            detail = f"{topic}: refused ({codes[0]}); the broker's ACL must let this user read it"
+            yield Finding("subscription", "fault", detail)
+        else:
+            yield Finding("subscription", "ok", topic)
+
+
+def _absence(probe: MqttEndpoint) -> Finding:
+    """Tries out how many messages the broker keeps while a subscriber is away."""
+    topic = f"overfly/doctor/{probe.client_id}"
+    with _connected(probe, persistent=True) as (client, answers):
+        client.subscribe(topic, 1)
+        if any(code.is_failure for code in answers.wait("the broker did not answer SUBSCRIBE")):
+            return Finding("broker's queue", "ok", f"not tried out: the broker does not let us use {topic}")
+    publisher = replace(probe, client_id=f"{probe.client_id}-p")
+    with _connected(publisher, persistent=False) as (client, _):
+        client.max_inflight_messages_set(PROBE_MESSAGES)
+        sent = [client.publish(topic, str(number), 1) for number in range(PROBE_MESSAGES)]
+        for each in sent:
+            each.wait_for_publish(ANSWER_SECONDS)
+    kept = 0
+
+    def count(*_: Any) -> None:
+        nonlocal kept
+        kept += 1
+
+    with _connected(probe, persistent=True, on_message=count) as (client, answers):
+        deadline, seen = time.monotonic() + ANSWER_SECONDS, -1
+        while kept < PROBE_MESSAGES and time.monotonic() < deadline and kept != seen:
+            seen = kept
+            time.sleep(0.5)
+        client.unsubscribe(topic)
+        _end_session(client)
+    if kept < PROBE_MESSAGES:
+        return Finding(
+            "broker's queue",
+            "warning",
+            f"kept {kept} of {PROBE_MESSAGES} messages for an absent subscriber: what comes while Overfly is "
+            "away is lost beyond that; Mosquitto keeps all with `max_queued_messages 0` (infra/mosquitto.conf)",
+        )
+    return Finding(
+        "broker's queue", "ok", f"kept {PROBE_MESSAGES} of {PROBE_MESSAGES} for an absent subscriber"
+    )
+
+
+def _end_session(client: mqtt.Client) -> None:
+    if client.protocol == mqtt.MQTTv5:
+        properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]  # paho's
+        properties.SessionExpiryInterval = 0
+        client.disconnect(properties=properties)
+
+
+class _Unanswered(Exception):
+    """The broker did not answer in time, or refused."""
+
+
+class _Answers:
+    """What the broker said to the last question."""
+
+    def __init__(self) -> None:
+        self._codes: list[Any] = []
+        self._come = threading.Event()
+
+    def clear(self) -> None:
+        self._come.clear()
+
+    def take(self, codes: list[Any]) -> None:
+        self._codes = codes
+        self._come.set()
+
+    def wait(self, otherwise: str) -> list[Any]:
+        if not self._come.wait(ANSWER_SECONDS):
+            raise _Unanswered(f"{otherwise} within {ANSWER_SECONDS:g} s")
+        return self._codes
+
+
+@contextmanager
+def _connected(
+    endpoint: MqttEndpoint, *, persistent: bool, on_message: Any = None
+) -> Iterator[tuple[mqtt.Client, _Answers]]:
+    client = endpoint.client(persistent=persistent)
+    answers = _Answers()
+    client.on_connect = lambda _c, _u, _f, code, _p: answers.take([code])
+    client.on_subscribe = lambda _c, _u, _m, codes, _p: answers.take(codes)
+    client.on_message = on_message
+    client.reconnect()
+    client.loop_start()
+    try:
+        (code,) = answers.wait("the broker did not answer CONNECT")
+        if code.is_failure:
+            raise _Unanswered(f"refused: {code}")
+        answers.clear()
+        yield client, answers
+    finally:
+        client.disconnect()
+        client.loop_stop()

@@ -1,0 +1,60 @@
+"""What /v1/ready says of each thing that the service needs."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import func, select
+
+from ingest.mqtt_source import MqttSource
+from service.api.services import Dependency
+from service.errors import StoreAway
+from service.store.database import Database
+from service.store.schema import alert, outbox
+
+
+class Readiness:
+    """channels: names of the outbox's channels, `email:<address>` or `mqtt`."""
+
+    def __init__(self, database: Database, source: MqttSource | None, channels: Sequence[str]) -> None:
+        self._database = database
+        self._source = source
+        self._channels = channels
+
+    def __call__(self) -> Mapping[str, Dependency]:
+        """By name. The database and the source are required; a receiver of alerts that is away is shown."""
+        found = {"database": self._of_database()}
+        if self._source is not None:
+            found["source"] = _of_source(self._source)
+        if found["database"].ok:
+            found.update((name, self._of_channel(name)) for name in self._channels)
+        return found
+
+    def _of_database(self) -> Dependency:
+        try:
+            with self._database.read() as connection:
+                connection.execute(select(1))
+        except StoreAway as error:
+            return Dependency(False, True, str(error))
+        return Dependency(True, True, "answers")
+
+    def _of_channel(self, name: str) -> Dependency:
+        """By the oldest alert that is still to be delivered: whether it was tried, and what was answered."""
+        first = (
+            select(alert.c.attempts, alert.c.outcome)
+            .join(outbox, outbox.c.alert_key == alert.c.key)
+            .where(alert.c.status == "pending", outbox.c.channel == name)
+            .order_by(alert.c.key)
+            .limit(1)
+        )
+        waiting = select(func.count()).where(outbox.c.channel == name, outbox.c.alert_key.is_(None))
+        with self._database.read() as connection:
+            row = connection.execute(first).first()
+            count = connection.scalar(waiting) or 0
+        if row is None or row.attempts == 0:
+            return Dependency(True, False, f"{count} events wait to be gathered")
+        return Dependency(False, False, f"not delivered after {row.attempts} attempts: {row.outcome}")
+
+
+def _of_source(source: MqttSource) -> Dependency:
+    if source.subscribed:
+        return Dependency(True, True, "connected and subscribed")
+    return Dependency(False, True, source.problem or "connecting")

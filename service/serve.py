@@ -1,0 +1,87 @@
+"""API, tracker and dispatch in one process, and its end: SIGTERM drains and exits with 0 within ten seconds."""
+
+import errno
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from service.errors import SettingsError
+from service.workers import Workers
+
+API_DRAIN_SECONDS = 3
+WORKERS_DRAIN_SECONDS = 5
+
+log = structlog.get_logger("overfly")
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A listening socket's place, taken before anything else starts. Raises SettingsError that says what to do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                f"port {port} at {host} is in use by another program: choose another with --port, "
+                f"or find that one with `ss -ltnp 'sport = :{port}'`"
+            ) from None
+        raise SettingsError(f"cannot listen at {host}, port {port}: {error.strerror}") from None
+    return listener
+
+
+def serve(app: FastAPI, workers: Workers, listener: socket.socket) -> int:
+    """Serves until SIGTERM or SIGINT, or until a worker dies; answers the exit status."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=API_DRAIN_SECONDS,
+            limit_concurrency=1000,
+        ),
+        workers,
+    )
+    host, port = listener.getsockname()[:2]
+    log.info("serve.started", url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    workers.start(died=server.stop)
+    server.run(sockets=[listener])
+    workers.stop()
+    workers.join(WORKERS_DRAIN_SECONDS)
+    log.info("serve.stopped", failed=workers.failed)
+    return 1 if workers.failed else 0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's own handling raises a signal again after its shutdown, which would cut the draining short."""
+
+    def __init__(self, config: uvicorn.Config, workers: Workers) -> None:
+        super().__init__(config)
+        self._workers = workers
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._workers.stop()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {each: signal.signal(each, self._on_signal) for each in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            # later ones change nothing: the draining is bounded anyway
+            for each in before:
+                signal.signal(each, signal.SIG_IGN)
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        log.info("serve.draining", signal=signal.Signals(number).name)
+        self.stop()
