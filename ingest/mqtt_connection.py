@@ -117,6 +117,11 @@ class MqttEndpoint:
         if self.tls:
             client.tls_set_context(self._tls_context())
         client.on_socket_open = _send_at_once
+        self.aim(client, persistent=persistent)
+        return client
+
+    def aim(self, client: mqtt.Client, *, persistent: bool) -> None:
+        """Tells a client where and how to connect at its next `reconnect()`; closes the connection it has."""
         if self.protocol == "5":
             client.connect_async(
                 self.host,
@@ -127,7 +132,6 @@ class MqttEndpoint:
             )
         else:
             client.connect_async(self.host, self.port, self.keepalive)
-        return client
 
     def _connect_properties(self, persistent: bool) -> Properties:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
