@@ -1,0 +1,32 @@
+"""`./run bench [NAME]`: ratios against stated baselines, each measured in the same run."""
+
+import argparse
+import importlib
+import sys
+
+BENCHMARKS = {
+    "evaluation": "the evaluator beside one position at a time, and beside bare GEOS",
+    "offline": "`overfly evaluate` on files beside the straightforward loop, process start to exit",
+    "serve": "`overfly serve` under a flood of QoS 1 messages beside a bare subscriber that acknowledges",
+}
+
+
+def main() -> None:
+    """Run the benchmark that is named, else all."""
+    listing = "\n".join(f"  {name:<12} {subject}" for name, subject in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="./run bench", description=__doc__, epilog=listing, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("name", nargs="?", choices=BENCHMARKS, help="one of those below; all if left out")
+    parser.add_argument("--list", action="store_true", help="say what there is")
+    chosen = parser.parse_args()
+    if chosen.list:
+        print(listing)
+        return
+    for name in [chosen.name] if chosen.name else list(BENCHMARKS):
+        print(f"\n{name}: {BENCHMARKS[name]}", flush=True)
+        importlib.import_module(f"benchmarks.{name}").run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

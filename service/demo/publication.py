@@ -1,0 +1,43 @@
+"""The flights that the demo publishes, in a thread of their own."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ingest.mqtt_connection import MqttEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Flights:
+    """`publish` sends them to a broker until they are through or the event is set."""
+
+    announcement: str
+    publish: Callable[[MqttEndpoint, threading.Event], None]
+
+
+class Publication:
+    """Publishes flights from the entry of a `with` to its end."""
+
+    def __init__(self, flights: Flights, endpoint: MqttEndpoint) -> None:
+        self._flights = flights
+        self._endpoint = endpoint
+        self._stop = threading.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="flights")
+
+    def __enter__(self) -> "Publication":
+        self._publishing: Future[None] = self._thread.submit(
+            self._flights.publish, self._endpoint, self._stop
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.shutdown(wait=True)
+
+    def is_through(self) -> bool:
+        """Whether all have been published. Raises what publishing raised."""
+        if not self._publishing.done():
+            return False
+        self._publishing.result()
+        return True
