@@ -72,7 +72,7 @@ def _milliseconds(text: str) -> int | None:
 
 def _box(text: str) -> BoundingBox | None:
     parts = text.split(",")
-    if len(parts) != len(BoundingBox._fields) or not all(map(_NUMBER.fullmatch, parts)):
+    if len(parts) != 4 or not all(map(_NUMBER.fullmatch, parts)):
         return None
     box = BoundingBox(*map(float, parts))
     longitudes_are = -180 <= box.west <= 180 and -180 <= box.east <= 180

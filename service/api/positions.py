@@ -17,7 +17,7 @@ from service.outcome import Posted
 router = APIRouter(prefix="/positions", tags=["positions"])
 
 LIMIT = MEBIBYTE
-UNREADABLE = {"empty", "bad_json", "bad_encoding", "too_deep", "too_large"}
+UNREADABLE = {"empty", "bad_json", "bad_encoding"}
 """Reasons for which a payload cannot be taken apart."""
 
 DEVICE_POSITION = {

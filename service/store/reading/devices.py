@@ -1,6 +1,7 @@
 """Devices: the latest position of each, and the geofences it is inside of."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, tuple_
@@ -9,7 +10,8 @@ from service.errors import NotFound
 from service.store.schema import collection, device, geofence, inside
 
 
-class BoundingBox(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class BoundingBox:
     """Degrees; an area over the antimeridian has its west east of its east."""
 
     west: float

@@ -1,0 +1,49 @@
+"""The API on a database of its own, for each test."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.api.app import create_app
+from service.api.services import ApiServices, Dependency
+from service.catalog import GeofenceCatalog
+from service.intake import Intake
+from service.live_geofences import LiveGeofences
+from service.metrics import Metrics
+from service.reorder import ReorderClock
+from service.store.database import open_sqlite
+from service.store.migration import prepare
+from service.tracker import Tracker
+from tests.service.api.ground import Ground, served
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder at the newest schema, to be copied: migrations take a while."""
+    folder = tmp_path_factory.mktemp("empty")
+    database = open_sqlite(folder)
+    prepare(database)
+    database.close()
+    return folder
+
+
+@pytest.fixture
+def ground(tmp_path: Path, empty_database: Path) -> Iterator[Ground]:
+    shutil.copytree(empty_database, tmp_path, dirs_exist_ok=True)
+    database = open_sqlite(tmp_path)
+    live = LiveGeofences()
+    metrics = Metrics()
+    tracker = Tracker(database, live, Intake(600_000, None), ReorderClock(0), metrics, channels=("email",))
+    tracker.run_window(True)
+    catalog = GeofenceCatalog(database, live)
+    dependencies: dict[str, Dependency] = {}
+    services = ApiServices(
+        database, tracker, catalog, lambda: dependencies, metrics.registry, "1.2.3", hosts=("fleet.example",)
+    )
+    app = create_app(services)
+    with served(app) as url, httpx.Client(base_url=url, timeout=30) as client:
+        yield Ground(database, tracker, catalog, app, dependencies, client)
+    database.close()

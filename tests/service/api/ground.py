@@ -1,0 +1,93 @@
+"""The API over a real database, tracker and catalog, served by a real uvicorn on a free port."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from service.api.services import Dependency
+from service.catalog import GeofenceCatalog
+from service.store.database import Database
+from service.tracker import Tracker
+
+
+@dataclass
+class Ground:
+    """What the tests stand on. `dependencies` is what /v1/ready is told."""
+
+    database: Database
+    tracker: Tracker
+    catalog: GeofenceCatalog
+    app: FastAPI
+    dependencies: dict[str, Dependency] = field(default_factory=dict)
+    client: httpx.Client = field(default_factory=httpx.Client)
+
+    def get(self, path: str, **query: str | int | float) -> Any:
+        """The JSON of an answer that must be 200."""
+        answer = self.client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def problem(self, status: int, method: str, path: str, **request: Any) -> Any:
+        """The problem document of an answer that must have this status."""
+        answer = self.client.request(method, path, **request)
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        document = answer.json()
+        assert document["status"] == status
+        return document
+
+    def post_positions(self, *positions: dict[str, Any], **query: str) -> Any:
+        """Stores and evaluates positions; the answer's JSON."""
+        answer = self.client.post("/v1/positions", json=list(positions), params=query)
+        assert answer.status_code == 202, answer.text
+        self.tracker.evaluate_due()
+        return answer.json()
+
+
+def position(device: str, at: str, longitude: float, latitude: float, **members: Any) -> dict[str, Any]:
+    """A device's message measured on 2018-08-01 at this time of day."""
+    return {
+        "deviceId": device,
+        "timestamp": f"2018-08-01T{at}.000Z",
+        "latitude": latitude,
+        "longitude": longitude,
+        **members,
+    }
+
+
+def square(geofence_id: str, west: float, south: float, **properties: Any) -> dict[str, Any]:
+    """A geofence of one degree by one."""
+    east, north = west + 1, south + 1
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {
+        "type": "Feature",
+        "id": geofence_id,
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": properties,
+    }
+
+
+def feature_collection(*features: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": list(features)}
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """Serves the app; gives its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.005)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

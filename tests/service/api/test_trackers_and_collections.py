@@ -1,0 +1,90 @@
+"""Trackers, geofence collections, and the links between them."""
+
+import pytest
+
+from tests.service.api.ground import Ground, feature_collection, position, square
+
+NOUNS = [("trackers", "trackerName"), ("collections", "collectionName")]
+BODIES = ["", "{", "[]", "{}", '{"@": ""}', '{"@": "a b"}', '{"@": 1}', '{"@": "a", "b": 1}']
+LINK = ["/v1/trackers/trucks/collections/ports", "/v1/collections/ports/trackers/trucks"]
+
+
+@pytest.mark.parametrize(("noun", "member"), NOUNS)
+def test_one_is_created_listed_read_and_deleted(ground: Ground, noun: str, member: str) -> None:
+    created = ground.client.post(f"/v1/{noun}", json={member: "trucks"})
+    assert created.status_code == 201
+    assert created.json()[member] == "trucks"
+    assert [each[member] for each in ground.get(f"/v1/{noun}")["items"]] == ["default", "trucks"]
+    assert ground.get(f"/v1/{noun}/trucks") == created.json()
+    ground.problem(409, "POST", f"/v1/{noun}", json={member: "trucks"})
+    assert ground.client.delete(f"/v1/{noun}/trucks").status_code == 204
+    ground.problem(404, "GET", f"/v1/{noun}/trucks")
+    ground.problem(404, "DELETE", f"/v1/{noun}/trucks")
+
+
+@pytest.mark.parametrize(("noun", "member"), NOUNS)
+def test_the_default_one_stays(ground: Ground, noun: str, member: str) -> None:
+    ground.problem(409, "DELETE", f"/v1/{noun}/default")
+    assert ground.get(f"/v1/{noun}/default")[member] == "default"
+
+
+@pytest.mark.parametrize(("noun", "member"), NOUNS)
+@pytest.mark.parametrize("body", BODIES)
+def test_a_body_that_cannot_be_is_refused(ground: Ground, noun: str, member: str, body: str) -> None:
+    ground.problem(400, "POST", f"/v1/{noun}", content=body.replace("@", member))
+
+
+@pytest.mark.parametrize(("noun", "member"), NOUNS)
+def test_the_list_is_walked_in_pages(ground: Ground, noun: str, member: str) -> None:
+    for name in ("a", "b"):
+        ground.client.post(f"/v1/{noun}", json={member: name})
+    first = ground.get(f"/v1/{noun}", limit=2)
+    second = ground.get(f"/v1/{noun}", limit=2, cursor=first["nextCursor"])
+    assert [each[member] for each in second["items"]] == ["b"]
+    assert second["nextCursor"] is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/trackers/trucks/collections/ports", "/v1/collections/ports/trackers/trucks"]
+)
+def test_a_link_lets_a_tracker_watch_a_collection(ground: Ground, path: str) -> None:
+    ground.client.post("/v1/trackers", json={"trackerName": "trucks"})
+    ground.client.post("/v1/collections", json={"collectionName": "ports"})
+    ground.client.post(
+        "/v1/geofences", json=feature_collection(square("alps", 10, 46)), params={"collection": "ports"}
+    )
+    ground.post_positions(position("x", "05:00:00", 10.5, 46.5), tracker="trucks")
+    assert ground.client.put(path).status_code == 204
+    assert ground.client.put(path).status_code == 204
+    collections = ground.get("/v1/trackers/trucks/collections")["items"]
+    assert [each["collectionName"] for each in collections] == ["ports"]
+    trackers = ground.get("/v1/collections/ports/trackers")["items"]
+    assert [each["trackerName"] for each in trackers] == ["trucks"]
+    ground.post_positions(position("x", "05:00:01", 10.5, 46.5), tracker="trucks")
+    (event,) = ground.get("/v1/events", tracker="trucks", collection="ports")["items"]
+    assert (event["trackerName"], event["collectionName"]) == ("trucks", "ports")
+    assert ground.get("/v1/events")["items"] == []
+    assert ground.client.delete(path).status_code == 204
+    assert ground.get("/v1/trackers/trucks/collections")["items"] == []
+    assert ground.get("/v1/devices/x", tracker="trucks")["properties"]["inside"] == []
+    ground.problem(404, "DELETE", path)
+
+
+def test_a_link_between_what_is_not_there_is_refused(ground: Ground) -> None:
+    assert "trucks" in ground.problem(404, "PUT", "/v1/trackers/trucks/collections/default")["detail"]
+    assert "ports" in ground.problem(404, "PUT", "/v1/trackers/default/collections/ports")["detail"]
+    ground.problem(404, "GET", "/v1/trackers/trucks/collections")
+    ground.problem(404, "GET", "/v1/collections/ports/trackers")
+
+
+def test_deleting_a_tracker_takes_what_is_its_own(ground: Ground) -> None:
+    ground.client.post("/v1/trackers", json={"trackerName": "trucks"})
+    ground.client.put("/v1/trackers/trucks/collections/default")
+    ground.client.put("/v1/geofences/alps", json=square("alps", 10, 46))
+    ground.post_positions(position("x", "05:00:00", 10.5, 46.5), tracker="trucks")
+    ground.post_positions(position("x", "05:00:00", 10.5, 46.5))
+    assert ground.client.delete("/v1/trackers/trucks").status_code == 204
+    ground.problem(404, "GET", "/v1/devices", params={"tracker": "trucks"})
+    assert len(ground.get("/v1/events")["items"]) == 1
+    ground.post_positions(position("x", "05:00:01", 20, 46.5))
+    assert len(ground.get("/v1/events")["items"]) == 2
