@@ -15,15 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest import payloads
+from ingest.blocks import UnreadableFile, opened_blocks
 from ingest.decoder import DecodeLimits
 from ingest.device_positions import device_position
 from ingest.faults import Fault
-from ingest.gunzip import DamagedGzip, gunzip_reader
 from ingest.line_columns import DeviceSlots, LineColumns, LineDecoder, LineRow
 from ingest.messages import Message
 from ingest.odd_lines import odd_lines
 from ingest.rejects import PAYLOAD_KEPT, MessageRejects, Reject
 from ingest.topics import device_of_topic
+
+__all__ = ["LineReader", "OfflinePositions", "UnreadableFile", "read_positions"]
 
 Progress = Callable[[int], None]
 """Told how many bytes of the file (as it lies on the disk) have been read so far."""
@@ -33,10 +35,6 @@ BLOCK = 1 << 19
 
 FEW = 8
 """Lines that are judged one by one rather than halved once more."""
-
-
-class UnreadableFile(Exception):
-    """A file that is not there, cannot be opened, or is no sound gzip; the sentence says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +68,8 @@ def read_positions(
 ) -> OfflinePositions:
     """The positions in this file, each line judged as if it came now on `topic`. Raises UnreadableFile."""
     reader = LineReader(limits, topic, listed)
-    try:
-        with path.open("rb") as file:
-            blocks = gunzip_reader(file) if path.suffix == ".gz" else file.read
-            reader.read(blocks, lambda: progress(file.tell()) if progress else None)
-    except DamagedGzip as error:
-        raise UnreadableFile(f"{path} {error}") from None
-    except OSError as error:
-        raise UnreadableFile(f"{path} cannot be read: {error.strerror or error}") from None
+    with opened_blocks(path) as blocks:
+        reader.read(blocks.read, lambda: progress(blocks.taken()) if progress else None)
     return reader.positions()
 
 
