@@ -66,6 +66,11 @@ class _Verdict:
     times: tuple[int, int] | None
     rejects: Counter[str]
     first_rejects: list[Reject]
+    is_array: bool = False
+
+    def place(self, item: int) -> str:
+        """Lines are counted from 1 as editors do, items of an array from 0 as programs do."""
+        return f"item {item}" if self.is_array else f"line {item + 1}"
 
 
 def _limits(settings: Settings) -> DecodeLimits:
@@ -103,7 +108,14 @@ def _verdict_on_message(message: Message, limits: DecodeLimits) -> _Verdict:
     for reject in decoded.rejects:
         rejects[reject.reason] += reject.count
     batch = decoded.batch
-    return _Verdict(len(batch), len(set(batch.device_id)), _span(batch.sample_time), rejects, decoded.rejects)
+    return _Verdict(
+        positions=len(batch),
+        devices=len(set(batch.device_id)),
+        times=_span(batch.sample_time),
+        rejects=rejects,
+        first_rejects=decoded.rejects,
+        is_array=_is_array(message.payload),
+    )
 
 
 def _span(times: NDArray[np.int64]) -> tuple[int, int] | None:
@@ -137,7 +149,7 @@ def _show(verdict: _Verdict, limit: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
     single = [reject for reject in verdict.first_rejects if reject.count == 1][:limit]
     for reject in single:
-        place = _place(reject)
+        place = "message" if reject.item is None else verdict.place(reject.item)
         console.print(
             Text.assemble((f"{place:>12}  ", "dim"), (f"{reject.reason:<15}  ", "red"), reject.detail)
         )
@@ -153,12 +165,6 @@ def _show(verdict: _Verdict, limit: int) -> None:
         console.print(
             Text.assemble((f"{count:>12,}  ", ""), (f"{reason:<15}  ", "red"), (REASONS[reason], "dim"))
         )
-
-
-def _place(reject: Reject) -> str:
-    if reject.item is None:
-        return "message"
-    return f"item {reject.item}" if _is_array(reject.payload) else f"line {reject.item + 1}"
 
 
 def _accepted(verdict: _Verdict) -> str:
