@@ -1,4 +1,4 @@
-"""The demo from start to end: broker, mailbox, `overfly serve`, geofences, flights, and what comes of them."""
+"""The demo from start to end: broker, mailbox, `overfly serve`, geofences, flights, and what they cause."""
 
 import shutil
 import time
@@ -100,7 +100,8 @@ def _run(plan: Plan, console: Console, stop: Stop, stack: ExitStack) -> None:
     if stop.wanted:
         return
     answers.put_geofences(plan.geofences)
-    console.print(guide(api_url, plan.mqtt_port, mails))
+    for line in guide(api_url, plan.mqtt_port, mails):
+        console.print(line, soft_wrap=True)
     console.print(plan.flights.announcement, soft_wrap=True)
     screen = stack.enter_context(Screen(console, plan.names))
     publisher = MqttEndpoint(url=mqtt_url, protocol="3.1.1", client_id="overfly-demo-flights")

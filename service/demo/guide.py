@@ -3,8 +3,6 @@
 import shutil
 from pathlib import Path
 
-from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 DRONE = '"latitude":47.458,"longitude":8.548,"altitude":432'
@@ -14,18 +12,19 @@ NOW = """'"$(date -u +%FT%TZ)"'"""
 """The shell's own time, inside single quotes."""
 
 
-def guide(api_url: str, mqtt_port: int, mails: Path) -> Group:
-    """Addresses, and commands that work as pasted."""
-    addresses = Table.grid(padding=(0, 2))
-    for name, value in (
+def guide(api_url: str, mqtt_port: int, mails: Path) -> list[Text]:
+    """Lines: addresses, and commands that work as pasted where a line is not broken."""
+    addresses = (
         ("API", f"{api_url}/docs"),
         ("metrics", f"{api_url}/metrics"),
         ("broker", f"mqtt://127.0.0.1:{mqtt_port}"),
         ("mails", str(mails)),
-    ):
-        addresses.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    commands = [Text(f"  {command}", style="cyan") for command in _commands(api_url, mqtt_port)]
-    return Group(addresses, Text("\nTry in another terminal:"), *commands, Text())
+    )
+    return [
+        *(Text.assemble((f"  {name:<9}", "bold"), value) for name, value in addresses),
+        Text("Try in another terminal:"),
+        *(Text(f"  {command}", style="cyan") for command in _commands(api_url, mqtt_port)),
+    ]
 
 
 def _commands(api_url: str, mqtt_port: int) -> list[str]:

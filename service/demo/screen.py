@@ -20,7 +20,7 @@ FEET = 0.3048
 PLAIN_SECONDS = 10.0
 """How often counters are a line of their own where none can stay at the bottom."""
 
-MAIL_LINES = 30
+MAIL_LINES = 24
 
 LOOKS = {True: ("ENTER", "bold green", "entered"), False: ("EXIT ", "bold yellow", "left   ")}
 
@@ -98,7 +98,7 @@ class Screen:
         line = Text(f"{crossing.time.astimezone():%H:%M:%S}  ")
         line.append(word, style)
         line.append(f"  {aircraft:<18} {verb} ")
-        line.append(f"{place:<34}", "bold")
+        line.append(f"{place:<36}", "bold")
         if crossing.altitude is not None:
             line.append(f" {crossing.altitude / FEET:>7,.0f} ft")
         return line

@@ -15,7 +15,7 @@ from service.cli import main
 
 
 def _stop_when_alone() -> None:
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)  # not sys.stdin.read: its lock would be held while the process ends
     os.kill(os.getpid(), signal.SIGTERM)
 
 
