@@ -18,8 +18,8 @@ from ingest.mqtt_connection import MqttEndpoint
 from service.dispatch.outcomes import Outcome, Permanent, Sent, Temporary
 from service.dispatch.visible_text import visible
 
-IN_FLIGHT = 100
-"""Unacknowledged publications at once; fewer where the broker's ReceiveMaximum says so."""
+IN_FLIGHT = 20
+"""Unacknowledged publications at once: paho's own limit, or fewer where the broker's ReceiveMaximum says so."""
 ANSWER_SECONDS = 15.0
 """How long the broker may be silent while we wait for it."""
 LASTING: Final = frozenset({0x87, 0x90, 0x99})
@@ -39,7 +39,7 @@ class Publication:
 
 
 class Publisher:
-    """Connects at the first publication. Once the connection has ended `trouble` says why, and that is all."""
+    """Connects at the first publication. Once the connection has ended, `trouble` says why: take another."""
 
     def __init__(self, endpoint: MqttEndpoint) -> None:
         """Raises EndpointError."""
@@ -50,7 +50,6 @@ class Publisher:
         self._alerts: dict[int, int] = {}  # message id -> alert
         self._outcomes: dict[int, Outcome] = {}
         self._client = endpoint.client(persistent=False)
-        self._client.max_inflight_messages_set(0)  # paho shall queue nothing: we do
         self._client.on_connect = self._on_connect
         self._client.on_publish = self._on_publish
         self._client.on_disconnect = self._on_disconnect

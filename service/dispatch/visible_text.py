@@ -11,9 +11,9 @@ def visible(text: str, length: int) -> str:
     """The text on one line, cut to `length`, without harm.
 
     Characters that do not show (control and bidirectional ones, line ends, surrogates) become escapes;
-    `://` is taken apart, lest a mail program makes a link of it.
+    `://` and `=?` are taken apart, lest a mail program makes a link of the one or decodes the other.
     """
-    shown = "".join(map(_shown, text[: length + 1])).strip().replace("://", ": //")
+    shown = "".join(map(_shown, text[: length + 1])).strip().replace("://", ": //").replace("=?", "= ?")
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
