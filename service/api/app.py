@@ -1,8 +1,5 @@
 """The API as an ASGI application."""
 
-import re
-from collections.abc import Callable
-
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.middleware import Middleware
 from fastapi.responses import RedirectResponse
@@ -51,7 +48,6 @@ def create_app(services: ApiServices) -> FastAPI:
     app.add_api_route("/", _root, include_in_schema=False)
     answer_with_problems(app)
     documentation.describe(app)
-    app.state.methods = _methods_by_path(app)
     return app
 
 
@@ -61,16 +57,3 @@ def _root() -> RedirectResponse:
 
 def _name(route: APIRoute) -> str:
     return route.name
-
-
-def _methods_by_path(app: FastAPI) -> Callable[[str], list[str]]:
-    """What is possible at a path, for the Allow header: each method there is a route of its own."""
-    paths = [
-        (re.compile(re.sub(r"\{[^}]*\}", "[^/]+", template)), sorted(map(str.upper, operations)))
-        for template, operations in app.openapi()["paths"].items()
-    ]
-
-    def methods(path: str) -> list[str]:
-        return next((possible for pattern, possible in paths if pattern.fullmatch(path)), ["GET"])
-
-    return methods

@@ -4,6 +4,7 @@
 would be right; `errors`, where there can be several faults, names each with a short stable `reason`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -143,10 +144,18 @@ def _of_the_framework(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem(error.status_code, f"there is nothing at {path}; /docs lists what there is")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = ", ".join(request.app.state.methods(path))
+        allowed = ", ".join(_methods(request.app.openapi()["paths"], path))
         detail = f"{request.method} is not possible at {path}: expected {allowed}"
         return problem(error.status_code, detail, headers={"Allow": allowed})
     return problem(error.status_code, str(error.detail), headers=error.headers)
+
+
+def _methods(paths: Mapping[str, Mapping[str, object]], path: str) -> list[str]:
+    """What is possible at a path: each method there is a route of its own, and routing knows of one only."""
+    for template, operations in paths.items():
+        if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), path):
+            return sorted(map(str.upper, operations))
+    return ["GET"]  # what is not in the documentation can be read only
 
 
 def _nobody_listens(_: Request, __: Exception) -> Response:
