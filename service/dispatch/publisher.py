@@ -19,7 +19,7 @@ from service.dispatch.outcomes import Outcome, Permanent, Sent, Temporary
 from service.dispatch.visible_text import visible
 
 IN_FLIGHT = 20
-"""Unacknowledged publications at once: paho's own limit, or fewer where the broker's ReceiveMaximum says so."""
+"""Unacknowledged publications at once: paho's own limit, or fewer where the broker asks for fewer."""
 ANSWER_SECONDS = 15.0
 """How long the broker may be silent while we wait for it."""
 LASTING: Final = frozenset({0x87, 0x90, 0x99})
