@@ -66,7 +66,7 @@ def address(text: str) -> str:
     """An address as it goes into an envelope, its domain in ASCII. Raises SettingsError that names it."""
     name, _, domain = text.strip().rpartition("@")
     try:
-        found = f"{name}@{domain.rstrip(".").encode('idna').decode('ascii')}"
+        found = f"{name}@{domain.rstrip('.').encode('idna').decode('ascii')}"
     except UnicodeError:
         found = ""
     if not ADDRESS.fullmatch(found):
