@@ -99,7 +99,10 @@ def _run(plan: Plan, console: Console, stop: Stop, stack: ExitStack) -> None:
     _await_ready(answers, server, stop)
     if stop.wanted:
         return
-    answers.put_geofences(plan.geofences)
+    try:
+        answers.put_geofences(plan.geofences)
+    except httpx.HTTPStatusError as error:
+        raise DemoFailed(f"the geofences are refused: {error.response.text}") from error
     for line in guide(api_url, plan.mqtt_port, mails):
         console.print(line, soft_wrap=True)
     console.print(plan.flights.announcement, soft_wrap=True)

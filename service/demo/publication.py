@@ -5,7 +5,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from ingest.blocks import UnreadableFile
 from ingest.mqtt_connection import MqttEndpoint
+from ingest.mqtt_publisher import BrokerAway, PublicationRefused
+from service.errors import CannotNow
+
+
+class FlightsEnded(CannotNow):
+    """The flights cannot be published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,11 @@ class Publication:
         self._thread.shutdown(wait=True)
 
     def is_through(self) -> bool:
-        """Whether all have been published. Raises what publishing raised."""
+        """Whether all have been published. Raises FlightsEnded."""
         if not self._publishing.done():
             return False
-        self._publishing.result()
+        try:
+            self._publishing.result()
+        except (UnreadableFile, BrokerAway, PublicationRefused) as error:
+            raise FlightsEnded(f"the flights cannot be published: {error}") from error
         return True

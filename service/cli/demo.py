@@ -1,0 +1,55 @@
+"""`overfly demo`: everything on this computer, to look at."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def register(app: typer.Typer) -> None:
+    app.command("demo")(_demo)
+
+
+def _demo(
+    flights: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Recorded positions to replay (NDJSON), .gz or not; simulated flights when not given.",
+        ),
+    ] = None,
+    geofences: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="FeatureCollection (GeoJSON); circles around large airports when not given.",
+        ),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option(file_okay=False, help="Database, log and mails, kept until the next start.")
+    ] = Path(".overfly/demo"),
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API.")] = 8080,
+    mqtt_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the broker.")] = 1884,
+    speed: Annotated[
+        float,
+        typer.Option(min=0.1, max=10_000, help="How many times faster than they were flights are replayed."),
+    ] = 20,
+) -> None:
+    """Show flights crossing geofences: broker, mailbox and service of its own, on loopback ports.
+
+    Until Ctrl-C, which leaves nothing running. Nothing outside the folder is changed, and no OVERFLY_*
+    variable counts.
+    """
+    # The demo's own imports would slow every other command down.
+    from service.demo.demonstration import Plan, run_demo  # noqa: PLC0415
+    from service.demo.flights import airport_circles, names, replayed, simulated  # noqa: PLC0415
+
+    document = geofences.read_bytes() if geofences else airport_circles()
+    shown = replayed(flights, speed) if flights else simulated()
+    plan = Plan(folder.absolute(), port, mqtt_port, shown, document, names(document))
+    run_demo(plan, Console(highlight=False))
