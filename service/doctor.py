@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import paho.mqtt.client as mqtt
@@ -18,10 +19,10 @@ from ingest.mqtt_connection import EndpointError, MqttEndpoint
 from service.dispatch.outcomes import Sent
 from service.dispatch.smtp import SmtpServer
 from service.errors import StoreAway
+from service.settings import Settings
 from service.store.database import Database
 from service.store.folder import holder_of
 from service.store.migration import schema_state
-from service.settings import Settings
 
 ANSWER_SECONDS = 5.0
 PROBE_MESSAGES = 1_200
@@ -39,29 +40,34 @@ class Finding:
     detail: str
 
 
-def store_findings(settings: Settings, database: Database) -> Iterator[Finding]:
-    """The data folder and the database in it."""
-    holder = holder_of(settings.data_dir)
-    yield Finding("data folder", "ok", f"{settings.data_dir}, {f'held by {holder}' if holder else 'free'}")
-    free = shutil.disk_usage(settings.data_dir).free
+def folder_findings(data_dir: Path) -> Iterator[Finding]:
+    """The data folder, which `overfly serve` makes where there is none."""
+    if not data_dir.exists():
+        yield Finding("data folder", "ok", f"{data_dir} does not exist yet; `overfly serve` makes it")
+        return
+    holder = holder_of(data_dir)
+    yield Finding("data folder", "ok", f"{data_dir}, {f'held by {holder}' if holder else 'free'}")
+    free = shutil.disk_usage(data_dir).free
     gib = f"{free / (1 << 30):.1f} GiB free"
     verdict: Literal["ok", "warning"] = "ok" if free > LITTLE_DISK else "warning"
     yield Finding(
         "disk", verdict, gib if verdict == "ok" else f"{gib}: when it is full, messages wait at the broker"
     )
+
+
+def database_finding(database: Database) -> Finding:
+    """The schema that the database has."""
     try:
         with database.read() as connection:
             state = schema_state(connection)
     except StoreAway as error:
-        yield Finding("database", "fault", str(error))
-        return
+        return Finding("database", "fault", str(error))
     if state.current == state.newest:
-        yield Finding("database", "ok", f"schema {state.newest}")
-    elif state.current is None:
-        yield Finding("database", "ok", "empty; `overfly serve` fills it")
-    else:
-        detail = f"schema {state.current}, this version wants {state.newest}: run `overfly migrate`"
-        yield Finding("database", "fault", detail)
+        return Finding("database", "ok", f"schema {state.newest}")
+    if state.current is None:
+        return Finding("database", "ok", "empty; `overfly serve` fills it")
+    detail = f"schema {state.current}, this version wants {state.newest}: run `overfly migrate`"
+    return Finding("database", "fault", detail)
 
 
 def reorder_finding(settings: Settings) -> Finding:
@@ -84,7 +90,8 @@ def broker_findings(endpoint: MqttEndpoint, topics: tuple[str, ...]) -> Iterator
             yield Finding("broker", "ok", f"{endpoint.url} answers, MQTT {endpoint.protocol}")
             yield from _subscriptions(client, answers, topics)
     except (OSError, EndpointError, _Unanswered) as error:
-        yield Finding("broker", "fault", f"{endpoint.url}: {error}")
+        detail = f"{endpoint.url}: {error}; start the broker, or mend OVERFLY_MQTT_*"
+        yield Finding("broker", "fault", detail)
         return
     if endpoint.protocol == "3.1.1":
         yield Finding(
@@ -129,7 +136,6 @@ def _absence(probe: MqttEndpoint) -> Finding:
             return Finding("broker's queue", "ok", f"not tried out: the broker does not let us use {topic}")
     publisher = replace(probe, client_id=f"{probe.client_id}-p")
     with _connected(publisher, persistent=False) as (client, _):
-        client.max_inflight_messages_set(PROBE_MESSAGES)
         sent = [client.publish(topic, str(number), 1) for number in range(PROBE_MESSAGES)]
         for each in sent:
             each.wait_for_publish(ANSWER_SECONDS)
@@ -151,7 +157,7 @@ def _absence(probe: MqttEndpoint) -> Finding:
             "broker's queue",
             "warning",
             f"kept {kept} of {PROBE_MESSAGES} messages for an absent subscriber: what comes while Overfly is "
-            "away is lost beyond that; Mosquitto keeps all with `max_queued_messages 0` (infra/mosquitto.conf)",
+            "away is lost beyond that; Mosquitto keeps all with `max_queued_messages 0`",
         )
     return Finding(
         "broker's queue", "ok", f"kept {PROBE_MESSAGES} of {PROBE_MESSAGES} for an absent subscriber"

@@ -34,15 +34,20 @@ def main() -> None:
 def _app() -> typer.Typer:
     app = typer.Typer(
         name="overfly",
-        help="Track things that move, and tell people when they cross a line.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in COMMANDS:
+    app.callback()(_overfly)  # keeps the command's name in its usage, even where only one is loaded
+    named = [each for each in sys.argv[1:2] if each in COMMANDS]
+    for command in named or COMMANDS:  # loading those that are not asked for would take a second
         importlib.import_module(f"service.cli.{command}").register(app)
     return app
+
+
+def _overfly() -> None:
+    """Track things that move, and tell people when they cross a line."""
 
 
 def _end(sentence: str, status: int) -> None:

@@ -7,8 +7,14 @@ import typer
 from rich.console import Console
 
 from service.bootstrap import mail_server, mqtt_endpoint, open_database
-from service.doctor import Finding, broker_findings, mail_finding, reorder_finding, store_findings
-from service.errors import OverflyError
+from service.doctor import (
+    Finding,
+    broker_findings,
+    database_finding,
+    folder_findings,
+    mail_finding,
+    reorder_finding,
+)
 from service.settings import Settings, read_settings
 
 MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[red]fault[/]  "}
@@ -38,12 +44,10 @@ def _doctor(
 
 def _findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("settings", "ok", "all known and valid; `overfly settings` lists them")
-    try:
+    yield from folder_findings(settings.data_dir)
+    if settings.data_dir.exists():
         database = open_database(settings)
-    except OverflyError as error:
-        yield Finding("database", "fault", str(error))
-    else:
-        yield from store_findings(settings, database)
+        yield database_finding(database)
         database.close()
     yield reorder_finding(settings)
     endpoint = mqtt_endpoint(settings, "overfly-doctor")

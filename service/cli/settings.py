@@ -5,7 +5,6 @@ from typing import Any
 import typer
 from pydantic import SecretStr
 from rich.console import Console
-from rich.table import Table
 
 from service.settings import PREFIX, Settings, read_settings
 
@@ -17,12 +16,11 @@ def register(app: typer.Typer) -> None:
 def _settings() -> None:
     """List every setting with its value here; secrets are not shown."""
     settings = read_settings()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("variable", "value", "what it is for"):
-        table.add_column(column, overflow="fold")
+    console = Console(highlight=False, soft_wrap=True)
     for name, setting in Settings.model_fields.items():
-        table.add_row(PREFIX + name.upper(), _shown(getattr(settings, name)), setting.description)
-    Console().print(table)
+        console.print(f"[bold]{PREFIX}{name.upper()}[/] = ", end="")
+        console.print(_shown(getattr(settings, name)), markup=False)
+        console.print(f"    {setting.description}", style="dim", markup=False)
 
 
 def _shown(value: Any) -> str:
