@@ -88,7 +88,7 @@ def tombstones(connection: Connection, tracker_key: int) -> dict[str, int]:
     """Forgotten devices: id -> the sample_time up to which their fixes are refused."""
     statement = select(tombstone.c.device_id, tombstone.c.forgotten_time)
     rows = connection.execute(statement.where(tombstone.c.tracker_key == tracker_key))
-    return {device_id: forgotten for device_id, forgotten in rows.tuples()}
+    return {device_id: forgotten for device_id, forgotten in rows}
 
 
 def erase_device(connection: Connection, tracker_key: int, device_id: str, forgotten_time: int) -> int:
