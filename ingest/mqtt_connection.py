@@ -57,9 +57,17 @@ class MqttEndpoint:
         try:
             parts = urlsplit(self.url)
             port, host = parts.port, parts.hostname
+            (host or "").encode("idna")  # as it will be looked up: a label has 63 characters at most
         except ValueError:
             raise EndpointError("the MQTT URL has a host or port that cannot be") from None
-        if parts.scheme not in PORTS or not host or parts.path.strip("/") or parts.query or parts.fragment:
+        if (
+            parts.scheme not in PORTS
+            or not host
+            or port == 0
+            or parts.path.strip("/")
+            or parts.query
+            or parts.fragment
+        ):
             raise EndpointError("an MQTT URL is mqtt://host:1883 or mqtts://host:8883")
         if self.protocol not in VERSIONS:
             raise EndpointError(f"MQTT {self.protocol} is not spoken here; 5 and 3.1.1 are")
