@@ -1,0 +1,197 @@
+"""`overfly geofences`: a collection's geofences into a running service, and out of it, as GeoJSON."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
+
+from geofence.faults import GeofenceFault
+from service.errors import CannotNow, NotFound, OverflyError, Refused
+
+if TYPE_CHECKING:
+    import httpx
+
+CHUNK = 1 << 16
+PAGE = 1000
+ANSWER_SECONDS = 600.0
+CONNECT_SECONDS = 10.0
+
+Url = Annotated[str, typer.Option(help="Where `overfly serve` answers.")]
+Collection = Annotated[str, typer.Option(help="Name of the geofence collection.")]
+HERE = "http://127.0.0.1:8080"
+
+
+class Fault(msgspec.Struct, rename="camel"):
+    """A fault as the API names it."""
+
+    reason: str = ""
+    detail: str = ""
+    feature: int | None = None
+    geofence_id: str | None = None
+    ring: str | None = None
+    vertex: int | None = None
+
+    def __str__(self) -> str:
+        where = (self.feature, self.geofence_id, self.ring, self.vertex)
+        return str(GeofenceFault(self.reason, self.detail, *where))
+
+
+class Problem(msgspec.Struct):
+    """What the API answers where something is wrong."""
+
+    detail: str
+    errors: list[Fault] = []
+
+
+class Feature(msgspec.Struct):
+    """As much of a GeoJSON Feature as an export looks at."""
+
+    id: str
+
+
+class FeaturePage(msgspec.Struct, rename="camel"):
+    """A page of a collection's geofences; features as their text stands."""
+
+    features: list[msgspec.Raw]
+    next_cursor: str | None
+
+
+class Put(msgspec.Struct):
+    """What became of an import."""
+
+    created: int
+    updated: int
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Geofences into a running service, and out of it.", no_args_is_help=True)
+    group.command("import")(_import)
+    group.command("export")(_export)
+    app.add_typer(group, name="geofences")
+
+
+def _import(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="FeatureCollection (GeoJSON).")
+    ],
+    url: Url = HERE,
+    collection: Collection = "default",
+) -> None:
+    """Create or replace geofences by id: all of a file, or none where one has a fault.
+
+    Every fault is named, with feature, ring and vertex. A file may have up to 64 MiB.
+    """
+    console = Console(stderr=True, highlight=False)
+    size = file.stat().st_size
+    with _client(url) as client, _bar(console, DownloadColumn()) as bar:
+        task = bar.add_task(f"Sending {file.name}", total=size)
+        with file.open("rb") as stream:
+            answer = client.post(
+                "/v1/geofences",
+                params={"collection": collection},
+                headers={"Content-Type": "application/geo+json", "Content-Length": str(size)},
+                content=_chunks(stream, bar, task),
+            )
+    put = msgspec.json.decode(_good(answer, str(file)), type=Put)
+    console.print(f"{put.created:,} geofences created and {put.updated:,} replaced in {collection!r}.")
+
+
+def _export(
+    output: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Where they go; stdout when not given.")
+    ] = None,
+    url: Url = HERE,
+    collection: Collection = "default",
+) -> None:
+    """Write a collection's geofences as one FeatureCollection, which `import` takes."""
+    console = Console(stderr=True, highlight=False)
+    features: dict[str, msgspec.Raw] = {}  # one that is edited meanwhile comes again: its last form counts
+    with _client(url) as client, _bar(console, TextColumn("{task.completed:,}")) as bar:
+        task = bar.add_task("Fetching geofences", total=None)
+        for page in _pages(client, collection):
+            features.update((msgspec.json.decode(each, type=Feature).id, each) for each in page.features)
+            bar.update(task, completed=len(features))
+    with _stream(output) as stream:
+        stream.write(b'{"type":"FeatureCollection","features":[\n')
+        stream.write(b",\n".join(map(bytes, features.values())))
+        stream.write(b"\n]}\n")
+    console.print(f"{len(features):,} geofences of {collection!r} exported.")
+
+
+def _pages(client: "httpx.Client", collection: str) -> Iterator[FeaturePage]:
+    query = {"collection": collection, "limit": str(PAGE)}
+    while True:
+        answer = client.get("/v1/geofences", params=query)
+        page = msgspec.json.decode(_good(answer, "export"), type=FeaturePage)
+        yield page
+        if page.next_cursor is None:
+            return
+        query["cursor"] = page.next_cursor
+
+
+def _chunks(stream: BinaryIO, bar: Progress, task: "int") -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK):
+        yield chunk
+        bar.advance(task, len(chunk))  # type: ignore[arg-type]  # TaskID is an int that rich names
+
+
+@contextmanager
+def _client(url: str) -> "Iterator[httpx.Client]":
+    """A client of the API at this URL. Raises CannotNow where nobody answers, Refused for what is no URL."""
+    import httpx  # noqa: PLC0415 - a fifth of a second that other commands do not need
+
+    directly: dict[str, httpx.BaseTransport | None] = {
+        f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")
+    }  # no proxy of the environment's knows our own machine
+    try:
+        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        with httpx.Client(base_url=url, timeout=timeout, mounts=directly) as client:
+            yield client
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise Refused(f"--url {url}: {error}; expected for example {HERE}") from None
+    except httpx.TransportError as error:
+        raise CannotNow(
+            f"no Overfly answers at {url} ({error}): start `overfly serve`, or say where it is with --url"
+        ) from None
+
+
+def _good(answer: "httpx.Response", what: str) -> bytes:
+    """The content of an answer that is none of a problem; else raises what the problem says."""
+    if answer.is_success and "json" in answer.headers.get("content-type", ""):
+        return answer.content
+    try:
+        problem = msgspec.json.decode(answer.content, type=Problem)
+    except msgspec.MsgspecError:
+        raise OverflyError(f"{answer.url} answered {answer.status_code}, but not as Overfly does") from None
+    sentence = "\n".join([f"{what}: {problem.detail}", *(f"  {fault}" for fault in problem.errors)])
+    raise {404: NotFound, 503: CannotNow}.get(answer.status_code, Refused)(sentence)
+
+
+@contextmanager
+def _stream(output: Path | None) -> Iterator[BinaryIO]:
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    try:
+        with output.open("wb") as stream:
+            yield stream
+    except OSError as error:
+        raise Refused(f"{output} cannot be written: {error.strerror or error}") from None
+
+
+def _bar(console: Console, column: TextColumn | DownloadColumn) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        column,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
