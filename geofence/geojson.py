@@ -26,6 +26,10 @@ def read_geofences(document: bytes) -> list[Geofence]:
             if first != number:
                 faults.add("duplicate_id", f"feature {first} has this id too: expected each id once")
         found += faults.found
+        if len(found) > MOST_FAULTS:
+            raise InvalidGeofences(
+                [*found, GeofenceFault("faults", f"reading stopped after {len(found)} faults")]
+            )
         if geofence is not None:
             geofences.append(geofence)
     if found:
@@ -50,6 +54,10 @@ def feature_text(geofence: Geofence) -> str:
         "geometry": {"type": geofence.geometry.geom_type, "coordinates": _coordinates(geofence)},
     }
     return msgspec.json.encode(feature).decode()
+
+
+MOST_FAULTS = 1_000_000
+"""A document of 64 MiB has room for more only if it holds hardly anything but faults."""
 
 
 class _Collection(msgspec.Struct):

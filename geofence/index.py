@@ -73,7 +73,7 @@ class GeofenceIndex:
             position = np.concatenate([position, changed[0]])
             geofence = np.concatenate([geofence, changed[1]])
         if len(seam):
-            position = np.where(position < count, position, seam[position - count])
+            position = np.concatenate([np.arange(count), seam])[position]
         return _in_order(position, geofence)
 
     def _pack(self) -> None:

@@ -75,7 +75,9 @@ def _read_polygon(raw: msgspec.Raw, number: int, faults: FeatureFaults) -> Polyg
     sound = [ring for ring in rings if ring is not None]
     if len(sound) < len(rings):
         return None
-    polygon = Polygon(sound[0], sound[1:])
+    if len(sound) == 1:
+        return sound[0]
+    polygon = Polygon(sound[0].exterior, [hole.exterior for hole in sound[1:]])
     return polygon if _fits_together(polygon, number, faults) else None
 
 
@@ -92,7 +94,8 @@ def _array(raw: msgspec.Raw, expected: str, faults: FeatureFaults) -> list[msgsp
         return None
 
 
-def _read_ring(raw: msgspec.Raw, ring: str, faults: FeatureFaults) -> Coordinates | None:
+def _read_ring(raw: msgspec.Raw, ring: str, faults: FeatureFaults) -> Polygon | None:
+    """The area in a ring, or None where faults were added."""
     try:
         positions = msgspec.json.decode(raw, type=list[tuple[float, ...]])
     except (ValueError, RecursionError) as error:
@@ -111,9 +114,13 @@ def _read_ring(raw: msgspec.Raw, ring: str, faults: FeatureFaults) -> Coordinate
     before = len(faults.found)
     _refuse_open(coordinates, ring, faults)
     _refuse_out_of_bounds(coordinates, ring, faults)
-    if len(faults.found) == before:
-        _refuse_crossing(coordinates, ring, faults)
-    return coordinates if len(faults.found) == before else None
+    if len(faults.found) > before:
+        return None
+    area = Polygon(coordinates)
+    if shapely.is_valid(area):
+        return area
+    _refuse_crossing(area, ring, faults)
+    return None
 
 
 def _refuse_open(coordinates: Coordinates, ring: str, faults: FeatureFaults) -> None:
@@ -148,15 +155,12 @@ def _text(position: Coordinates) -> str:
     return msgspec.json.encode(position.tolist()).decode()
 
 
-def _refuse_crossing(coordinates: Coordinates, ring: str, faults: FeatureFaults) -> None:
-    alone = Polygon(coordinates)
-    if shapely.is_valid(alone):
-        return
-    reason, location = _invalidity(alone)
+def _refuse_crossing(area: Polygon, ring: str, faults: FeatureFaults) -> None:
+    reason, location = _invalidity(area)
     if reason == "Too few points in geometry component":
         faults.add("too_few", "ring without an area: expected at least three different vertices", ring, 0)
         return
-    edges = _nearest_edges(coordinates, location)
+    edges = _nearest_edges(shapely.get_coordinates(area), location)
     meeting = " and ".join(f"from vertex {edge} to {edge + 1}" for edge in edges)
     problem = f"ring crosses or touches itself near {_text(location)}, where edges {meeting} meet"
     faults.add("self_crossing", f"{problem}: expected a ring that does not", ring, edges[0])

@@ -1,0 +1,94 @@
+"""What the kernel must find, found one at a time and without anything clever."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from pyproj import Geod
+from shapely.geometry import Point
+
+from geofence.evaluator import Evaluation, evaluate
+from geofence.geofence import Geofence
+from geofence.index import Containment
+from geofence.state import InsideState
+
+WGS84 = Geod(ellps="WGS84")
+
+
+def contains(geofence: Geofence, longitude: float, latitude: float) -> bool:
+    """Whether a position is inside or on the boundary; at the antimeridian, on either side of it."""
+    if geofence.radius is not None:
+        centre = geofence.geometry
+        return bool(WGS84.inv(centre.x, centre.y, longitude, latitude)[2] <= geofence.radius)
+    sides = {longitude, -longitude} if abs(longitude) == 180 else {longitude}
+    return any(geofence.geometry.intersects(Point(side, latitude)) for side in sides)
+
+
+def containment_pairs(
+    geofences: Mapping[int, Geofence], positions: Sequence[tuple[float, float]]
+) -> list[tuple[int, int]]:
+    """Pairs of a position's number and a geofence's key, in order."""
+    return [
+        (number, key)
+        for number, (longitude, latitude) in enumerate(positions)
+        for key in sorted(geofences)
+        if contains(geofences[key], longitude, latitude)
+    ]
+
+
+class Fix(NamedTuple):
+    """A fix of a device, and the keys of the geofences that contain it."""
+
+    device: int
+    sample_time: int
+    inside: frozenset[int]
+
+
+class Crossing(NamedTuple):
+    device: int
+    sample_time: int
+    entering: bool
+    geofence: int
+
+
+class Reference:
+    """One fix after the other."""
+
+    def __init__(self) -> None:
+        self.watermark: dict[int, int] = {}
+        self.inside: dict[int, frozenset[int]] = {}
+
+    def crossings(self, fixes: Sequence[Fix]) -> list[Crossing]:
+        """Of one batch, whose fixes come in any order."""
+        found = []
+        for fix in sorted(fixes, key=lambda fix: (fix.device, fix.sample_time)):
+            if fix.sample_time <= self.watermark.get(fix.device, fix.sample_time - 1):
+                continue
+            before = self.inside.get(fix.device, frozenset())
+            changes = [(False, key) for key in before - fix.inside] + [
+                (True, key) for key in fix.inside - before
+            ]
+            found += [Crossing(fix.device, fix.sample_time, *change) for change in sorted(changes)]
+            self.watermark[fix.device], self.inside[fix.device] = fix.sample_time, fix.inside
+        return found
+
+
+def evaluated(fixes: Sequence[Fix], state: InsideState) -> Evaluation:
+    """The evaluator's view of a batch."""
+    pairs = [(number, key) for number, fix in enumerate(fixes) for key in sorted(fix.inside)]
+    columns = np.array(pairs, np.int64).reshape(-1, 2)
+    return evaluate(
+        np.array([fix.device for fix in fixes], np.int32),
+        np.array([fix.sample_time for fix in fixes], np.int64),
+        Containment(columns[:, 0], columns[:, 1].astype(np.int32)),
+        state,
+    )
+
+
+def crossings_of(fixes: Sequence[Fix], evaluation: Evaluation) -> list[Crossing]:
+    """An evaluation's crossings, in its order."""
+    columns = (evaluation.position.tolist(), evaluation.entering.tolist(), evaluation.geofence.tolist())
+    return [
+        Crossing(fixes[number].device, fixes[number].sample_time, entering, key)
+        for number, entering, key in zip(*columns, strict=True)
+    ]
