@@ -22,10 +22,9 @@ TOLD = 100
 COUNTED = 30
 """Geofences that a mail of many events counts by name."""
 ATTACHMENT = "events.ndjson"
-_ATOMS = r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*"
-ADDRESS = re.compile(
-    _ATOMS + r"@([a-z0-9-]+(\.[a-z0-9-]+)*|\[(IPv6:)?[0-9a-f.:]+\])", re.ASCII | re.IGNORECASE
-)
+_ATOM = r"[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+"
+_LABEL = r"[A-Za-z0-9_-]+"  # hosts have underscores, whatever the RFC says
+ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@({_LABEL}(\.{_LABEL})*|\[(IPv6:)?[0-9A-Fa-f.:]+\])")
 """Of RFC 5321's mailboxes those without quotes, which nobody has."""
 
 

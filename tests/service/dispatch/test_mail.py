@@ -188,6 +188,12 @@ def test_an_international_domain_is_written_in_ascii() -> None:
     assert address(" o'ps+1@exämple.org ") == "o'ps+1@xn--exmple-cua.org"
 
 
+def test_a_host_may_be_named_as_hosts_are() -> None:
+    hosts = ["localhost", "my_host.", "[127.0.0.1]", "[IPv6:::1]"]
+
+    assert [address(f"overfly@{host}") for host in hosts] == [f"overfly@{host.strip('.')}" for host in hosts]
+
+
 def test_attached_events_are_the_native_ones() -> None:
     (attachment,) = mailed(told()).mail.iter_attachments()
 
