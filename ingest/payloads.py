@@ -59,24 +59,32 @@ def items(payload: bytes) -> tuple[str, Iterator[tuple[int, bytes]]]:
     """
     text = payload.decode("utf-8", "surrogateescape")
     start = _after_spaces(text, 0)
-    if text.startswith("[", start):
-        return "item", enumerate(_bytes(_elements(text, start + 1)))
-    if start < len(text) and _is_lines(text, start):
+    if start == len(text):
+        return "", iter(())
+    if _is_lines(text[start:]):
         lines = enumerate(payload.split(b"\n"))
         return "line", ((number, line) for number, line in lines if line.strip(BLANK))
-    return "", enumerate(_bytes([text[start:]] if start < len(text) else []))
+    if text.startswith("[", start):
+        return "item", enumerate(_bytes(_elements(text, start + 1)))
+    return "", enumerate(_bytes([text[start:]]))
 
 
-def _is_lines(text: str, start: int) -> bool:
-    """Whether there are several lines that are neither one value nor, evidently, one that is broken."""
-    lines = [line for line in text[start:].split("\n") if line.strip(_SPACE)]
-    if len(lines) == 1 or lines[0].strip(_SPACE) == "{":
+def _is_lines(text: str) -> bool:
+    """Whether these are several lines, and neither one value over lines nor evidently a broken one."""
+    lines = [line.strip(_SPACE) for line in text.split("\n") if line.strip(_SPACE)]
+    if len(lines) == 1 or _is_value(text):
         return False
+    if lines[0].startswith("["):
+        return _is_value(lines[0])
+    return lines[0] != "{" or any(_is_value(line) for line in lines[1:] if line.startswith("{"))
+
+
+def _is_value(text: str) -> bool:
     try:
-        _, end = _PATIENT.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return True
-    return _after_spaces(text, end) < len(text)
+        end = _end_of_value(text, 0)
+    except Fault:
+        return False
+    return _after_spaces(text, end) == len(text)
 
 
 def _elements(text: str, position: int) -> list[str]:
