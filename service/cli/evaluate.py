@@ -63,8 +63,8 @@ def _evaluate(
         _write(stream, event_lines(crossed, read, areas))
     _say_rejects(console, read)
     console.print(
-        f"{len(read):,} positions of {len(read.device_ids):,} devices, {len(areas):,} geofences: "
-        f"{len(crossed):,} events"
+        f"{_counted(len(read), 'position')} of {_counted(len(read.device_ids), 'device')}, "
+        f"{_counted(len(areas), 'geofence')}: {_counted(len(crossed), 'event')}"
     )
 
 
