@@ -105,8 +105,9 @@ class MqttEndpoint:
         """A paho client for this broker, not yet connected: `client.reconnect()` opens the connection.
 
         `persistent` asks for a session that outlives the connection and needs a `client_id`. paho's own
-        reconnection is switched off, since it would hide the connection's state. Raises EndpointError where a
-        certificate or key cannot be read.
+        reconnection is switched off, since it would hide the connection's state, and it holds no
+        publication back: it would search all of them at each PUBACK. Who publishes bounds what is in
+        flight. Raises EndpointError where a certificate or key cannot be read.
         """
         if persistent and not self.client_id:
             raise EndpointError("a persistent MQTT session needs a fixed client id")
@@ -120,6 +121,7 @@ class MqttEndpoint:
             manual_ack=manual_ack,
         )
         client.connect_timeout = CONNECT_SECONDS
+        client.max_inflight_messages = 0
         if self.username is not None:
             client.username_pw_set(self.username, self.password)
         if self.tls:

@@ -22,7 +22,7 @@ FAREWELL_SECONDS: Final = 2.0
 """How long acknowledgements are waited for after `stop`."""
 
 
-class BrokerAway(ConnectionError):
+class BrokerAway(Exception):
     """There is no connection to be had at first; later ones are waited for."""
 
 
@@ -69,7 +69,6 @@ class MqttPublisher:
         self._topics: dict[int, str] = {}
         self._refused: str | None = None
         self._session = MqttSession(endpoint, persistent=False, on_publish=self._puback)
-        self._session.client.max_inflight_messages = 0  # paho shall not hold any back: this window does
 
     def __enter__(self) -> Self:
         session = self._session

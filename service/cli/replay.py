@@ -30,7 +30,7 @@ def _replay(
         bool,
         typer.Option(
             "--now",
-            help="Shift timestamps so that the first is now and each is the time it is sent at; speed 1 if none.",
+            help="Shift timestamps: each becomes the time at which its fix is due, the first is now; implies --speed 1.",
         ),
     ] = False,
 ) -> None:
