@@ -72,7 +72,7 @@ def build_service(settings: Settings, address: str) -> Service:
     dispatchers = [Dispatcher(database, channel, now, metrics) for channel in channels]
     for dispatcher in dispatchers:
         events_committed.listen(dispatcher.wake)
-    retention = Retention(database, settings.retention_days)
+    retention = Retention(database, settings.retention_days, [channel.outbox_name for channel in channels])
     api = ApiServices(
         database=database,
         tracker=tracker,
@@ -150,8 +150,8 @@ def _channels(settings: Settings, public_url: str) -> list[Channel]:
     if settings.alert_email and server is None:
         raise SettingsError("OVERFLY_ALERT_EMAIL needs a mail server: set OVERFLY_SMTP_URL too")
     if server is not None:
-        sender = settings.alert_from or f"overfly@{socket.getfqdn()}"
-        channels += [
+        sender = settings.alert_from or f"overfly@{socket.gethostname()}"
+        mails = (
             EmailChannel(
                 server,
                 sender=sender,
@@ -159,8 +159,9 @@ def _channels(settings: Settings, public_url: str) -> list[Channel]:
                 interval=int(settings.alert_interval * 1000),
                 public_url=public_url,
             )
-            for recipient in dict.fromkeys(settings.alert_email)
-        ]
+            for recipient in settings.alert_email
+        )
+        channels += {each.outbox_name: each for each in mails}.values()  # an address written twice is one
     if settings.alert_mqtt:
         client_id = f"{settings.mqtt_client_id or f'overfly-{settings.tracker}'}-events"
         endpoint = mqtt_endpoint(settings, client_id)

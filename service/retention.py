@@ -1,6 +1,7 @@
 """Retention: positions and events older than they are to be kept, and rejects, go."""
 
 import threading
+from collections.abc import Sequence
 
 import structlog
 from sqlalchemy import select
@@ -22,11 +23,15 @@ log = structlog.get_logger("overfly")
 
 
 class Retention:
-    """days: how long positions and events are kept, None for ever. Rejects are kept for a week."""
+    """days: how long positions and events are kept, None for ever. Rejects are kept for a week.
 
-    def __init__(self, database: Database, days: float | None) -> None:
+    channels: who is still to be told of an event before it goes.
+    """
+
+    def __init__(self, database: Database, days: float | None, channels: Sequence[str] = ()) -> None:
         self._database = database
         self._days = days
+        self._channels = channels
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -71,7 +76,7 @@ class Retention:
         dropped = 0
         while not self._stop.is_set():
             with self._database.write() as connection:
-                some = delete_events_before(connection, oldest, EVENTS_AT_ONCE)
+                some = delete_events_before(connection, oldest, self._channels, EVENTS_AT_ONCE)
             dropped += some
             if some < EVENTS_AT_ONCE:
                 break

@@ -1,4 +1,4 @@
-"""API, tracker and dispatch in one process, and its end: SIGTERM drains and exits with 0 within ten seconds."""
+"""API, tracker and dispatch in one process; SIGTERM drains it and it exits with 0 within ten seconds."""
 
 import errno
 import signal
@@ -21,7 +21,7 @@ log = structlog.get_logger("overfly")
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
-    """A listening socket's place, taken before anything else starts. Raises SettingsError that says what to do."""
+    """The place to listen at, taken before anything else starts. Raises SettingsError, with what to do."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -15,8 +15,9 @@ UNKNOWN = -1
 class TrackedDevices:
     """A mirror of the rows `device` and `inside`; a slot is a device's place in the columns.
 
-    `key`: database key by slot, int64. `latest`: sample_time of the latest position stored, int64 milliseconds.
-    `state`: watermark and inside set by slot. `forgotten`: device id -> sample_time up to which it is refused.
+    `key`: database key by slot, int64. `latest`: sample_time of the latest position stored, int64 ms.
+    `state`: watermark and inside set by slot. `forgotten`: device id -> sample_time (ms) up to which fixes
+    are refused.
     """
 
     def __init__(self, connection: Connection, tracker_key: int, tracker_name: str) -> None:

@@ -40,7 +40,7 @@ DEVICES_AT_ONCE = 2_000
 
 
 class Tracker:
-    """All trackers of a database, in the one process that writes to it; may be called from several threads."""
+    """All trackers of a database, in the one process that writes to it; called from several threads."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Tracker:
         stored: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """channels: who is told of each event. told: called after a commit with events, stored: after a post."""
+        """channels: who is told of events. told: called after a commit with events, stored: after a post."""
         self._database = database
         self._live = live
         self._intake = intake
@@ -91,7 +91,7 @@ class Tracker:
             self._reorder.done(until)
 
     def restart_window(self) -> None:
-        """All that waits is to wait the whole window again: the source is connected anew. Raises StoreAway."""
+        """All that waits waits the whole window again: the source is connected anew. Raises StoreAway."""
         with self._transaction() as connection:
             self._reorder.start_anew(self._monotonic(), last_waiting_receipt(connection))
 

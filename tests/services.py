@@ -20,7 +20,7 @@ START_SECONDS = 60.0
 
 @dataclass(slots=True)
 class Overfly:
-    """`settings` are OVERFLY_* variables without the prefix. Data and log are kept in `folder` over restarts."""
+    """`settings` are OVERFLY_* variables without the prefix. `folder` keeps data and log over restarts."""
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Overfly:
     def start(self) -> Self:
         """Starts it, and waits until it is ready."""
         self.launch()
-        wait_until(lambda: self._ready(), START_SECONDS, lambda: f"not ready:\n{self.log[-4000:]}")
+        wait_until(self._ready, START_SECONDS, lambda: f"not ready:\n{self.log[-4000:]}")
         return self
 
     def stop(self) -> int:

@@ -1,7 +1,8 @@
 """Connections to the database: short reads, and one writer at a time.
 
 SQLite runs with a write-ahead log, so readers never wait for the writer, and with `synchronous=FULL`, so a
-commit is on the disk when it returns. A write transaction begins IMMEDIATE: what it reads cannot change under it.
+commit is on the disk when it returns. A write transaction begins IMMEDIATE: what it reads cannot change
+under it.
 """
 
 import sqlite3

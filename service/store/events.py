@@ -16,12 +16,18 @@ def insert_events(connection: Connection, rows: Sequence[dict[str, object]], cha
         connection.execute(insert(outbox).from_select(["channel", "event_seq"], new))
 
 
-def delete_events_before(connection: Connection, sample_time: int, limit: int) -> int:
-    """Drops up to `limit` events measured before `sample_time` that nobody waits to be told of."""
+def delete_events_before(
+    connection: Connection, sample_time: int, channels: Sequence[str], limit: int
+) -> int:
+    """Drops up to `limit` events measured before `sample_time` that none of the channels is still to tell."""
     waiting = (
         select(outbox.c.key)
         .outerjoin(alert, alert.c.key == outbox.c.alert_key)
-        .where(outbox.c.event_seq == event.c.seq, or_(alert.c.key.is_(None), alert.c.status == "pending"))
+        .where(
+            outbox.c.event_seq == event.c.seq,
+            outbox.c.channel.in_(channels),
+            or_(alert.c.key.is_(None), alert.c.status == "pending"),
+        )
         .exists()
     )
     old = (

@@ -41,7 +41,7 @@ def migrate(database: Database) -> SchemaState:
 
 
 def prepare(database: Database) -> None:
-    """Brings an empty database to the newest schema; one with data of another schema raises SchemaNotReady."""
+    """Brings an empty database to the newest schema. Raises SchemaNotReady where it has data of another."""
     with database.read() as connection:
         state = schema_state(connection)
         empty = state.current is None and not inspect(connection).get_table_names()

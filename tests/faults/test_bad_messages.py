@@ -1,4 +1,4 @@
-"""Bad messages between good ones: each is listed with its reason, every good one is kept, memory stays flat."""
+"""Bad messages between good ones: each is listed with its reason, each good one kept, memory stays flat."""
 
 import json
 import time
@@ -45,7 +45,7 @@ BAD: list[tuple[str, str, bytes]] = [
     ("in_future", "positions", text(timestamp="2099-01-01T00:00:00Z")),
     ("bad_timestamp", "positions", text(timestamp="99999-01-01T00:00:00Z")),
     ("bad_json", "positions", raw("latitude", b"NaN")),
-    ("bad_number", "positions", raw("latitude", b"1e400")),
+    ("bad_latitude", "positions", raw("latitude", b"1e400")),
     ("bad_number", "positions", raw("speed", b"1e400")),
     ("too_large", "positions", b'{"deviceId": "' + b"x" * 10_000_000 + b'"}'),
     ("too_deep", "positions", raw("speed", b"[" * 300 + b"]" * 300)),

@@ -1,0 +1,65 @@
+"""The schema and how a database comes to it."""
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from service.errors import SchemaNotReady, StoreAway
+from service.store.database import open_sqlite
+from service.store.folder import hold, holder_of
+from service.store.migration import migrate, prepare, schema_state
+from service.store.schema import metadata
+
+
+def test_migrations_lead_to_exactly_the_schema_that_the_code_uses(tmp_path: Path) -> None:
+    database = open_sqlite(tmp_path)
+    prepare(database)
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        state = schema_state(connection)
+    assert state.current == state.newest
+
+
+def test_from_the_start_there_are_default_tracker_and_collection_linked_and_64_shards(tmp_path: Path) -> None:
+    database = open_sqlite(tmp_path)
+    prepare(database)
+    with database.read() as connection:
+        linked = connection.execute(
+            text(
+                "SELECT tracker.name, collection.name FROM tracker_consumer "
+                "JOIN tracker ON tracker.key = tracker_key JOIN collection ON collection.key = collection_key"
+            )
+        ).all()
+        shards = connection.execute(text("SELECT count(*), min(shard), max(shard) FROM shard")).one()
+    assert linked == [("default", "default")]
+    assert tuple(shards) == (64, 0, 63)
+
+
+def test_a_database_with_data_of_another_schema_is_only_moved_by_migrate(tmp_path: Path) -> None:
+    database = open_sqlite(tmp_path)
+    prepare(database)
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+
+    with pytest.raises(SchemaNotReady, match="overfly migrate"):
+        prepare(database)
+
+
+def test_migrate_on_the_newest_schema_changes_nothing(tmp_path: Path) -> None:
+    database = open_sqlite(tmp_path)
+    prepare(database)
+
+    assert migrate(database).current == migrate(database).newest
+
+
+def test_a_data_folder_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
+    with hold(tmp_path, "serve"):
+        assert "overfly serve" in str(holder_of(tmp_path))
+        with pytest.raises(StoreAway, match="held by overfly serve, process"):
+            hold(tmp_path, "migrate")
+    assert holder_of(tmp_path) is None
+    hold(tmp_path, "migrate").close()
