@@ -38,6 +38,32 @@ def test_run_without_a_command_helps_and_an_unknown_one_is_said(repository: Path
     assert 'knows no command "tset"' in unknown.stderr
 
 
+def test_run_without_a_python_that_is_new_enough_says_what_to_do(repository: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "overfly"
+    copy.mkdir()
+    for name in (
+        "run",
+        "pyproject.toml",
+        "requirements.lock",
+        "requirements-dev.lock",
+        "requirements-build.lock",
+    ):
+        shutil.copy(repository / name, copy)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "cat", "cksum", "dirname", "grep", "id"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    old = programs / "python3"
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.2\nexit 1\n')
+    old.chmod(0o755)
+    said = subprocess.run(
+        [copy / "run", "lint"], env={"PATH": str(programs)}, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 1
+    assert "needs Python 3.11 or newer; found: Python 3.9.2" in said.stderr
+    assert "apt-get install -y python3-venv" in said.stderr
+
+
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
 def test_documents_name_only_commands_that_run_has(repository: Path, document: str) -> None:
     named = set(re.findall(r"\./run (\w+)", (repository / document).read_text(encoding="utf-8")))
