@@ -1,6 +1,6 @@
 """Devices: where each one is now, where it has been, and forgetting it."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from msgspec import UNSET, Meta, Raw, UnsetType
@@ -35,11 +35,10 @@ Time = Annotated[str, Meta(description="UTC", examples=["2018-08-01T05:00:00.000
 Accuracy = Annotated[float | None, Meta(description="metres; null where the device did not say")]
 
 
-class PointGeometry(Shape, frozen=True):
+class PointGeometry(Shape, frozen=True, tag_field="type", tag="Point"):
     """A GeoJSON Point."""
 
     coordinates: LonLat
-    type: Literal["Point"] = "Point"
 
 
 class InsideOf(Shape, frozen=True):
@@ -63,22 +62,20 @@ class DeviceProperties(Shape, frozen=True):
     ] = UNSET
 
 
-class DeviceFeature(Shape, frozen=True):
+class DeviceFeature(Shape, frozen=True, tag_field="type", tag="Feature"):
     """A device as a GeoJSON Feature."""
 
     id: Annotated[str, Meta(description="the device's id")]
     geometry: PointGeometry
     properties: DeviceProperties
-    type: Literal["Feature"] = "Feature"
 
 
-class DeviceCollection(Shape, frozen=True):
+class DeviceCollection(Shape, frozen=True, tag_field="type", tag="FeatureCollection"):
     """Devices as a GeoJSON FeatureCollection, by the time of receipt."""
 
     features: list[DeviceFeature]
     next_cursor: str | None
     resume_cursor: str
-    type: Literal["FeatureCollection"] = "FeatureCollection"
 
 
 class DevicePosition(Shape, frozen=True):

@@ -131,10 +131,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
     document["components"] = {"schemas": {**components, "GeofenceFeature": geofences.GEOFENCE_FEATURE}}
     for operations in document["paths"].values():
         for operation in operations.values():
-            operation["responses"].pop("422", None)  # FastAPI's own; ours are 400
-            for parameter in operation.get("parameters", ()):
-                parameter["schema"] = _without_null(parameter["schema"])
+            _tidy(operation)
     return document
+
+
+def _tidy(operation: dict[str, Any]) -> None:
+    """Takes what FastAPI supposes out of an operation, and makes the docstring's first line its summary."""
+    operation["responses"].pop("422", None)  # ours are 400
+    for response in operation["responses"].values():
+        content = response.get("content", {})
+        if len(content) > 1 and content.get("application/json") == {"schema": {}}:
+            del content["application/json"]
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _without_null(parameter["schema"])
+    operation["summary"], _, operation["description"] = operation["description"].partition("\n\n")
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Geofences as GeoJSON: put, edited, deleted, in force from the next batch of positions on."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from msgspec import Meta, Raw
@@ -106,13 +106,12 @@ COLLECTION_BODY = _body(
 Feature = Annotated[Raw, Meta(extra_json_schema=FEATURE_REFERENCE)]
 
 
-class GeofenceFeatureCollection(Shape, frozen=True):
+class GeofenceFeatureCollection(Shape, frozen=True, tag_field="type", tag="FeatureCollection"):
     """Geofences as a GeoJSON FeatureCollection, by their last change."""
 
     features: list[Feature]
     next_cursor: str | None
     resume_cursor: str
-    type: Literal["FeatureCollection"] = "FeatureCollection"
 
 
 class GeofencesPut(Shape, frozen=True):

@@ -1,6 +1,7 @@
 """What a request may say in its path and query; anything else is refused, as is a name given twice."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -21,8 +22,8 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
 
 def once_each(request: Request) -> None:
     """Raises Refused where a query gives a parameter twice: one of them would not count."""
-    names = [name for name, _ in request.query_params.multi_items()]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    counted = Counter(name for name, _ in request.query_params.multi_items())
+    twice = [name for name, count in counted.items() if count > 1]
     if twice:
         raise Refused(f"{', '.join(twice)}: given more than once")
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from geofence.faults import InvalidGeofences
+from ingest import identifiers
 from service.errors import CannotNow, Conflict, NotFound, OverflyError, Refused, TheirFault
 
 MEDIA_TYPE = "application/problem+json"
@@ -46,7 +47,12 @@ STATUSES: Mapping[type[OverflyError], HTTPStatus] = {
 
 INVALID_PARAMETERS = {
     "extra_forbidden": ("unknown_parameter", "{name} is not a parameter here; /docs lists those there are"),
-    "string_pattern_mismatch": ("bad_text", "{name}: expected a text that matches {pattern}"),
+    "string_pattern_mismatch": ("bad_name", "{name}: " + identifiers.EXPECTED),
+    "int_parsing": ("bad_value", "{name}: expected a whole number"),
+    "greater_than_equal": ("bad_value", "{name}: expected at least {ge}"),
+    "less_than_equal": ("bad_value", "{name}: expected at most {le}"),
+    "literal_error": ("bad_value", "{name}: expected {expected}"),
+    "value_error": ("bad_value", "{name}: {error}"),
 }
 """pydantic's type of an error -> our reason and sentence; others are `bad_value` with pydantic's sentence."""
 
@@ -132,9 +138,8 @@ def _invalid_parameters(_: Request, error: Exception) -> Response:
 
 def _parameter_fault(fault: Mapping[str, Any]) -> dict[str, object]:
     name = str(fault["loc"][-1])
-    reason, sentence = INVALID_PARAMETERS.get(fault["type"], ("bad_value", ""))
-    pattern = fault.get("ctx", {}).get("pattern")
-    detail = sentence.format(name=name, pattern=pattern) if sentence else f"{name}: {fault['msg']}"
+    reason, sentence = INVALID_PARAMETERS.get(fault["type"], ("bad_value", "{name}: {msg}"))
+    detail = sentence.format(**fault.get("ctx", {}), name=name, msg=fault["msg"])
     return {"in": str(fault["loc"][0]), "parameter": name, "reason": reason, "detail": detail}
 
 
@@ -154,8 +159,9 @@ def _methods(paths: Mapping[str, Mapping[str, object]], path: str) -> list[str]:
     """What is possible at a path: each method there is a route of its own, and routing knows of one only."""
     for template, operations in paths.items():
         if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), path):
-            return sorted(map(str.upper, operations))
-    return ["GET"]  # what is not in the documentation can be read only
+            head = ["HEAD"] if "get" in operations else []
+            return sorted([*map(str.upper, operations), *head])
+    return ["GET", "HEAD"]  # what is not in the documentation can be read only
 
 
 def _nobody_listens(_: Request, __: Exception) -> Response:

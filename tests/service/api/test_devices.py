@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.service.api.ground import Ground, feature_collection, position, square
 
 
@@ -45,32 +43,32 @@ def test_what_a_device_reported_comes_back_as_it_was_sent(ground: Ground) -> Non
     assert ground.get("/v1/devices/x")["properties"]["reported"] == reported
 
 
-@pytest.mark.parametrize(
-    ("bbox", "found"),
-    [
-        ("5.9,45.8,10.5,47.8", ["inland"]),
-        ("170,-20,-170,20", ["east", "line", "west"]),
-        ("170,-20,180,20", ["east", "line"]),
-        ("-180,-20,-170,20", ["line", "west"]),
-        ("-180,-90,180,90", ["inland", "east", "line", "west"]),
-        ("8,47,8,47", ["inland"]),
-        ("0,0,1,1", []),
-    ],
-)
-def test_a_bounding_box_may_pass_the_antimeridian(ground: Ground, bbox: str, found: list[str]) -> None:
+BOXES = [
+    ("5.9,45.8,10.5,47.8", ["inland"]),
+    ("170,-20,-170,20", ["east", "line", "west"]),
+    ("170,-20,180,20", ["east", "line"]),
+    ("-180,-20,-170,20", ["line", "west"]),
+    ("-180,-90,180,90", ["inland", "east", "line", "west"]),
+    ("8,47,8,47", ["inland"]),
+    ("0,0,1,1", []),
+]
+
+
+def test_a_bounding_box_may_pass_the_antimeridian(ground: Ground) -> None:
     ground.post_positions(
         position("inland", "05:00:00", 8, 47),
         position("east", "05:00:00", 175, 0),
         position("line", "05:00:00", 180, 0),
         position("west", "05:00:00", -175, 0),
     )
-    assert ids(ground.get("/v1/devices", bbox=bbox)) == found
+    for bbox, found in BOXES:
+        assert ids(ground.get("/v1/devices", bbox=bbox)) == found
 
 
-@pytest.mark.parametrize("bbox", ["1,2,3", "1,2,3,4,5,6", "a,b,c,d", "0,9,1,5", "181,0,1,1", "0,0,nan,1", ""])
-def test_a_bounding_box_that_is_none_is_refused(ground: Ground, bbox: str) -> None:
-    problem = ground.problem(400, "GET", "/v1/devices", params={"bbox": bbox})
-    assert "west,south,east,north" in problem["detail"]
+def test_a_bounding_box_that_is_none_is_refused(ground: Ground) -> None:
+    for bbox in ["1,2,3", "1,2,3,4,5,6", "a,b,c,d", "0,9,1,5", "181,0,1,1", "0,0,nan,1", ""]:
+        problem = ground.problem(400, "GET", "/v1/devices", params={"bbox": bbox})
+        assert "west,south,east,north" in problem["detail"]
 
 
 def test_since_leaves_out_those_measured_before(ground: Ground) -> None:
@@ -79,9 +77,9 @@ def test_since_leaves_out_those_measured_before(ground: Ground) -> None:
         assert ids(ground.get("/v1/devices", since=since)) == ["late"]
 
 
-@pytest.mark.parametrize("since", ["2018-08-01", "2018-08-01T05:00:00", "soon", "1e400", "9" * 20])
-def test_a_time_that_is_none_is_refused(ground: Ground, since: str) -> None:
-    assert "ISO 8601" in ground.problem(400, "GET", "/v1/devices", params={"since": since})["detail"]
+def test_a_time_that_is_none_is_refused(ground: Ground) -> None:
+    for since in ["2018-08-01", "2018-08-01T05:00:00", "soon", "1e400", "9" * 20]:
+        assert "ISO 8601" in ground.problem(400, "GET", "/v1/devices", params={"since": since})["detail"]
 
 
 def test_the_resume_cursor_gives_the_devices_that_have_moved_since(ground: Ground) -> None:

@@ -51,4 +51,11 @@ def test_the_documentation_needs_no_other_server(ground: Ground) -> None:
     assert script.headers["content-type"].startswith("text/javascript")
     assert "SwaggerUIBundle" in script.text
     assert ground.client.get("/docs/swagger-ui.css").headers["content-type"].startswith("text/css")
-    assert ground.client.get("/openapi.json").json()["openapi"].startswith("3.1")
+
+
+def test_the_documentation_tells_of_every_operation_what_it_is_for(ground: Ground) -> None:
+    document = ground.get("/openapi.json")
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert len(operation["summary"]) > 10, (method, path)
+            assert all(each.get("description") for each in operation.get("parameters", ())), (method, path)

@@ -38,17 +38,24 @@ def test_nothing_is_at_an_unknown_path(ground: Ground) -> None:
 
 def test_a_method_that_is_not_possible_is_answered_with_those_that_are(ground: Ground) -> None:
     for path, allowed in [
-        ("/v1/devices/x", "DELETE, GET"),
-        ("/v1/geofences", "GET, POST"),
-        ("/v1/geofences/x", "DELETE, GET, PUT"),
+        ("/v1/devices/x", "DELETE, GET, HEAD"),
+        ("/v1/geofences", "GET, HEAD, POST"),
+        ("/v1/geofences/x", "DELETE, GET, HEAD, PUT"),
         ("/v1/trackers/a/collections/b", "DELETE, PUT"),
-        ("/docs", "GET"),
+        ("/docs", "GET, HEAD"),
     ]:
         answer = ground.client.patch(path)
         assert answer.status_code == 405
         assert answer.headers["allow"] == allowed
         assert answer.headers["content-type"] == "application/problem+json"
         assert allowed in answer.json()["detail"]
+
+
+def test_head_is_get_without_its_content(ground: Ground) -> None:
+    for path in ("/v1/devices", "/docs", "/metrics"):
+        head, get = ground.client.head(path), ground.client.get(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == get.headers["content-type"]
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -63,9 +70,9 @@ def test_every_list_judges_its_limit_cursor_and_parameters(ground: Ground, path:
     assert "limit" in ground.problem(400, "GET", f"{path}?limit=1&limit=2")["detail"]
 
 
-@pytest.mark.parametrize("path", NO_LISTS)
-def test_an_unknown_parameter_is_named_everywhere(ground: Ground, path: str) -> None:
-    assert "verbose" in ground.problem(400, "GET", path, params={"verbose": "1"})["detail"]
+def test_an_unknown_parameter_is_named_everywhere(ground: Ground) -> None:
+    for path in NO_LISTS:
+        assert "verbose" in ground.problem(400, "GET", path, params={"verbose": "1"})["detail"]
 
 
 def test_a_cursor_of_another_list_is_refused(ground: Ground) -> None:

@@ -29,9 +29,9 @@ def test_the_default_one_stays(ground: Ground, noun: str, member: str) -> None:
 
 
 @pytest.mark.parametrize(("noun", "member"), NOUNS)
-@pytest.mark.parametrize("body", BODIES)
-def test_a_body_that_cannot_be_is_refused(ground: Ground, noun: str, member: str, body: str) -> None:
-    ground.problem(400, "POST", f"/v1/{noun}", content=body.replace("@", member))
+def test_a_body_that_cannot_be_is_refused(ground: Ground, noun: str, member: str) -> None:
+    for body in BODIES:
+        ground.problem(400, "POST", f"/v1/{noun}", content=body.replace("@", member))
 
 
 @pytest.mark.parametrize(("noun", "member"), NOUNS)
