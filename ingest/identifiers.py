@@ -18,6 +18,6 @@ def is_identifier(value: object) -> TypeGuard[str]:
     return type(value) is str and len(value) <= LONGEST and _matches(value)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _matches(text: str) -> bool:
     return _IDENTIFIER.fullmatch(text) is not None
