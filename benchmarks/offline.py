@@ -47,7 +47,7 @@ def _copies(flights: FlightFiles, path: Path) -> int:
 
 def _seconds(command: list[str]) -> float:
     start = time.perf_counter()
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - start
 
 

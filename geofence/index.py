@@ -12,7 +12,10 @@ from geofence.geofence import Geofence
 from geofence.packed import PackedAreas, Pairs
 
 MOST_CHANGES = 64
-"""Changes that are kept beside the packed tree. With more, the next search packs everything anew."""
+"""Changes kept beside the packed tree, or one for each hundred geofences where that is more.
+
+With more than these the next search packs everything anew.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class GeofenceIndex:
 
         A position at longitude 180 or -180 is tested on both sides of the antimeridian.
         """
-        if len(self._changed) + self._packed.discarded > MOST_CHANGES:
+        if len(self._changed) + self._packed.discarded > max(MOST_CHANGES, len(self) // 100):
             self._pack()
         seam = np.flatnonzero(np.abs(longitude) == 180)
         count = len(longitude)
