@@ -105,7 +105,7 @@ def _run(plan: Plan, console: Console, stop: Stop, stack: ExitStack) -> None:
         raise DemoFailed(f"the geofences are refused: {error.response.text}") from error
     for line in guide(api_url, plan.mqtt_port, mails):
         console.print(line, soft_wrap=True)
-    console.print(plan.flights.announcement, soft_wrap=True)
+    console.print(f"{plan.flights.announcement} Ctrl-C stops everything.", soft_wrap=True)
     screen = stack.enter_context(Screen(console, plan.names))
     publisher = MqttEndpoint(url=mqtt_url, protocol="3.1.1", client_id="overfly-demo-flights")
     publication = stack.enter_context(Publication(plan.flights, publisher))

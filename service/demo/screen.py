@@ -78,8 +78,8 @@ class Screen:
         rate = max(0, counters.positions - positions) / max(now - before, 0.1)
         self._counted = now, counters.positions
         line = Text(
-            f"{rate:,.0f} positions/s | {counters.positions:,} positions | {counters.devices:,} devices | "
-            f"{counters.events:,} events | {mails:,} mails | {counters.rejects:,} refused | Ctrl-C stops",
+            f"{rate:,.0f} positions/s ({counters.positions:,}) | {counters.devices:,} devices | "
+            f"{counters.events:,} events | {mails:,} mails | {counters.rejects:,} refused",
             style="reverse",
             no_wrap=True,
             overflow="ellipsis",

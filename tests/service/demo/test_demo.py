@@ -120,7 +120,7 @@ def test_demo_shows_a_mail_whole_and_keeps_it(demo: Demo) -> None:
 
 
 def test_demo_counts(demo: Demo) -> None:
-    line = demo.await_line(r"^\d+ positions/s \| [1-9]")
+    line = demo.await_line(r"^\d+ positions/s \([1-9]")
     assert re.search(r"[1-9][\d,]* events \| \d+ mails \| 0 refused", line)
 
 

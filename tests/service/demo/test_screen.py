@@ -48,7 +48,7 @@ def test_pipe_gets_plain_whole_lines() -> None:
     lines = shown(ENTER, EXIT, unshown=3).splitlines()
     assert "\x1b" not in "".join(lines)
     assert lines[2].strip() == "... and 3 more crossings"
-    assert lines[3].endswith("1,200 positions | 5 devices | 30 events | 2 mails | 4 refused | Ctrl-C stops")
+    assert lines[3] == "0 positions/s (1,200) | 5 devices | 30 events | 2 mails | 4 refused"
     assert len(lines) == 4
 
 
