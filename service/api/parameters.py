@@ -46,7 +46,9 @@ class ListParameters(NoParameters):
 class OfTracker(NoParameters):
     """Which tracker."""
 
-    tracker: Identifier | None = Field(None, description="name of the tracker; OVERFLY_TRACKER, else `default`, when not given")
+    tracker: Identifier | None = Field(
+        None, description="name of the tracker; OVERFLY_TRACKER, else `default`, when not given"
+    )
 
 
 class OfCollection(NoParameters):
