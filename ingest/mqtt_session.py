@@ -33,9 +33,9 @@ class MqttSession:
 
     `connected`: CONNACK said yes. `subscribed`: so did SUBACK for every topic. `session_present`: the
     broker still had our session at the last connection. `connection` counts connections. `round_trip` is
-    the time that the last SUBACK took, in seconds; `heard_at` when bytes last came (monotonic clock).
-    `receive_maximum` is how many unacknowledged messages the broker takes. `problem` is a sentence about
-    what is wrong now, for people, without secrets; None when all is well.
+    the time that the last SUBACK took, in seconds; `heard_at` when bytes last came (monotonic clock),
+    `waited` how long for (s). `receive_maximum` is how many unacknowledged messages the broker takes.
+    `problem` is a sentence about what is wrong now, for people, without secrets; None when all is well.
 
     `on_message` and `on_publish` are called for each PUBLISH and PUBACK, `on_change` after `connected`,
     `subscribed` or `problem` has changed.
@@ -57,7 +57,7 @@ class MqttSession:
         self.connected = self.subscribed = self.session_present = False
         self.connection = 0
         self.problem: str | None = None
-        self.round_trip = self.heard_at = 0.0
+        self.round_trip = self.heard_at = self.waited = 0.0
         self.receive_maximum = 65_535
         self._on_message, self._on_publish, self._on_change = on_message, on_publish, on_change
         self._persistent = persistent
@@ -115,13 +115,14 @@ class MqttSession:
         interest = (READ if reading else 0) | (WRITE if self._writing else 0)
         now = time.monotonic()
         ready, woken = self._watch.wait(sock, interest, 0 if decrypted else min(wait, self._due_at - now))
+        self.waited = time.monotonic() - now
         if ready & WRITE:
             self._flush()
         if ready & READ or decrypted:
-            self._silence, self.heard_at = 0.0, time.monotonic()
+            self._silence, self.heard_at = 0.0, now + self.waited
             self._read(room)
         elif reading:
-            self._silence += time.monotonic() - now
+            self._silence += self.waited
         return woken
 
     def _read(self, room: Callable[[], bool] | None) -> None:

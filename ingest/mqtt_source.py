@@ -110,7 +110,7 @@ class MqttSource:
             )
             now = time.monotonic()
             if not self._batch:
-                self._note_quiet(now)
+                self._note_quiet(max(self._session.heard_at, self._listening_since), now)
                 if woken or now >= deadline:
                     return []
         return self._close_batch(now)
@@ -154,6 +154,7 @@ class MqttSource:
     def _take(self, message: mqtt.MQTTMessage) -> None:
         if not self._batch:
             self._first_at = time.monotonic()
+            self._note_quiet(self._session.heard_at - self._session.waited, self._session.heard_at)
         receipt = None
         if message.qos:
             receipt = self._receipts + message.mid
@@ -187,10 +188,9 @@ class MqttSource:
         batch, self._batch, self._held_bytes = self._batch, [], 0
         return batch
 
-    def _note_quiet(self, now: float) -> None:
-        """While we listened and the broker was free to send, nothing came: it has nothing."""
-        since = max(self._session.heard_at, self._listening_since, self._credit.free_from)
-        if self.subscribed and now >= since + self._silence:
+    def _note_quiet(self, since: float, until: float) -> None:
+        """If nothing came while we listened and the broker was free to send, it had nothing."""
+        if self.subscribed and until >= max(since, self._credit.free_from) + self._silence:
             self._drained = self._quiet_before = True
 
     def _changed(self) -> None:

@@ -76,8 +76,8 @@ class Mosquitto:
     """A broker in `folder`, at 127.0.0.1 on a free port that it keeps over restarts.
 
     `options` are lines of mosquitto.conf, which win over the defaults here (persistent, nothing dropped).
-    With `users` (name -> password) nobody else may connect; `acl` is the text of an ACL file. A `with`
-    starts it and stops it at its end.
+    `configuration` replaces all of that. With `users` (name -> password) nobody else may connect; `acl` is
+    the text of an ACL file. A `with` starts it and stops it at its end.
     """
 
     folder: Path
@@ -86,6 +86,7 @@ class Mosquitto:
     users: Mapping[str, str] = field(default_factory=dict)
     acl: str = ""
     options: Mapping[str, str | int] = field(default_factory=dict)
+    configuration: str | None = None
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -103,7 +104,7 @@ class Mosquitto:
         assert self.process is None, "already running"
         (self.folder / "store").mkdir(parents=True, exist_ok=True)
         configuration = self.folder / "mosquitto.conf"
-        configuration.write_text("".join(f"{line}\n" for line in self._lines()))
+        configuration.write_text(self.configuration or "".join(f"{line}\n" for line in self._lines()))
         with (self.folder / "mosquitto.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", str(configuration)],
@@ -142,7 +143,7 @@ class Mosquitto:
             lines += [f"keyfile {self.certificates.server_key}"]
             lines += [f"require_certificate {str(self.require_certificate).lower()}"]
         if self.users:
-            lines.append(f"password_file {self._password_file()}")
+            lines.append(f"password_file {self.password_file()}")
         if self.acl:
             (self.folder / "acl").write_text(self.acl)
             lines.append(f"acl_file {self.folder / 'acl'}")
@@ -155,7 +156,9 @@ class Mosquitto:
         }
         return lines + [f"{name} {value}" for name, value in options.items()]
 
-    def _password_file(self) -> Path:
+    def password_file(self) -> Path:
+        """Writes the users' passwords as Mosquitto keeps them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "passwords"
         path.unlink(missing_ok=True)
         for number, (name, password) in enumerate(self.users.items()):
