@@ -12,7 +12,8 @@ def settings_table() -> str:
     """The README's table: one row a setting, in the order of Settings."""
     rows = ["| variable | default | what it is for |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        rows.append(f"| `{PREFIX}{name.upper()}` | {_default(field)} | {(field.description or "").replace("<", "\\<")} |")
+        purpose = (field.description or "").replace("<", "\\<")  # Markdown takes <name> for a tag
+        rows.append(f"| `{PREFIX}{name.upper()}` | {_default(field)} | {purpose} |")
     return "\n".join(rows) + "\n"
 
 
