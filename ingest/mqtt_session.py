@@ -9,6 +9,7 @@ up only on a broker that stays silent while we listen.
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from paho.mqtt import client as mqtt
@@ -24,6 +25,7 @@ STEADY_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 8.0
 """How long a broker may take for its CONNACK."""
 PINGREQ: Final = b"\xc0\x00"
+DISCONNECT: Final = b"\xe0\x00"
 
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -80,8 +82,10 @@ class MqttSession:
         if not self._opened:
             return self._stand_by(wait)
         self._do_what_is_due()
-        woken = self._opened and self._transfer(wait, room)
-        if self._opened and self.client.socket() is None:
+        woken = False
+        if self._opened and self.client.socket() is not None:
+            woken = self._transfer(wait, room)
+        if self._opened and self.client.socket() is None:  # paho closes it when it fails
             self._lost(self._ending or f"the connection to the broker at {self._address} was lost")
         return woken
 
@@ -97,14 +101,28 @@ class MqttSession:
     def close(self, patience: float = 1.0) -> None:
         """Sends what is unsent and a DISCONNECT, within `patience` seconds; a persistent session stays."""
         deadline = time.monotonic() + patience
+        if self.connected:
+            self.send(DISCONNECT)
         while self._opened and self._writing and time.monotonic() < deadline:
             self.turn(0.05, lambda: False)
-        self._opened = False
-        if self.connected:
-            self.client.disconnect()
-        self.connected = self.subscribed = False
+        sock = self.client.socket()
+        if self.connected and sock is not None:
+            self._await_end(sock, deadline)
+        self._opened = self.connected = self.subscribed = False
         self._hang_up()
         self._watch.close()
+
+    def _await_end(self, sock: Any, deadline: float) -> None:
+        """Lets the broker hang up: a socket closed with bytes unread is reset, and our last packets are lost."""
+        try:
+            while time.monotonic() < deadline:
+                with suppress(*_WOULD_BLOCK):
+                    if not sock.recv(1 << 16):
+                        return
+                    continue
+                self._watch.wait(sock, READ, deadline - time.monotonic())
+        except OSError:  # hung up already
+            return
 
     # Reading and writing
 
