@@ -86,7 +86,7 @@ class MqttSession:
         if self._opened and self.client.socket() is not None:
             woken = self._transfer(wait, room)
         if self._opened and self.client.socket() is None:  # paho closes it when it fails
-            self._lost(self._ending or f"the connection to the broker at {self._address} was lost")
+            self._lost(self._ending or self._sudden_end())
         return woken
 
     def send(self, packets: bytes) -> None:
@@ -113,7 +113,7 @@ class MqttSession:
         self._watch.close()
 
     def _await_end(self, sock: Any, deadline: float) -> None:
-        """Lets the broker hang up: a socket closed with bytes unread is reset, and our last packets are lost."""
+        """Lets the broker hang up: closed with bytes unread, a socket is reset, and our last packets lost."""
         try:
             while time.monotonic() < deadline:
                 with suppress(*_WOULD_BLOCK):
@@ -230,6 +230,13 @@ class MqttSession:
         self._opened = self.connected = self.subscribed = False
         self._hang_up()
         self._say(problem)
+
+    def _sudden_end(self) -> str:
+        lost = f"the connection to the broker at {self._address} was lost"
+        held = time.monotonic() - self._opened_at
+        if self.connected and held < STEADY_SECONDS and self._backoff.failures > 1:
+            return f"{lost} after {held:.1f} s, again: there may be another client with our client id"
+        return lost
 
     def _hang_up(self) -> None:
         self.endpoint.aim(

@@ -137,7 +137,9 @@ class _Pace:
         on.
         """
         latest, moved = self._latest.get(device, (measured, shifted))
-        if measured > latest:
+        if measured == latest:
+            shifted = moved
+        elif measured > latest:
             shifted = max(shifted, moved + 1)
         if measured >= latest:
             self._latest[device] = measured, shifted

@@ -30,7 +30,7 @@ def _replay(
         bool,
         typer.Option(
             "--now",
-            help="Shift timestamps: each becomes the time at which its fix is due, the first is now; implies --speed 1.",
+            help="Each timestamp becomes the time at which its fix is due, the first is now; --speed 1 if none.",
         ),
     ] = False,
 ) -> None:
