@@ -30,7 +30,7 @@ def _replay(
         bool,
         typer.Option(
             "--now",
-            help="Each timestamp becomes the time at which its fix is due, the first is now; --speed 1 if none.",
+            help="Each timestamp becomes the time its fix is due at, the first is now. Speed 1 if none.",
         ),
     ] = False,
 ) -> None:
