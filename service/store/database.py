@@ -58,7 +58,7 @@ def open_sqlite(data_dir: Path) -> Database:
     except OSError as error:
         raise StoreAway(f"data folder {data_dir}: {error.strerror}") from error
     url = URL.create("sqlite", database=str(data_dir / DATABASE_FILE))
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=16, max_overflow=32)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=32)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return Database(engine)
@@ -80,7 +80,7 @@ def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cache_size = -65536")  # 64 MiB
+    connection.execute("PRAGMA cache_size = -16384")  # 16 MiB a connection
     connection.execute("PRAGMA temp_store = MEMORY")
 
 

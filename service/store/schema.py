@@ -101,6 +101,7 @@ Index(
     sqlite_where=geofence.c.deleted_revision.is_(None),
     postgresql_where=geofence.c.deleted_revision.is_(None),
 )
+Index("geofence_by_revision", geofence.c.collection_key, geofence.c.revision, geofence.c.key)
 
 geofence_version = Table(
     "geofence_version",

@@ -121,6 +121,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("geofence", schema=None) as batch_op:
+        batch_op.create_index("geofence_by_revision", ["collection_key", "revision", "key"], unique=False)
         batch_op.create_index(
             "geofence_current",
             ["collection_key", "geofence_id"],
