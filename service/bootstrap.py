@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
-from ingest.mqtt_connection import EndpointError, MqttEndpoint
+from ingest.mqtt_connection import EndpointError
 from ingest.mqtt_source import MqttSource
 from service.api.app import create_app
 from service.api.services import ApiServices
@@ -24,6 +24,7 @@ from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.pipeline import Pipeline
 from service.readiness import Readiness
+from service.named_broker import mqtt_endpoint
 from service.reorder import ReorderClock
 from service.retention import DAY, Retention
 from service.settings import Settings
@@ -104,27 +105,6 @@ def open_database(settings: Settings) -> Database:
     if settings.database_url is not None:
         raise SettingsError("OVERFLY_DATABASE_URL: only SQLite in OVERFLY_DATA_DIR is served yet; unset it")
     return open_sqlite(settings.data_dir)
-
-
-def mqtt_endpoint(settings: Settings, client_id: str) -> MqttEndpoint | None:
-    """The broker that the settings name. Raises SettingsError."""
-    if settings.mqtt_url is None:
-        return None
-    password = settings.mqtt_password
-    try:
-        return MqttEndpoint(
-            url=settings.mqtt_url.get_secret_value(),
-            protocol=settings.mqtt_protocol,
-            client_id=client_id,
-            username=settings.mqtt_username,
-            password=None if password is None else password.get_secret_value(),
-            ca_file=settings.mqtt_ca_file,
-            cert_file=settings.mqtt_cert_file,
-            key_file=settings.mqtt_key_file,
-            receive_maximum=settings.mqtt_receive_maximum,
-        )
-    except EndpointError as error:
-        raise SettingsError(f"OVERFLY_MQTT_*: {error}") from None
 
 
 def mail_server(settings: Settings) -> SmtpServer | None:

@@ -38,7 +38,7 @@ class Settings(BaseSettings):
         Path("overfly-data"), description="folder of the database, owned by one process at a time"
     )
     database_url: SecretStr | None = Field(
-        None, description="SQLAlchemy URL; SQLite in the data folder when unset"
+        None, description="leave unset: SQLite in the data folder is the only database served yet"
     )
     tracker: str = Field("default", description="tracker that MQTT messages feed")
     worker_id: str = Field(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from service.bootstrap import mail_server, mqtt_endpoint, open_database
+from service.bootstrap import mail_server, open_database
 from service.doctor import (
     Finding,
     broker_findings,
@@ -15,6 +15,7 @@ from service.doctor import (
     mail_finding,
     reorder_finding,
 )
+from service.named_broker import mqtt_endpoint
 from service.settings import Settings, read_settings
 
 MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[red]fault[/]  "}

@@ -17,8 +17,8 @@ from ingest import mqtt_publisher
 from ingest.blocks import UnreadableFile
 from ingest.mqtt_connection import EndpointError, MqttEndpoint
 from ingest.mqtt_publisher import BrokerAway, PublicationRefused
-from service.bootstrap import mqtt_endpoint
 from service.errors import SettingsError
+from service.named_broker import mqtt_endpoint
 from service.settings import read_settings
 
 PLAIN_SECONDS = 10.0
