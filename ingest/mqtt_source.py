@@ -26,9 +26,9 @@ class MqttSource:
     """Messages of `topics`, subscribed at QoS 1 in a persistent session.
 
     A batch closes at `batch_size` messages, at `batch_bytes` of payload, `batch_age` seconds after its first
-    message, or after `silence` seconds without more; no more than a batch is ever held. A hostile MiB may take
-    seconds to judge: `batch_bytes` keeps a batch within the keep-alive. One thread calls
-    everything but `wake`. `on_change` is called after `connected`, `subscribed` or `problem` has changed.
+    message, or after `silence` seconds without more; no more than a batch is ever held. A hostile MiB may
+    take seconds to judge: `batch_bytes` keeps a batch within the keep-alive. One thread calls everything but
+    `wake`. `on_change` is called after `connected`, `subscribed` or `problem` has changed.
 
     Raises EndpointError where the endpoint has no client id or its certificates cannot be read.
     """

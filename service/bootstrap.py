@@ -22,9 +22,9 @@ from service.errors import SettingsError
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
+from service.named_broker import mqtt_endpoint
 from service.pipeline import Pipeline
 from service.readiness import Readiness
-from service.named_broker import mqtt_endpoint
 from service.reorder import ReorderClock
 from service.retention import DAY, Retention
 from service.settings import Settings
