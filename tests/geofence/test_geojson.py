@@ -1,6 +1,8 @@
 """Reading geofences: what is taken, how each fault is named, and that writing reads back the same."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import shapely
@@ -353,3 +355,20 @@ def test_large_collection_with_many_faults_names_each() -> None:
     features = [feature(f"f{number}", polygon(BOW_TIE if number % 2 else SQUARE)) for number in range(5000)]
     found = faults(collection(*features))
     assert [fault.feature for fault in found] == list(range(1, 5000, 2))
+
+
+def test_a_large_array_of_nothing_is_named_item_by_item_without_bloating_memory() -> None:
+    code = (
+        "import resource, sys\n"
+        "from geofence.geojson import read_geofences\n"
+        "from geofence.faults import InvalidGeofences\n"
+        'document = b\'{"type":"FeatureCollection","features":[\' + b"1," * (8 << 20) + b"1]}"\n'
+        "try:\n"
+        "    read_geofences(document)\n"
+        "except InvalidGeofences as error:\n"
+        "    print(len(error.faults), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    faults, mebibytes = map(int, said.split())
+    assert faults > 1_000_000
+    assert mebibytes < 600
