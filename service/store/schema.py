@@ -53,6 +53,7 @@ tracker = Table(
     Column("key", Key, primary_key=True),
     Column("name", Identifier, nullable=False, unique=True),
     Column("created_time", Milliseconds, nullable=False),
+    sqlite_autoincrement=True,  # a key is never used again: what is kept in memory by key stays right
 )
 
 collection = Table(
@@ -61,6 +62,7 @@ collection = Table(
     Column("key", Key, primary_key=True),
     Column("name", Identifier, nullable=False, unique=True),
     Column("created_time", Milliseconds, nullable=False),
+    sqlite_autoincrement=True,  # a key is never used again: what is kept in memory by key stays right
 )
 
 revision = Table(

@@ -322,3 +322,28 @@ def test_fixes_wait_their_window_and_take_earlier_ones_of_their_device_along(tmp
     workshop.seconds = 51
     workshop.tracker.evaluate_due()
     assert workshop.events()[3:] == [("ENTER", "x", "A", 3000)]
+
+
+def test_a_tracker_deleted_and_created_again_knows_nothing_of_the_old_one(workshop: Workshop) -> None:
+    for longitude in (1, 1):
+        workshop.catalog.create_tracker("ships")
+        workshop.catalog.link("ships", "default")
+        workshop.tracker.post(workshop.fix("x", 0, longitude).payload, "ships")
+        workshop.tracker.evaluate_due()
+        assert workshop.events() == [("ENTER", "x", "A", 0)]
+        workshop.catalog.delete_tracker("ships")
+    assert workshop.events() == []
+
+
+def test_a_collection_deleted_and_created_again_holds_only_what_is_put_then(workshop: Workshop) -> None:
+    for west in (100, 20):
+        workshop.catalog.create_collection("zones")
+        workshop.catalog.link("default", "zones")
+        workshop.catalog.put("zones", [box("Z", west, west + 10)])
+        workshop.ingest(workshop.fix("x", west, west + 5))
+        workshop.catalog.unlink("default", "zones")
+        workshop.catalog.delete_collection("zones")
+    workshop.catalog.create_collection("zones")
+    workshop.catalog.link("default", "zones")
+    workshop.ingest(workshop.fix("x", 200, 105), workshop.fix("x", 201, 25))
+    assert workshop.events() == []

@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("created_time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("collection_pk")),
         sa.UniqueConstraint("name", name=op.f("collection_name_key")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "revision",
@@ -47,6 +48,7 @@ def upgrade() -> None:
         sa.Column("created_time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("tracker_pk")),
         sa.UniqueConstraint("name", name=op.f("tracker_name_key")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "alert",
