@@ -347,3 +347,67 @@ def test_a_collection_deleted_and_created_again_holds_only_what_is_put_then(work
     workshop.catalog.link("default", "zones")
     workshop.ingest(workshop.fix("x", 200, 105), workshop.fix("x", 201, 25))
     assert workshop.events() == []
+
+
+def test_what_a_refused_commit_had_done_to_memory_is_undone(workshop: Workshop) -> None:
+    with workshop.database.write() as connection:
+        connection.execute(
+            text(
+                "CREATE TRIGGER refuse BEFORE INSERT ON position WHEN NEW.longitude = 3 "
+                "BEGIN SELECT RAISE(ABORT, 'this database dislikes it'); END"
+            )
+        )
+    workshop.ingest(workshop.fix("x", 1000, 3))
+    workshop.ingest(workshop.fix("x", 1000, 4))
+
+    assert workshop.reject_reasons() == ["unstorable"]
+    assert workshop.events() == [("ENTER", "x", "A", 1000)]
+    assert workshop.positions() == [("x", 1000, 2, False)]
+
+
+def test_the_latest_position_is_that_of_the_greatest_sample_time_whatever_comes_after(
+    workshop: Workshop,
+) -> None:
+    workshop.ingest(workshop.fix("x", 1000, 1))
+    workshop.ingest(workshop.fix("x", 500, 2))
+
+    with workshop.database.read() as connection:
+        assert list(connection.scalars(text("SELECT longitude FROM device"))) == [1]
+
+
+def test_what_was_posted_before_a_batch_is_evaluated_before_it(workshop: Workshop) -> None:
+    workshop.tracker.post(workshop.fix("x", 0, 1).payload, "default")
+    workshop.ingest(workshop.fix("x", 1, 20))
+
+    assert workshop.events() == [("ENTER", "x", "A", 0), ("EXIT", "x", "A", 1)]
+
+
+def test_a_forgotten_device_whose_clock_was_ahead_does_not_come_back_either(workshop: Workshop) -> None:
+    ahead = workshop.fix("x", 3_600_000 + 300_000, 1)
+    workshop.ingest(ahead)
+    workshop.tracker.forget("default", "x")
+    workshop.ingest(ahead)
+
+    assert workshop.positions() == []
+
+
+def test_no_two_commits_have_the_same_time_of_receipt(workshop: Workshop) -> None:
+    for number in range(10):
+        workshop.tracker.ingest([workshop.fix("x", number, 1)], "default")
+
+    with workshop.database.read() as connection:
+        times = list(connection.scalars(text("SELECT received_time FROM position ORDER BY sample_time")))
+    assert times == sorted(set(times))
+    last = workshop.tracker._last_receipt = times[-1] + 3_600_000  # as if the clock was set back by an hour
+    workshop.ingest(workshop.fix("x", 100, 1))
+    with workshop.database.read() as connection:
+        assert max(connection.scalars(text("SELECT received_time FROM position"))) == last + 1
+
+
+def test_after_a_restart_nothing_is_inside_a_geofence_that_was_deleted(workshop: Workshop) -> None:
+    workshop.ingest(workshop.fix("x", 0, 1))
+    workshop.catalog.delete("default", "A")
+    workshop.reopen()
+    workshop.ingest(workshop.fix("x", 1, 20))
+
+    assert workshop.events() == [("ENTER", "x", "A", 0)]
