@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from ingest.mqtt_source import MqttSource
 
+from ingest.mqtt_source import MqttSource
 from service.errors import StoreAway
 from service.metrics import Metrics
 from service.tracker import Tracker
