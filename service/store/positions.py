@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
 
 from service.fixes import Fixes
-from service.store.schema import device, position
-
-WAITING = position.c.revision.is_(None) & position.c.late.is_(False)
+from service.store.schema import WAITING, device, position
 
 STORED_BEFORE = text(
     """
@@ -122,10 +120,17 @@ def due(connection: Connection, received_until: int, devices: int) -> Sequence[W
     Those received at or before `received_until`, and all that wait of the same device with an earlier
     sample_time; by device and sample_time.
     """
-    turn = (
-        select(position.c.device_key, func.max(position.c.sample_time).label("until"))
+    waited = (
+        select(position.c.device_key, position.c.sample_time)
         .where(WAITING, position.c.received_time <= received_until)
-        .group_by(position.c.device_key)
+        .cte("waited")
+        .prefix_with(
+            "MATERIALIZED"
+        )  # else SQLite reads all history: that comes grouped by device
+    )
+    turn = (
+        select(waited.c.device_key, func.max(waited.c.sample_time).label("until"))
+        .group_by(waited.c.device_key)
         .limit(devices)
         .subquery()
     )

@@ -150,7 +150,8 @@ position = Table(
     ),  # came after its turn: stored, not evaluated
     sqlite_with_rowid=False,
 )
-WAITING = text("revision IS NULL AND late = 0")
+WAITING = position.c.revision.is_(None) & (position.c.late == false())
+"""Fixes whose turn is still to come. A query must say it just so, or the index does not serve it."""
 Index("position_waiting", position.c.received_time, sqlite_where=WAITING, postgresql_where=WAITING)
 
 inside = Table(

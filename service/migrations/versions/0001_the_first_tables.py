@@ -277,7 +277,7 @@ def upgrade() -> None:
             ["received_time"],
             unique=False,
             sqlite_where=sa.text("revision IS NULL AND late = 0"),
-            postgresql_where=sa.text("revision IS NULL AND late = 0"),
+            postgresql_where=sa.text("revision IS NULL AND late = false"),
         )
 
     op.create_table(
