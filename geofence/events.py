@@ -35,7 +35,7 @@ def event_ids(
     """`event_id` of many events of one tracker and collection, given as columns; their ordinals are 0."""
     head = f"{tracker}\0{collection}\0"
     return [
-        sha256(f"{head}{device_id}\0{geofence_id}\0{event_type}\0{sample_time}\0000".encode()).hexdigest()[
+        sha256(f"{head}{device_id}\0{geofence_id}\0{event_type}\0{sample_time}\0{0}".encode()).hexdigest()[
             :32
         ]
         for device_id, geofence_id, event_type, sample_time in zip(

@@ -19,14 +19,14 @@ from service.dispatch.mqtt_channel import MqttChannel
 from service.dispatch.outbox import Channel, Dispatcher
 from service.dispatch.smtp import SmtpServer
 from service.errors import SettingsError
-from service.intake import Intake
+from service.intake import intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.named_broker import mqtt_endpoint
 from service.pipeline import Pipeline
 from service.readiness import Readiness
 from service.reorder import ReorderClock
-from service.retention import DAY, Retention
+from service.retention import Retention
 from service.settings import Settings
 from service.store.database import Database, open_sqlite
 from service.store.migration import prepare
@@ -49,6 +49,7 @@ def build_service(settings: Settings, address: str) -> Service:
     """address: the URL at which the API is served. Raises SettingsError, StoreAway, SchemaNotReady."""
     source = _source(settings)
     channels = _channels(settings, settings.public_url or address)
+    outbox_names = [channel.outbox_name for channel in channels]
     database = open_database(settings)
     prepare(database)
     with database.write() as connection:
@@ -61,10 +62,10 @@ def build_service(settings: Settings, address: str) -> Service:
     tracker = Tracker(
         database,
         live,
-        _intake(settings),
+        intake(settings.max_ahead, settings.retention_days),
         ReorderClock(settings.reorder_seconds),
         metrics,
-        channels=[channel.outbox_name for channel in channels],
+        channels=outbox_names,
         told=events_committed.ring,
         stored=fixes_posted.ring,
     )
@@ -73,12 +74,12 @@ def build_service(settings: Settings, address: str) -> Service:
     dispatchers = [Dispatcher(database, channel, now, metrics) for channel in channels]
     for dispatcher in dispatchers:
         events_committed.listen(dispatcher.wake)
-    retention = Retention(database, settings.retention_days, [channel.outbox_name for channel in channels])
+    retention = Retention(database, settings.retention_days, outbox_names)
     api = ApiServices(
         database=database,
         tracker=tracker,
         catalog=catalog,
-        dependencies=Readiness(database, source, [channel.outbox_name for channel in channels]),
+        dependencies=Readiness(database, source, outbox_names),
         metrics=metrics.registry,
         version=version("overfly"),
         default_tracker=settings.tracker,
@@ -149,13 +150,6 @@ def _channels(settings: Settings, public_url: str) -> list[Channel]:
             raise SettingsError("OVERFLY_ALERT_MQTT needs a broker: set OVERFLY_MQTT_URL too")
         channels.append(MqttChannel(endpoint))
     return channels
-
-
-def _intake(settings: Settings) -> Intake:
-    days = settings.retention_days
-    return Intake(
-        max_ahead=int(settings.max_ahead * 1000), retention=None if days is None else int(days * DAY)
-    )
 
 
 def _dispatch_worker(channel: Channel, dispatcher: Dispatcher) -> Worker:

@@ -19,7 +19,6 @@ from ingest.mqtt_connection import EndpointError, MqttEndpoint
 from service.dispatch.outcomes import Sent
 from service.dispatch.smtp import SmtpServer
 from service.errors import StoreAway
-from service.settings import Settings
 from service.store.database import Database
 from service.store.folder import holder_of
 from service.store.migration import schema_state
@@ -70,14 +69,13 @@ def database_finding(database: Database) -> Finding:
     return Finding("database", "fault", detail)
 
 
-def reorder_finding(settings: Settings) -> Finding:
-    if settings.reorder_seconds == 0:
+def reorder_finding(reorder_seconds: float) -> Finding:
+    """The window, by its length in seconds."""
+    if reorder_seconds == 0:
         return Finding(
             "reorder window", "ok", "0 s: right at a broker that keeps order (Mosquitto); AWS IoT does not"
         )
-    return Finding(
-        "reorder window", "ok", f"{settings.reorder_seconds:g} s: each event comes that much later"
-    )
+    return Finding("reorder window", "ok", f"{reorder_seconds:g} s: each event comes that much later")
 
 
 def broker_findings(endpoint: MqttEndpoint, topics: tuple[str, ...]) -> Iterator[Finding]:

@@ -1,14 +1,23 @@
 """What /v1/ready says of each thing that the service needs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
 from ingest.mqtt_source import MqttSource
-from service.api.services import Dependency
 from service.errors import StoreAway
 from service.store.database import Database
 from service.store.schema import alert, outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """How something that we need is. Where one that is `required` is not `ok`, the service is not ready."""
+
+    ok: bool
+    required: bool
+    detail: str
 
 
 class Readiness:

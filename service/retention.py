@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import select
 
 from service.errors import StoreAway
+from service.intake import DAY
 from service.store.database import Database
 from service.store.events import delete_events_before
 from service.store.positions import delete_positions_before
@@ -14,7 +15,6 @@ from service.store.rejects import KEPT_DAYS, delete_old_rejects
 from service.store.schema import device
 from service.timestamps import now
 
-DAY = 86_400_000  # milliseconds
 EVERY_SECONDS = 60.0
 DEVICES_AT_ONCE = 200  # in one commit, so that the tracker never waits long
 EVENTS_AT_ONCE = 2_000
@@ -52,7 +52,7 @@ class Retention:
             rejects = delete_old_rejects(connection, at - KEPT_DAYS * DAY)
         positions = events = 0
         if self._days is not None:
-            oldest = at - int(self._days * DAY)
+            oldest = at - round(self._days * DAY)
             positions = self._expire_positions(oldest)
             events = self._expire_events(oldest)
         if rejects or positions or events:

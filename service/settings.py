@@ -1,6 +1,7 @@
 """Settings: environment variables `OVERFLY_*`, the same names in an optional `overfly.toml`.
 
-Only the composition root and the commands read them; everything else receives values as arguments.
+Only the composition root (`bootstrap`, and `named_broker` for the commands that publish) and the commands
+read them; everything else receives values as arguments.
 """
 
 import difflib

@@ -14,7 +14,7 @@ from service.tracked_devices import UNKNOWN, TrackedDevices
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
+class Fates:
     """Masks of length n; each fix is in exactly one of them."""
 
     new: NDArray[np.bool_]
@@ -41,7 +41,7 @@ def add_unknown_devices(
     return devices.slots(device_id)
 
 
-def sort_out(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> Sorted:
+def sort_out(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> Fates:
     """Of equal (device, sample_time) the first stored wins: the row there is, else the first of the batch.
 
     Only a fix not newer than its device's latest can be a row already, so most are new without a look.
@@ -61,7 +61,7 @@ def sort_out(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> S
         same = row == _as_stored(fixes, index)
         new[index] = False
         (duplicate if same else conflict)[index] = True
-    return Sorted(new, duplicate, conflict)
+    return Fates(new, duplicate, conflict)
 
 
 def keep_latest(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> None:

@@ -23,18 +23,6 @@ LIMIT = 64 * MEBIBYTE
 PAGE_CHARACTERS = 16 * MEBIBYTE
 """A page ends once its features together are longer than this."""
 
-LINEAR_RING = {
-    "type": "array",
-    "minItems": 4,
-    "items": {
-        "type": "array",
-        "minItems": 2,
-        "prefixItems": [
-            {"type": "number", "minimum": -180, "maximum": 180},
-            {"type": "number", "minimum": -90, "maximum": 90},
-        ],
-    },
-}
 GEOFENCE_FEATURE: dict[str, Any] = {
     "type": "object",
     "title": "GeofenceFeature",

@@ -8,17 +8,9 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from service.catalog import DEFAULT, GeofenceCatalog
+from service.readiness import Dependency
 from service.store.database import Database
 from service.tracker import Tracker
-
-
-@dataclass(frozen=True, slots=True)
-class Dependency:
-    """How something that we need is. Where one that is `required` is not `ok`, the service is not ready."""
-
-    ok: bool
-    required: bool
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         database = open_database(settings)
         yield database_finding(database)
         database.close()
-    yield reorder_finding(settings)
+    yield reorder_finding(settings.reorder_seconds)
     endpoint = mqtt_endpoint(settings, "overfly-doctor")
     if endpoint is None:
         yield Finding(

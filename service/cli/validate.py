@@ -20,7 +20,8 @@ from ingest.decoder import DecodeLimits, decode
 from ingest.messages import Message
 from ingest.ndjson import BLOCK, LineReader
 from ingest.rejects import REASONS, MessageRejects, Reject
-from service.settings import Settings, read_settings
+from service.intake import intake
+from service.settings import read_settings
 from service.timestamps import iso, now
 
 
@@ -46,7 +47,8 @@ def _validate(
     Up to 1 MiB is judged as one message; more is judged line by line. OVERFLY_MAX_AHEAD and
     OVERFLY_RETENTION_DAYS hold as they do for the tracker. Exit status 1 if anything is refused.
     """
-    limits = _limits(read_settings())
+    settings = read_settings()
+    limits = intake(settings.max_ahead, settings.retention_days).limits(now())
     try:
         verdict = _verdict(file, topic, limit, limits)
     except UnreadableFile as error:
@@ -71,14 +73,6 @@ class _Verdict:
     def place(self, item: int) -> str:
         """Lines are counted from 1 as editors do, items of an array from 0 as programs do."""
         return f"item {item}" if self.is_array else f"line {item + 1}"
-
-
-def _limits(settings: Settings) -> DecodeLimits:
-    days = settings.retention_days
-    return DecodeLimits(
-        max_ahead=round(settings.max_ahead * 1000),
-        oldest=None if days is None else now() - round(days * 86_400_000),
-    )
 
 
 def _verdict(file: Path, topic: str | None, listed: int, limits: DecodeLimits) -> _Verdict:

@@ -124,9 +124,7 @@ def due(connection: Connection, received_until: int, devices: int) -> Sequence[W
         select(position.c.device_key, position.c.sample_time)
         .where(WAITING, position.c.received_time <= received_until)
         .cte("waited")
-        .prefix_with(
-            "MATERIALIZED"
-        )  # else SQLite reads all history: that comes grouped by device
+        .prefix_with("MATERIALIZED")  # else SQLite reads all history: that comes grouped by device
     )
     turn = (
         select(waited.c.device_key, func.max(waited.c.sample_time).label("until"))

@@ -5,7 +5,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from ingest.messages import Message
-from service.retention import DAY, Retention
+from service.intake import DAY
+from service.retention import Retention
 from service.timestamps import now
 from tests.service.workshop import Workshop, box
 

@@ -8,11 +8,12 @@ import httpx
 import pytest
 
 from service.api.app import create_app
-from service.api.services import ApiServices, Dependency
+from service.api.services import ApiServices
 from service.catalog import GeofenceCatalog
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
+from service.readiness import Dependency
 from service.reorder import ReorderClock
 from service.store.database import open_sqlite
 from service.store.migration import prepare
