@@ -46,7 +46,7 @@ def device_position(document: object, topic_device: str | None, bounds: Bounds) 
         accuracy_metres = nan if accuracy is None else metres(accuracy)
         properties = canonical(members, bounds.property_bytes, bounds.depth) if members else ""
     except Fault as fault:
-        fault.device_id = sent_id
+        fault.device_id = topic_device if fault.reason == "device_mismatch" else sent_id
         raise
     altitude = members.get("altitude")
     if not (type(altitude) is float or type(altitude) is int):

@@ -46,6 +46,7 @@ class MqttSource:
     ) -> None:
         self._size, self._bytes, self._age, self._silence = batch_size, batch_bytes, batch_age, silence
         self._on_change = on_change
+        self.topics = tuple(topics)
         self._batch: list[Message] = []
         self._held_bytes = 0
         self._first_at = self._listening_since = 0.0
@@ -63,6 +64,11 @@ class MqttSource:
         )
 
     # State, for logs, /ready and the reorder window
+
+    @property
+    def url(self) -> str:
+        """Of the broker, without user and password."""
+        return self._session.endpoint.url
 
     @property
     def connected(self) -> bool:

@@ -43,9 +43,9 @@ class Reject:
     """A message, or one item or line of it, that was not taken.
 
     `detail` says what was wrong, where, and what would be right. `device_id` is the payload's where it
-    has a valid one, else the topic's. `payload` is the first PAYLOAD_KEPT bytes of the message.
-    `message` is its index in the batch; `item` the 0-based index in an array, or of a line. `count` is
-    above 1 where many of one payload are gathered (docs/decisions/0003).
+    has a valid one that is not at odds with the topic, else the topic's. `payload` is the first PAYLOAD_KEPT
+    bytes of the message. `message` is its index in the batch; `item` the 0-based index in an array, or of a
+    line. `count` is above 1 where many of one payload are gathered (docs/decisions/0003).
     """
 
     reason: str

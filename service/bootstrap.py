@@ -1,6 +1,7 @@
 """The composition root: builds everything from settings, and nothing else does."""
 
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from threading import Event
@@ -15,6 +16,7 @@ from service.api.services import ApiServices
 from service.bell import Bell
 from service.catalog import GeofenceCatalog
 from service.dispatch.email_channel import EmailChannel
+from service.dispatch.mail import address
 from service.dispatch.mqtt_channel import MqttChannel
 from service.dispatch.outbox import Channel, Dispatcher
 from service.dispatch.smtp import SmtpServer
@@ -35,6 +37,8 @@ from service.timestamps import now
 from service.tracker import Tracker
 from service.workers import Worker, Workers
 
+DATABASE_URL_FAULT = "OVERFLY_DATABASE_URL: only SQLite in OVERFLY_DATA_DIR is served yet; unset it"
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -45,10 +49,10 @@ class Service:
     workers: Workers
 
 
-def build_service(settings: Settings, address: str) -> Service:
-    """address: the URL at which the API is served. Raises SettingsError, StoreAway, SchemaNotReady."""
+def build_service(settings: Settings, served_at: str) -> Service:
+    """served_at: the URL at which the API is served. Raises SettingsError, StoreAway, SchemaNotReady."""
     source = _source(settings)
-    channels = _channels(settings, settings.public_url or address)
+    channels = [*_mail_channels(settings, settings.public_url or served_at), *_mqtt_channels(settings)]
     outbox_names = [channel.outbox_name for channel in channels]
     database = open_database(settings)
     prepare(database)
@@ -104,7 +108,7 @@ def build_service(settings: Settings, address: str) -> Service:
 def open_database(settings: Settings) -> Database:
     """Raises SettingsError, StoreAway."""
     if settings.database_url is not None:
-        raise SettingsError("OVERFLY_DATABASE_URL: only SQLite in OVERFLY_DATA_DIR is served yet; unset it")
+        raise SettingsError(DATABASE_URL_FAULT)
     return open_sqlite(settings.data_dir)
 
 
@@ -112,7 +116,21 @@ def mail_server(settings: Settings) -> SmtpServer | None:
     """The mail server that the settings name. Raises SettingsError."""
     if settings.smtp_url is None:
         return None
-    return SmtpServer.from_url(settings.smtp_url.get_secret_value())
+    try:
+        return SmtpServer.from_url(settings.smtp_url.get_secret_value())
+    except SettingsError as error:
+        raise SettingsError(f"OVERFLY_SMTP_URL: {error}") from None
+
+
+def start_faults(settings: Settings) -> Iterator[str]:
+    """Each reason for which `serve` would refuse these settings; opens and connects nothing."""
+    if settings.database_url is not None:
+        yield DATABASE_URL_FAULT
+    for part in (_source, _mail_channels, _mqtt_channels):
+        try:
+            part(settings)
+        except SettingsError as error:
+            yield str(error)
 
 
 def _source(settings: Settings) -> MqttSource | None:
@@ -125,31 +143,39 @@ def _source(settings: Settings) -> MqttSource | None:
         raise SettingsError(f"OVERFLY_MQTT_*: {error}") from None
 
 
-def _channels(settings: Settings, public_url: str) -> list[Channel]:
-    channels: list[Channel] = []
+def _mail_channels(settings: Settings, public_url: str = "") -> list[Channel]:
     server = mail_server(settings)
-    if settings.alert_email and server is None:
-        raise SettingsError("OVERFLY_ALERT_EMAIL needs a mail server: set OVERFLY_SMTP_URL too")
-    if server is not None:
-        sender = settings.alert_from or f"overfly@{socket.gethostname()}"
-        mails = (
-            EmailChannel(
-                server,
-                sender=sender,
-                recipient=recipient,
-                interval=int(settings.alert_interval * 1000),
-                public_url=public_url,
-            )
-            for recipient in settings.alert_email
-        )
-        channels += {each.outbox_name: each for each in mails}.values()  # an address written twice is one
-    if settings.alert_mqtt:
-        client_id = f"{settings.mqtt_client_id or f'overfly-{settings.tracker}'}-events"
-        endpoint = mqtt_endpoint(settings, client_id)
-        if endpoint is None:
-            raise SettingsError("OVERFLY_ALERT_MQTT needs a broker: set OVERFLY_MQTT_URL too")
-        channels.append(MqttChannel(endpoint))
-    return channels
+    if server is None:
+        if settings.alert_email:
+            raise SettingsError("OVERFLY_ALERT_EMAIL needs a mail server: set OVERFLY_SMTP_URL too")
+        return []
+    sender = settings.alert_from or f"overfly@{socket.gethostname()}"
+    _address("OVERFLY_ALERT_FROM", sender)
+    for recipient in settings.alert_email:
+        _address("OVERFLY_ALERT_EMAIL", recipient)
+    interval = int(settings.alert_interval * 1000)
+    mails = (
+        EmailChannel(server, sender=sender, recipient=each, interval=interval, public_url=public_url)
+        for each in settings.alert_email
+    )
+    return list({each.outbox_name: each for each in mails}.values())  # an address written twice is one
+
+
+def _address(variable: str, text: str) -> None:
+    try:
+        address(text)
+    except SettingsError as error:
+        raise SettingsError(f"{variable}: {error}") from None
+
+
+def _mqtt_channels(settings: Settings) -> list[Channel]:
+    if not settings.alert_mqtt:
+        return []
+    client_id = f"{settings.mqtt_client_id or f'overfly-{settings.tracker}'}-events"
+    endpoint = mqtt_endpoint(settings, client_id)
+    if endpoint is None:
+        raise SettingsError("OVERFLY_ALERT_MQTT needs a broker: set OVERFLY_MQTT_URL too")
+    return [MqttChannel(endpoint)]
 
 
 def _dispatch_worker(channel: Channel, dispatcher: Dispatcher) -> Worker:

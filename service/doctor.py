@@ -1,5 +1,6 @@
 """What is wrong with this installation, and what would be right: one finding a check."""
 
+import os
 import shutil
 import socket
 import threading
@@ -42,7 +43,12 @@ class Finding:
 def folder_findings(data_dir: Path) -> Iterator[Finding]:
     """The data folder, which `overfly serve` makes where there is none."""
     if not data_dir.exists():
-        yield Finding("data folder", "ok", f"{data_dir} does not exist yet; `overfly serve` makes it")
+        parent = next(each for each in data_dir.absolute().parents if each.exists())
+        if os.access(parent, os.W_OK | os.X_OK):
+            yield Finding("data folder", "ok", f"{data_dir} does not exist yet; `overfly serve` makes it")
+        else:
+            detail = f"{data_dir} does not exist and cannot be made in {parent}: set OVERFLY_DATA_DIR"
+            yield Finding("data folder", "fault", detail)
         return
     holder = holder_of(data_dir)
     yield Finding("data folder", "ok", f"{data_dir}, {f'held by {holder}' if holder else 'free'}")

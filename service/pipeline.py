@@ -34,6 +34,7 @@ class Pipeline:
         self._nudged = threading.Event()
         self._stop = threading.Event()
         self._connection: int | None = None  # of the source, whose window the clock counts
+        self._told: tuple[bool, str | None] = (False, None)
 
     def run(self) -> None:
         """Until `stop`; what was received and not committed by then is the source's to deliver again."""
@@ -75,6 +76,7 @@ class Pipeline:
     def _keep_window(self, source: MqttSource) -> None:
         """The window's clock runs while the source is connected and drained, anew for each connection."""
         self._metrics.source_connected.set(source.subscribed)
+        self._tell(source)
         counts = source.subscribed and source.drained
         if source.connection != self._connection:
             self._tracker.run_window(False)
@@ -82,6 +84,17 @@ class Pipeline:
                 self._connection = source.connection
         if source.connection == self._connection:
             self._tracker.run_window(counts)
+
+    def _tell(self, source: MqttSource) -> None:
+        """Says once what has become of the connection."""
+        state = (source.subscribed, source.problem)
+        if state == self._told:
+            return
+        self._told = state
+        if source.subscribed:
+            log.info("source.subscribed", broker=source.url, topics=list(source.topics))
+        elif source.problem is not None:
+            log.warning("source.away", problem=source.problem, next="tried again, with growing pauses")
 
     def _commit(self, action: Callable[[], None]) -> bool:
         """Does it as soon as the database can; answers whether it was done before we were to stop."""

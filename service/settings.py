@@ -97,6 +97,19 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("topics")
+    @classmethod
+    def _filters(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
+        for topic in topics:
+            levels = topic.split("/")
+            misplaced = any(len(level) > 1 and not {"+", "#"}.isdisjoint(level) for level in levels)
+            if misplaced or "#" in levels[:-1] or "\0" in topic:
+                raise ValueError(
+                    f"{topic!r} is no MQTT topic filter: expected `+` for one whole level, "
+                    "`#` for all levels at the end"
+                )
+        return topics
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -116,7 +129,10 @@ class _TomlSource(TomlConfigSettingsSource):
         super().__init__(settings_cls, TOML_FILE)
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
-        content = super()._read_file(file_path)
+        try:
+            content = super()._read_file(file_path)
+        except ValueError as error:  # TOMLDecodeError, or bytes that are not UTF-8
+            raise SettingsError(f'{file_path}: {error}; expected lines such as {PREFIX}X = "value"') from None
         _refuse_unknown(content, str(file_path))
         return {name.removeprefix(PREFIX).lower(): value for name, value in content.items()}
 
@@ -131,7 +147,8 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         faults = "; ".join(
-            f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()
+            f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
         )
         raise SettingsError(faults) from None  # the original repeats the values, secrets among them
 

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from service.cli.geofence_file import read_geofence_file
+
 
 def register(app: typer.Typer) -> None:
     app.command("demo")(_demo)
@@ -49,6 +51,8 @@ def _demo(
     from service.demo.demonstration import Plan, run_demo  # noqa: PLC0415
     from service.demo.flights import airport_circles, names, replayed, simulated  # noqa: PLC0415
 
+    if geofences:
+        read_geofence_file(geofences)  # says what is wrong with it before anything starts
     document = geofences.read_bytes() if geofences else airport_circles()
     shown = replayed(flights, speed) if flights else simulated()
     plan = Plan(folder.absolute(), port, mqtt_port, shown, document, names(document))

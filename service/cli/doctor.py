@@ -1,12 +1,13 @@
 """`overfly doctor`: checks what Overfly rests on."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from service.bootstrap import mail_server, open_database
+from service.bootstrap import mail_server, open_database, start_faults
 from service.doctor import (
     Finding,
     broker_findings,
@@ -15,6 +16,7 @@ from service.doctor import (
     mail_finding,
     reorder_finding,
 )
+from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint
 from service.settings import Settings, read_settings
 
@@ -44,24 +46,40 @@ def _doctor(
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
-    yield Finding("settings", "ok", "all known and valid; `overfly settings` lists them")
+    """Every start check of `serve`; one that fails is a finding, and the rest goes on."""
+    faults = list(start_faults(settings))
+    for fault in faults:
+        yield Finding("settings", "fault", fault)
+    if not faults:
+        yield Finding("settings", "ok", "all known and valid; `overfly settings` lists them")
     yield from folder_findings(settings.data_dir)
-    if settings.data_dir.exists():
+    if settings.data_dir.exists() and settings.database_url is None:
         database = open_database(settings)
         yield database_finding(database)
         database.close()
     yield reorder_finding(settings.reorder_seconds)
-    endpoint = mqtt_endpoint(settings, "overfly-doctor")
-    if endpoint is None:
-        yield Finding(
-            "broker", "warning", "OVERFLY_MQTT_URL is not set: positions come by POST /v1/positions alone"
-        )
-    else:
-        yield from broker_findings(endpoint, settings.topics)
-    server = mail_server(settings)
-    if server is None:
+    yield from _broker_findings(settings)
+    yield from _mail_findings(settings)
+
+
+def _broker_findings(settings: Settings) -> Iterator[Finding]:
+    if settings.mqtt_url is None:
+        detail = "OVERFLY_MQTT_URL is not set: positions come by POST /v1/positions alone"
+        yield Finding("broker", "warning", detail)
+        return
+    with suppress(SettingsError):  # told among the settings
+        endpoint = mqtt_endpoint(settings, "overfly-doctor")
+        if endpoint is not None:
+            yield from broker_findings(endpoint, settings.topics)
+
+
+def _mail_findings(settings: Settings) -> Iterator[Finding]:
+    if settings.smtp_url is None:
         yield Finding("mail server", "warning", "OVERFLY_SMTP_URL is not set: nobody is told by mail")
-    else:
-        yield mail_finding(server)
-    if server is not None and not settings.alert_email:
+        return
+    with suppress(SettingsError):  # told among the settings
+        server = mail_server(settings)
+        if server is not None:
+            yield mail_finding(server)
+    if not settings.alert_email:
         yield Finding("recipients", "warning", "OVERFLY_ALERT_EMAIL is not set: nobody is told by mail")

@@ -10,14 +10,11 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from service.cli.geofence_file import SHOWN, counted, read_geofence_file
 from service.errors import Refused
 
 if TYPE_CHECKING:
-    from geofence.geofence import Geofence
     from ingest.ndjson import OfflinePositions
-
-SHOWN = 20
-"""Refused lines, or faults of geofences, that are shown one by one."""
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +46,7 @@ def _evaluate(
     from service.offline_evaluation import crossings, event_lines  # noqa: PLC0415 - half a second of imports
 
     console = Console(stderr=True, highlight=False)
-    areas = _read_geofences(geofences)
+    areas = read_geofence_file(geofences)
     with (
         _output(output) as stream,
         Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
@@ -63,25 +60,9 @@ def _evaluate(
         _write(stream, event_lines(crossed, read, areas))
     _say_rejects(console, read)
     console.print(
-        f"{_counted(len(read), 'position')} of {_counted(len(read.device_ids), 'device')}, "
-        f"{_counted(len(areas), 'geofence')}: {_counted(len(crossed), 'event')}"
+        f"{counted(len(read), 'position')} of {counted(len(read.device_ids), 'device')}, "
+        f"{counted(len(areas), 'geofence')}: {counted(len(crossed), 'event')}"
     )
-
-
-def _read_geofences(path: Path) -> "list[Geofence]":
-    from geofence.faults import InvalidGeofences  # noqa: PLC0415 - as above
-    from geofence.geojson import read_geofences  # noqa: PLC0415 - as above
-
-    try:
-        return read_geofences(path.read_bytes())
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror or error}") from None
-    except InvalidGeofences as error:
-        lines = [f"  {fault}" for fault in error.faults[:SHOWN]]
-        if len(error.faults) > SHOWN:
-            lines.append(f"  and {len(error.faults) - SHOWN:,} more")
-        problem = f"{path} has {_counted(len(error.faults), 'fault')}:"
-        raise Refused("\n".join([problem, *lines])) from None
 
 
 def _read_positions(path: Path, bar: Progress) -> "OfflinePositions":
@@ -132,7 +113,3 @@ def _say_rejects(console: Console, read: "OfflinePositions") -> None:
         console.print(f"{line}{reject.reason}: {reject.detail}", markup=False, soft_wrap=True)
     for reason, count in read.rejects.most_common():
         console.print(f"{count:,} refused: {reason}")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -60,7 +60,7 @@ def run_demo(plan: Plan, console: Console) -> None:
     Raises SettingsError where a port is taken, StoreAway where the folder is, DemoFailed.
     """
     _check_ports(plan)
-    with Stop() as stop, hold(plan.folder, "demo"), ExitStack() as stack:
+    with Stop() as stop, hold(plan.folder, "demo", "name another with --folder"), ExitStack() as stack:
         try:
             _run(plan, console, stop, stack)
         finally:

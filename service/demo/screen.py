@@ -22,6 +22,10 @@ PLAIN_SECONDS = 10.0
 
 MAIL_LINES = 24
 
+PLACE, SHORT_PLACE = 36, 12
+"""Characters that a geofence's name has: with room enough, and at least."""
+BESIDE_PLACE = 56
+"""Characters of a crossing's line beside the name, the altitude among them."""
 LOOKS = {True: ("ENTER", "bold green", "entered"), False: ("EXIT ", "bold yellow", "left   ")}
 
 
@@ -55,7 +59,7 @@ class Screen:
         for crossing in crossings:
             self._console.print(self._line(crossing), soft_wrap=True)
         if unshown:
-            self._console.print(Text(f"          ... and {unshown} more crossings", style="dim"))
+            self._console.print(Text(f"          ... and {unshown} more", style="dim"))
 
     def show_mail(self, mail: Mail) -> None:
         """The first mail whole, of later ones the subject."""
@@ -78,8 +82,8 @@ class Screen:
         rate = max(0, counters.positions - positions) / max(now - before, 0.1)
         self._counted = now, counters.positions
         line = Text(
-            f"{rate:,.0f} positions/s ({counters.positions:,}) | {counters.devices:,} devices | "
-            f"{counters.events:,} events | {mails:,} mails | {counters.rejects:,} refused",
+            f"positions: {counters.positions:,}, {rate:,.0f}/s | devices: {counters.devices:,} | "
+            f"events: {counters.events:,} | mails: {mails:,} | refused: {counters.rejects:,}",
             style="reverse",
             no_wrap=True,
             overflow="ellipsis",
@@ -98,10 +102,19 @@ class Screen:
         line = Text(f"{crossing.time.astimezone():%H:%M:%S}  ")
         line.append(word, style)
         line.append(f"  {aircraft:<18} {verb} ")
-        line.append(f"{place:<36}", "bold")
+        width = self._place_width()
+        line.append(f"{shortened(place, width):<{width}}" if self._bottom else f"{place:<{PLACE}}", "bold")
         if crossing.altitude is not None:
             line.append(f" {crossing.altitude / FEET:>7,.0f} ft")
         return line
+
+    def _place_width(self) -> int:
+        """What a line on the terminal has for the place, so that it does not wrap."""
+        return max(SHORT_PLACE, min(PLACE, self._console.width - BESIDE_PLACE))
+
+
+def shortened(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def printable(text: str) -> str:

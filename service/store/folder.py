@@ -10,10 +10,10 @@ from service.errors import StoreAway
 LOCK_FILE = "overfly.lock"
 
 
-def hold(data_dir: Path, command: str) -> IO[str]:
+def hold(data_dir: Path, command: str, otherwise: str = "choose another OVERFLY_DATA_DIR") -> IO[str]:
     """Takes the folder for as long as the answer is open, or the process lives.
 
-    Raises StoreAway that names the process which holds it.
+    Raises StoreAway that names the process which holds it, and what to do otherwise.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ def hold(data_dir: Path, command: str) -> IO[str]:
         holder = holder_of(data_dir) or "another process"
         lock.close()
         raise StoreAway(
-            f"data folder {data_dir} is held by {holder}: stop it first, or choose another OVERFLY_DATA_DIR"
+            f"data folder {data_dir} is held by {holder}: stop it first, or {otherwise}"
         ) from None
     lock.truncate(0)
     lock.write(f"overfly {command}, process {os.getpid()}\n")

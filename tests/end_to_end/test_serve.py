@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from geofence.geojson import feature_text
-from tests.brokers import Mosquitto
+from tests.brokers import Mosquitto, free_port
 from tests.service.workshop import box
 from tests.services import Overfly, wait_until
 
@@ -170,3 +170,52 @@ def test_on_a_full_disk_messages_wait_at_the_broker_and_none_is_lost(
     wait_until(lambda: overfly.metric("overfly_positions_total") == 5000, 60)
     assert sum(1 for n in range(50) for _ in overfly.items(f"/v1/devices/d{n}/positions")) == 5000
     os.kill(overfly.process.pid, 0)
+
+
+def test_a_broker_that_is_not_there_is_told_at_once_and_once(tmp_path: Path) -> None:
+    lost = Overfly(tmp_path / "overfly", {"MQTT_URL": f"mqtt://127.0.0.1:{free_port()}"}).launch()
+    try:
+        wait_until(lambda: "does not answer" in lost.log, 30, lambda: lost.log)
+        time.sleep(2)
+        assert lost.log.count("source.away") == 1
+    finally:
+        assert lost.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"TOPICS": "aircraft/#/x"}, "OVERFLY_TOPICS: 'aircraft/#/x' is no MQTT topic filter"),
+        ({"SMTP_URL": "localhost"}, "OVERFLY_SMTP_URL: an SMTP URL is"),
+        ({"ALERT_EMAIL": "nobody", "SMTP_URL": "smtp://127.0.0.1:1"}, "OVERFLY_ALERT_EMAIL: 'nobody'"),
+        ({"ALERT_EMAIL": "me@example.org"}, "OVERFLY_ALERT_EMAIL needs a mail server"),
+    ],
+)
+def test_what_serve_refuses_doctor_names_too(tmp_path: Path, settings: dict[str, str], named: str) -> None:
+    other = Overfly(tmp_path / "other", settings)
+    other.folder.mkdir()
+    status, said = refusal(other, "serve", "--port", "0")
+    assert (status, named in said) == (2, True), said
+
+    ended = subprocess.run(
+        [*OVERFLY, "doctor"],
+        env=other.environment(),
+        cwd=other.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert named in ended.stdout + ended.stderr
+
+
+def test_a_mistake_in_the_settings_file_is_told_with_file_and_line(tmp_path: Path) -> None:
+    other = Overfly(tmp_path / "other")
+    other.folder.mkdir()
+    (other.folder / "overfly.toml").write_text('OVERFLY_TRACKER = "default"\nOVERFLY_ALERT_EMAIL = "nobody\n')
+    status, said = refusal(other, "settings")
+
+    assert status == 2
+    assert "overfly.toml" in said
+    assert "line 2" in said
+    assert "Traceback" not in said

@@ -163,7 +163,7 @@ def test_topic_gives_the_device_and_refuses_another() -> None:
     ("payload", "topic", "device_id"),
     [
         (GOOD.replace("1,", "91,"), None, "a"),
-        (GOOD.replace("1,", "91,"), "aircraft/b/position", "a"),
+        (GOOD.replace("1,", "91,"), "aircraft/b/position", "b"),
         (with_members('"x":1e400'), None, "a"),
         (with_members('"x":"\\ud800."'), None, "a"),
         (with_members('"x":"\\u0000"'), None, "a"),

@@ -120,8 +120,8 @@ def test_demo_shows_a_mail_whole_and_keeps_it(demo: Demo) -> None:
 
 
 def test_demo_counts(demo: Demo) -> None:
-    line = demo.await_line(r"^\d+ positions/s \([1-9]")
-    assert re.search(r"[1-9][\d,]* events \| \d+ mails \| 0 refused", line)
+    line = demo.await_line(r"^positions: [1-9]")
+    assert re.search(r"events: [1-9][\d,]* \| mails: \d+ \| refused: 0", line)
 
 
 def test_demo_writes_plain_lines_to_a_pipe(demo: Demo) -> None:

@@ -47,8 +47,8 @@ def test_enter_and_exit_have_colours_of_their_own_on_a_terminal() -> None:
 def test_pipe_gets_plain_whole_lines() -> None:
     lines = shown(ENTER, EXIT, unshown=3).splitlines()
     assert "\x1b" not in "".join(lines)
-    assert lines[2].strip() == "... and 3 more crossings"
-    assert lines[3] == "0 positions/s (1,200) | 5 devices | 30 events | 2 mails | 4 refused"
+    assert lines[2].strip() == "... and 3 more"
+    assert lines[3] == "positions: 1,200, 0/s | devices: 5 | events: 30 | mails: 2 | refused: 4"
     assert len(lines) == 4
 
 
@@ -76,3 +76,13 @@ def test_first_mail_is_shown_whole_and_later_ones_by_subject(tmp_path: Path) -> 
     assert "text 1" in text
     assert "mail   to a@example.com: subject 2" in text
     assert "text 2" not in text
+
+
+def test_on_a_narrow_terminal_a_crossing_keeps_to_its_line() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=80)
+    with Screen(console, {"LSZH": "Zürich Airport and everything that lies around it"}) as screen:
+        screen.show_crossings([ENTER], 0)
+    assert isinstance(console.file, io.StringIO)
+    (line,) = [each for each in console.file.getvalue().splitlines() if "ENTER" in each]
+    assert len(line.replace("\x1b[?25l", "")) <= 80
+    assert line.rstrip().endswith("4,000 ft")
