@@ -147,7 +147,8 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         faults = "; ".join(
-            f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+            f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: "
+            + fault["msg"].removeprefix("Value error, ")
             for fault in error.errors()
         )
         raise SettingsError(faults) from None  # the original repeats the values, secrets among them
