@@ -63,6 +63,59 @@ class Settings(BaseSettings):
     topics: Names = Field(
         ("aircraft/+/position", "overfly/positions/+"), description="topic filters to subscribe to"
     )
+    track_from: Literal["auto", "mqtt", "queue"] = Field(
+        "auto", description="where positions come from; auto: the broker where one is set, else the queue"
+    )
+    source_mqtt_url: SecretStr | None = Field(
+        None, description="broker that `overfly bridge` subscribes at: mqtt://host:1883 or mqtts://host:8883"
+    )
+    source_mqtt_protocol: Literal["5", "3.1.1"] = Field("5", description="MQTT version to speak there")
+    source_mqtt_client_id: str = Field(
+        "overfly-bridge", description="fixed client id of the bridge's persistent session"
+    )
+    source_mqtt_username: str | None = Field(None, description="user at the source broker")
+    source_mqtt_password: SecretStr | None = Field(None, description="password at the source broker")
+    source_mqtt_ca_file: Path | None = Field(
+        None, description="certificate authority of the source broker (PEM)"
+    )
+    source_mqtt_cert_file: Path | None = Field(None, description="client certificate for it (PEM)")
+    source_mqtt_key_file: Path | None = Field(None, description="key of that certificate (PEM)")
+    source_topics: Names = Field(
+        ("aircraft/+/position",), description="topic filters that the bridge subscribes to"
+    )
+    queue_url: str | None = Field(
+        None, description="SQS queue that the bridge fills and that `republish`, `track` or `serve` read"
+    )
+    queue_role_arn: str | None = Field(
+        None, description="role to assume for the queue, in the account that owns it"
+    )
+    queue_external_id: SecretStr | None = Field(None, description="ExternalId that the role's trust asks for")
+    dead_letter_queue_url: str | None = Field(
+        None,
+        description="queue for what cannot be delivered; the one of the queue's redrive policy when unset",
+    )
+    bridge_linger: float = Field(
+        0.1,
+        ge=0,
+        le=60,
+        description="seconds that the bridge gathers messages of a shard before it sends them",
+    )
+    bridge_bytes: int = Field(
+        16 << 20, ge=1 << 20, description="bytes that the bridge holds at most, unconfirmed by the queue"
+    )
+    republish_to: Literal["auto", "mqtt", "iot"] = Field(
+        "auto",
+        description="mqtt: the broker of OVERFLY_MQTT_URL; iot: AWS IoT Core; auto: the broker where one is set",
+    )
+    republish_batches: int = Field(
+        4, ge=1, le=64, description="batches of queue messages that `republish` works on at once"
+    )
+    iot_endpoint: str | None = Field(
+        None, description="https://...-ats.iot.<region>.amazonaws.com; asked of AWS IoT when unset"
+    )
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="loopback port where `bridge` and `republish` show their /metrics"
+    )
     reorder_seconds: float = Field(
         0, ge=0, le=86_400, description="how long fixes wait to be put in order before evaluation"
     )
@@ -82,6 +135,12 @@ class Settings(BaseSettings):
     alert_mqtt: bool = Field(
         False, description="publish every event to overfly/events/<collection>/<geofence> at the broker"
     )
+    event_bus: str | None = Field(
+        None, description="EventBridge bus (name or ARN) that every event is put on"
+    )
+    event_source: str = Field("overfly", description="`source` of the events on the bus")
+    sns_topic_arn: str | None = Field(None, description="SNS topic that every event is published to")
+    alert_sms: Names = Field((), description="telephone numbers (+41...) told of events by text message")
     public_url: str | None = Field(
         None, description="where people reach the API, for links in mails; the address served when unset"
     )
@@ -90,14 +149,14 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
 
-    @field_validator("topics", "alert_email", mode="before")
+    @field_validator("topics", "source_topics", "alert_email", "alert_sms", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("topics")
+    @field_validator("topics", "source_topics")
     @classmethod
     def _filters(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
         for topic in topics:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ALLOWED = {"geofence", "ingest", "msgspec", "numpy", "paho"}
+ALLOWED = {"boto3", "botocore", "geofence", "ingest", "msgspec", "numpy", "paho"}
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
