@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     )
     republish_to: Literal["auto", "mqtt", "iot"] = Field(
         "auto",
-        description="mqtt: the broker of OVERFLY_MQTT_URL; iot: AWS IoT Core; auto: the broker where one is set",
+        description="mqtt: the broker of OVERFLY_MQTT_URL; iot: AWS IoT Core; auto: the broker if one is set",
     )
     republish_batches: int = Field(
         4, ge=1, le=64, description="batches of queue messages that `republish` works on at once"
