@@ -10,7 +10,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 from service.dispatch.visible_text import visible
-from service.store.alert_events import ToldEvent
+from service.store.reading.alert_events import ToldEvent
 from service.timestamps import EPOCH
 
 FEET_PER_METRE = 1 / 0.3048

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from service.dispatch.mail import TOLD, Envelope, address, composed
-from service.dispatch.outcomes import Outcome, Permanent
+from service.dispatch.outcomes import DeliveryOutcome, Permanent
 from service.dispatch.smtp import SmtpServer
-from service.store.alert_events import mail_events
 from service.store.alerts import PendingAlert, anything_waits, gather_mail, next_mail_time, pending_mails
 from service.store.database import Database
+from service.store.reading.alert_events import mail_events
 
 KIND = "email"
 
@@ -48,7 +48,7 @@ class EmailChannel:
     def pending(self, connection: Connection) -> list[PendingAlert]:
         return pending_mails(connection, self._recipient)
 
-    def deliver(self, database: Database, alerts: Sequence[PendingAlert]) -> Mapping[int, Outcome]:
+    def deliver(self, database: Database, alerts: Sequence[PendingAlert]) -> Mapping[int, DeliveryOutcome]:
         return {alert.key: self._deliver(database, alert) for alert in alerts}
 
     def rest(self) -> None:
@@ -57,7 +57,7 @@ class EmailChannel:
     def close(self) -> None:
         """Keeps no connection."""
 
-    def _deliver(self, database: Database, alert: PendingAlert) -> Outcome:
+    def _deliver(self, database: Database, alert: PendingAlert) -> DeliveryOutcome:
         with database.read() as connection:
             events = mail_events(connection, alert.key, TOLD)
         if not events.native:

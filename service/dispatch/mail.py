@@ -15,7 +15,7 @@ from html import escape
 
 from service.dispatch.crossing import Crossing, crossing, place_names
 from service.errors import SettingsError
-from service.store.alert_events import GeofenceCount, MailEvents
+from service.store.reading.alert_events import GeofenceCount, MailEvents
 
 TOLD = 100
 """Events that a mail tells in full; all of them are in its attachment."""

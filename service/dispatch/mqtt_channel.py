@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlalchemy import Connection
 
 from ingest.mqtt_connection import EndpointError, MqttEndpoint
-from service.dispatch.outcomes import Outcome, Permanent, Temporary
+from service.dispatch.outcomes import DeliveryOutcome, Permanent, Temporary
 from service.dispatch.publisher import Publication, Publisher
-from service.store.alert_events import published_events
 from service.store.alerts import (
     PENDING_PUBLICATIONS,
     PendingAlert,
@@ -18,6 +17,7 @@ from service.store.alerts import (
     publications_are_due,
 )
 from service.store.database import Database
+from service.store.reading.alert_events import published_events
 
 KIND = "mqtt"
 TOPIC_PREFIX = "overfly/events"
@@ -45,10 +45,10 @@ class MqttChannel:
     def pending(self, connection: Connection) -> list[PendingAlert]:
         return pending_publications(connection, self.outbox_name)
 
-    def deliver(self, database: Database, alerts: Sequence[PendingAlert]) -> Mapping[int, Outcome]:
+    def deliver(self, database: Database, alerts: Sequence[PendingAlert]) -> Mapping[int, DeliveryOutcome]:
         with database.read() as connection:
             events = dict(published_events(connection, [alert.key for alert in alerts]))
-        outcomes: dict[int, Outcome] = {
+        outcomes: dict[int, DeliveryOutcome] = {
             alert.key: Permanent("its event is forgotten") for alert in alerts if alert.key not in events
         }
         refused_lanes: set[int] = set()
@@ -72,7 +72,7 @@ class MqttChannel:
         if publisher is not None:
             publisher.close()
 
-    def _publish(self, publications: Sequence[Publication]) -> dict[int, Outcome]:
+    def _publish(self, publications: Sequence[Publication]) -> dict[int, DeliveryOutcome]:
         """Outcomes of all of them; the connection is kept as long as it holds."""
         if self._publisher is None:
             try:

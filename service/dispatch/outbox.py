@@ -16,8 +16,8 @@ from typing import Final, Protocol
 import structlog
 from sqlalchemy import Connection
 
-from service.dispatch import backoff
-from service.dispatch.outcomes import Outcome, Permanent, Sent, Temporary
+from service.dispatch import attempts
+from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
 from service.errors import StoreAway
 from service.metrics import Metrics
 from service.store.alerts import PendingAlert, change_alerts
@@ -50,7 +50,7 @@ class Channel(Protocol):
     def pending(self, connection: Connection) -> list[PendingAlert]:
         """The alerts that are still to be delivered, in order."""
 
-    def deliver(self, database: Database, alerts: Sequence[PendingAlert]) -> Mapping[int, Outcome]:
+    def deliver(self, database: Database, alerts: Sequence[PendingAlert]) -> Mapping[int, DeliveryOutcome]:
         """Attempts alerts in order: outcomes by the alert's key, of those that were attempted.
 
         Raises StoreAway, and then has sent nothing.
@@ -114,10 +114,10 @@ class Dispatcher:
             stop.wait(STORE_AWAY_SECONDS)
             return True
 
-    def _record(self, attempts: Sequence[tuple[PendingAlert, Outcome]], stop: threading.Event) -> None:
+    def _record(self, ended: Sequence[tuple[PendingAlert, DeliveryOutcome]], stop: threading.Event) -> None:
         """Keeps what became of alerts, however long the database is away: else they would be sent again."""
         now = self._clock()
-        changes = [backoff.change(alert, outcome, now) for alert, outcome in attempts]
+        changes = [attempts.change(alert, outcome, now) for alert, outcome in ended]
         while True:
             try:
                 with self._database.write() as connection:
@@ -127,9 +127,9 @@ class Dispatcher:
                 log.warning("dispatch.store_away", channel=self._channel.kind, error=str(error))
                 if stop.wait(STORE_AWAY_SECONDS):
                     return
-        self._report([outcome for _, outcome in attempts])
+        self._report([outcome for _, outcome in ended])
 
-    def _report(self, outcomes: Sequence[Outcome]) -> None:
+    def _report(self, outcomes: Sequence[DeliveryOutcome]) -> None:
         kind = self._channel.kind
         counts = Counter(OUTCOMES[type(outcome)] for outcome in outcomes)
         for word, count in counts.items():
@@ -146,7 +146,7 @@ def _due(pending: Sequence[PendingAlert], now: int, at_most: int) -> list[Pendin
     held: set[int] = set()
     due: list[PendingAlert] = []
     for alert in pending:
-        if alert.lane in held or backoff.waits(alert, now):
+        if alert.lane in held or attempts.waits(alert, now):
             held.add(alert.lane)
         elif len(due) < at_most:
             due.append(alert)

@@ -24,4 +24,4 @@ class Permanent:
     reason: str
 
 
-Outcome = Sent | Temporary | Permanent
+DeliveryOutcome = Sent | Temporary | Permanent

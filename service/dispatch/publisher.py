@@ -15,7 +15,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.mqtt_connection import MqttEndpoint
-from service.dispatch.outcomes import Outcome, Permanent, Sent, Temporary
+from ingest.mqtt_publisher import NO_SUBSCRIBER
+from ingest.mqtt_reasons import FAILURE
+from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
 from service.dispatch.visible_text import visible
 
 IN_FLIGHT = 20
@@ -24,8 +26,6 @@ ANSWER_SECONDS = 15.0
 """How long the broker may be silent while we wait for it."""
 LASTING: Final = frozenset({0x87, 0x90, 0x99})
 """Section 3.4.2.1: not authorized, topic name invalid, payload format invalid."""
-NOBODY = 0x10
-REFUSED = 0x80
 REASON_LENGTH = 300
 
 
@@ -48,13 +48,13 @@ class Publisher:
         self._url = endpoint.url
         self._in_flight = IN_FLIGHT
         self._alerts: dict[int, int] = {}  # message id -> alert
-        self._outcomes: dict[int, Outcome] = {}
+        self._outcomes: dict[int, DeliveryOutcome] = {}
         self._client = endpoint.client(persistent=False)
         self._client.on_connect = self._on_connect
         self._client.on_publish = self._on_publish
         self._client.on_disconnect = self._on_disconnect
 
-    def publish(self, publications: Sequence[Publication]) -> dict[int, Outcome]:
+    def publish(self, publications: Sequence[Publication]) -> dict[int, DeliveryOutcome]:
         """Publishes in order and waits: outcomes, by alert, of what the broker answered for.
 
         That is all of them, unless the connection could not be made or was lost.
@@ -155,9 +155,9 @@ class Publisher:
     ) -> None:
         self._fail(f"the connection was lost: {reason}")
 
-    def _outcome(self, reason: ReasonCode) -> Outcome:
+    def _outcome(self, reason: ReasonCode) -> DeliveryOutcome:
         code = reason.value
         answer = f"{self._url}: {reason} (0x{code:02x})"
-        if code < REFUSED:
-            return Sent(f"{answer}: nobody subscribes to it" if code == NOBODY else answer)
+        if code < FAILURE:
+            return Sent(f"{answer}: nobody subscribes to it" if code == NO_SUBSCRIBER else answer)
         return Permanent(answer) if code in LASTING else Temporary(answer)

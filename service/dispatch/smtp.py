@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from service.dispatch.outcomes import Outcome, Permanent, Sent, Temporary
+from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
 from service.dispatch.visible_text import visible
 from service.errors import SettingsError
 
@@ -71,18 +71,18 @@ class SmtpServer:
         username, password = unquote(parts.username or ""), unquote(parts.password or "")
         return cls(host, port or default_port, security, username, password, seconds)
 
-    def deliver(self, sender: str, recipient: str, mail: bytes) -> Outcome:
+    def deliver(self, sender: str, recipient: str, mail: bytes) -> DeliveryOutcome:
         """Hands in one mail (7-bit, CRLF) for one recipient, in `seconds` and the name's look-up at most."""
         return self._converse(
             sender.rpartition("@")[2],
             lambda conversation: _transaction(conversation, sender, recipient, mail),
         )
 
-    def greet(self, our_name: str) -> Outcome:
+    def greet(self, our_name: str) -> DeliveryOutcome:
         """Connects, encrypts and authenticates as for a mail, and hands none in."""
         return self._converse(our_name, lambda _: Sent("answers, and lets us in"))
 
-    def _converse(self, our_name: str, part: Callable[["_Conversation"], Outcome]) -> Outcome:
+    def _converse(self, our_name: str, part: Callable[["_Conversation"], DeliveryOutcome]) -> DeliveryOutcome:
         conversation = _Conversation(self, our_name)
         try:
             conversation.begin()
@@ -98,7 +98,7 @@ class SmtpServer:
             conversation.close()
         return self._shown(outcome)
 
-    def _shown(self, outcome: Outcome) -> Outcome:
+    def _shown(self, outcome: DeliveryOutcome) -> DeliveryOutcome:
         """The outcome without our secrets, which a server may have echoed, and without harm."""
         text = outcome.answer if isinstance(outcome, Sent) else outcome.reason
         secrets = (f"\0{self.username}\0{self.password}", self.password) if self.password else ()
@@ -111,7 +111,7 @@ def _host(parts: SplitResult) -> str:
     return (parts.hostname or "").encode("idna").decode("ascii")
 
 
-def _transaction(conversation: "_Conversation", sender: str, recipient: str, mail: bytes) -> Outcome:
+def _transaction(conversation: "_Conversation", sender: str, recipient: str, mail: bytes) -> DeliveryOutcome:
     """Section 3.3 of RFC 5321: MAIL, RCPT, DATA."""
     size = [f"size={len(mail)}"] if conversation.has_extn("size") else []
     code, answer = conversation.mail(sender, size)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.dispatch.mail import Envelope, address, composed
 from service.errors import SettingsError
-from service.store.alert_events import GeofenceCount, MailEvents, ToldEvent
+from service.store.reading.alert_events import GeofenceCount, MailEvents, ToldEvent
 from tests.service.dispatch.post_office import Received
 
 ENVELOPE = Envelope(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 
-from service.dispatch.backoff import GIVE_UP_MS, LONGEST_MS, delay
+from service.dispatch.attempts import GIVE_UP_MS, LONGEST_MS, delay
 from service.dispatch.outbox import Dispatcher
 from service.store.database import DATABASE_FILE
 from tests.brokers import free_port

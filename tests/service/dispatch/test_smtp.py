@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.dispatch.outcomes import Outcome, Permanent, Sent, Temporary
+from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
 from service.dispatch.smtp import SmtpServer
 from service.errors import SettingsError
 from tests.brokers import Certificates, free_port
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
 MAIL = b"Subject: hello\r\n\r\n.one\r\n..two\r\n" + b"x" * 60 + b"\r\n"
 
 
-def handed_in(url: str, seconds: float = 5, recipient: str = "ops@example.org") -> Outcome:
+def handed_in(url: str, seconds: float = 5, recipient: str = "ops@example.org") -> DeliveryOutcome:
     return SmtpServer.from_url(url, seconds).deliver("overfly@example.org", recipient, MAIL)
 
 
-def talked_to(converse: Callable[[socket.socket], None], seconds: float = 5) -> Outcome:
+def talked_to(converse: Callable[[socket.socket], None], seconds: float = 5) -> DeliveryOutcome:
     with raw_server(converse) as port:
         return handed_in(f"smtp://127.0.0.1:{port}", seconds)
 
@@ -59,7 +59,7 @@ def test_a_host_that_has_no_address_is_temporary() -> None:
         ("552 full", Permanent),
     ],
 )
-def test_a_refused_recipient_is_for_now_or_for_ever(answer: str, kind: type[Outcome]) -> None:
+def test_a_refused_recipient_is_for_now_or_for_ever(answer: str, kind: type[DeliveryOutcome]) -> None:
     with PostOffice() as office:
         office.refusals["ops@example.org"] = answer
 
@@ -67,7 +67,7 @@ def test_a_refused_recipient_is_for_now_or_for_ever(answer: str, kind: type[Outc
 
 
 @pytest.mark.parametrize(("answer", "kind"), [("451 try later", Temporary), ("554 spam", Permanent)])
-def test_a_refused_mail_is_for_now_or_for_ever(answer: str, kind: type[Outcome]) -> None:
+def test_a_refused_mail_is_for_now_or_for_ever(answer: str, kind: type[DeliveryOutcome]) -> None:
     with PostOffice() as office:
         office.answers.append(answer)
 

@@ -1,10 +1,10 @@
-"""When to try again, and when to give up."""
+"""What becomes of an alert after an attempt: when to try again, and when to give up."""
 
-import random
-
-from service.dispatch.outcomes import Outcome, Permanent, Sent, Temporary
+from ingest.backoff import Backoff
+from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
 from service.store.alerts import AlertChange, PendingAlert
 
+FIRST_MS = 2_000
 LONGEST_MS = 300_000
 GIVE_UP_MS = 24 * 3_600_000
 GIVE_UP_ATTEMPTS = 100
@@ -14,8 +14,7 @@ GIVE_UP_ATTEMPTS = 100
 
 def delay(attempts: int) -> int:
     """Milliseconds to wait after so many failed attempts: 1 to 2 s, 2 to 4 s, ... 2.5 to 5 minutes."""
-    longest = min(LONGEST_MS, 1000 << min(attempts, 20))
-    return random.randint(longest // 2, longest)  # noqa: S311 - spreads attempts, guards nothing
+    return round(1000 * Backoff(FIRST_MS / 1000, LONGEST_MS / 1000, attempts - 1).delay())
 
 
 def waits(pending: PendingAlert, now: int) -> bool:
@@ -23,7 +22,7 @@ def waits(pending: PendingAlert, now: int) -> bool:
     return 0 < pending.next_attempt_time - now <= LONGEST_MS
 
 
-def change(pending: PendingAlert, outcome: Outcome, now: int) -> AlertChange:
+def change(pending: PendingAlert, outcome: DeliveryOutcome, now: int) -> AlertChange:
     """What becomes of an alert after an attempt that ended so."""
     attempts = pending.attempts + 1
     match outcome:
