@@ -71,6 +71,11 @@ class MqttSource:
         return self._session.endpoint.url
 
     @property
+    def facts(self) -> dict[str, object]:
+        """What logs say of it."""
+        return {"broker": self.url, "topics": list(self.topics)}
+
+    @property
     def connected(self) -> bool:
         return self._session.connected
 

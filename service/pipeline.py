@@ -1,7 +1,7 @@
 """From the source into the tracker: receive, commit, acknowledge; and evaluate what has waited long enough.
 
-One thread does it all: the source is read by the thread that commits, so that nothing is taken from the
-broker faster than the disk keeps it.
+One thread does it all: what a source gave is committed before more is asked of it, so that nothing is taken
+from a broker or a queue faster than the disk keeps it.
 """
 
 import random
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import structlog
 
-from ingest.mqtt_source import MqttSource
+from ingest.source import Source
 from service.errors import StoreAway
 from service.metrics import Metrics
 from service.tracker import Tracker
@@ -24,9 +24,7 @@ log = structlog.get_logger("overfly")
 class Pipeline:
     """Feeds one tracker. Without a source it only evaluates what was posted."""
 
-    def __init__(
-        self, tracker: Tracker, tracker_name: str, source: MqttSource | None, metrics: Metrics
-    ) -> None:
+    def __init__(self, tracker: Tracker, tracker_name: str, source: Source | None, metrics: Metrics) -> None:
         self._tracker = tracker
         self._tracker_name = tracker_name
         self._source = source
@@ -73,7 +71,7 @@ class Pipeline:
             self._keep_window(self._source)
         self._commit(self._tracker.evaluate_due)
 
-    def _keep_window(self, source: MqttSource) -> None:
+    def _keep_window(self, source: Source) -> None:
         """The window's clock runs while the source is connected and drained, anew for each connection."""
         self._metrics.source_connected.set(source.subscribed)
         self._tell(source)
@@ -85,16 +83,18 @@ class Pipeline:
         if source.connection == self._connection:
             self._tracker.run_window(counts)
 
-    def _tell(self, source: MqttSource) -> None:
+    def _tell(self, source: Source) -> None:
         """Says once what has become of the connection."""
         state = (source.subscribed, source.problem)
         if state == self._told:
             return
         self._told = state
         if source.subscribed:
-            log.info("source.subscribed", broker=source.url, topics=list(source.topics))
+            log.info("source.subscribed", **source.facts)
         elif source.problem is not None:
-            log.warning("source.away", problem=source.problem, next="tried again, with growing pauses")
+            log.warning(
+                "source.away", problem=source.problem, next="tried again, with growing pauses", **source.facts
+            )
 
     def _commit(self, action: Callable[[], None]) -> bool:
         """Does it as soon as the database can; answers whether it was done before we were to stop."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from ingest.mqtt_source import MqttSource
+from ingest.source import Source
 from service.errors import StoreAway
 from service.store.database import Database
 from service.store.schema import alert, outbox
@@ -23,7 +23,7 @@ class Dependency:
 class Readiness:
     """channels: names of the outbox's channels, `email:<address>` or `mqtt`."""
 
-    def __init__(self, database: Database, source: MqttSource | None, channels: Sequence[str]) -> None:
+    def __init__(self, database: Database, source: Source | None, channels: Sequence[str]) -> None:
         self._database = database
         self._source = source
         self._channels = channels
@@ -63,7 +63,7 @@ class Readiness:
         return Dependency(False, False, f"not delivered after {row.attempts} attempts: {row.outcome}")
 
 
-def _of_source(source: MqttSource) -> Dependency:
+def _of_source(source: Source) -> Dependency:
     if source.subscribed:
         return Dependency(True, True, "connected and subscribed")
     return Dependency(False, True, source.problem or "connecting")
