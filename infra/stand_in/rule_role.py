@@ -1,7 +1,7 @@
 """An IoT rule's message to a queue is judged as the rule's role, as AWS does.
 
-ministack asks nobody within an account and, across accounts, judges the publisher. Here, where IAM is enforced,
-AWS IoT must be trusted by the role, and the role's own policies and the queue's must allow the send.
+ministack asks nobody within an account and, across accounts, judges the publisher. Here, under AUTH, AWS IoT
+must be trusted by the role, and the role's own policies and the queue's must allow the send.
 """
 
 from typing import Any
