@@ -53,7 +53,7 @@ def build_service(settings: Settings, served_at: str) -> Service:
     """served_at: the URL at which the API is served. Raises SettingsError, StoreAway, SchemaNotReady."""
     source = _source(settings)
     channels = [*_mail_channels(settings, settings.public_url or served_at), *_mqtt_channels(settings)]
-    outbox_names = [channel.outbox_name for channel in channels]
+    outbox_names = [channel.gathering.outbox_name for channel in channels]
     database = open_database(settings)
     prepare(database)
     with database.write() as connection:
@@ -158,7 +158,9 @@ def _mail_channels(settings: Settings, public_url: str = "") -> list[Channel]:
         EmailChannel(server, sender=sender, recipient=each, interval=interval, public_url=public_url)
         for each in settings.alert_email
     )
-    return list({each.outbox_name: each for each in mails}.values())  # an address written twice is one
+    return list(
+        {each.gathering.outbox_name: each for each in mails}.values()
+    )  # an address written twice is one
 
 
 def _address(variable: str, text: str) -> None:
@@ -185,7 +187,7 @@ def _dispatch_worker(channel: Channel, dispatcher: Dispatcher) -> Worker:
         stop.set()
         dispatcher.wake()
 
-    return Worker(f"dispatch {channel.outbox_name}", lambda: dispatcher.run(stop), end)
+    return Worker(f"dispatch {channel.gathering.outbox_name}", lambda: dispatcher.run(stop), end)
 
 
 def _hosts(public_url: str | None) -> tuple[str, ...]:

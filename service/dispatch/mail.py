@@ -15,7 +15,7 @@ from html import escape
 
 from service.dispatch.crossing import Crossing, crossing, place_names
 from service.errors import SettingsError
-from service.store.reading.alert_events import GeofenceCount, MailEvents
+from service.store.reading.alert_events import GatheredEvents, GeofenceCount
 
 TOLD = 100
 """Events that a mail tells in full; all of them are in its attachment."""
@@ -39,7 +39,7 @@ class Envelope:
     public_url: str
 
 
-def composed(envelope: Envelope, events: MailEvents) -> EmailMessage:
+def composed(envelope: Envelope, events: GatheredEvents) -> EmailMessage:
     """The mail of at least one event."""
     crossings = [crossing(each, envelope.public_url) for each in events.told]
     total = len(events.native)
@@ -79,7 +79,7 @@ def _subject(crossings: Sequence[Crossing], total: int) -> str:
     return f"{total:,} crossings: {crossings[0].short}, and {total - 1:,} more"
 
 
-def _text(crossings: Sequence[Crossing], events: MailEvents) -> str:
+def _text(crossings: Sequence[Crossing], events: GatheredEvents) -> str:
     total = len(events.native)
     if total == 1:
         blocks = [_text_block("", crossings[0])]
@@ -93,7 +93,7 @@ def _text_block(number: str, told: Crossing) -> str:
     return "\n".join([number + told.headline, *facts, f"All its events: {told.link}"])
 
 
-def _counted(events: MailEvents) -> str:
+def _counted(events: GatheredEvents) -> str:
     return "\n".join([f"{len(events.native):,} crossings", *_count_lines(events.counts)])
 
 
@@ -112,7 +112,7 @@ def _footer(told: int, total: int) -> str:
     return f"{more}{what} with its id is in the attached {ATTACHMENT}. Sent by Overfly."
 
 
-def _html(crossings: Sequence[Crossing], events: MailEvents) -> str:
+def _html(crossings: Sequence[Crossing], events: GatheredEvents) -> str:
     total = len(events.native)
     counted = [] if total == 1 else [_html_counts(events)]
     blocks = [*counted, *map(_html_block, crossings)]
@@ -126,7 +126,7 @@ def _html(crossings: Sequence[Crossing], events: MailEvents) -> str:
     )
 
 
-def _html_counts(events: MailEvents) -> str:
+def _html_counts(events: GatheredEvents) -> str:
     lines = "<br>\n".join(f"<bdi>{escape(line)}</bdi>" for line in _count_lines(events.counts))
     return f'<h1 style="font-size:20px">{len(events.native):,} crossings</h1>\n<p>{lines}</p>'
 

@@ -31,15 +31,11 @@ OUTCOMES: Final = {Sent: "sent", Temporary: "temporary", Permanent: "permanent"}
 log = structlog.get_logger()
 
 
-class Channel(Protocol):
-    """A kind of receiver."""
+class Gathering(Protocol):
+    """How alerts are made of what waits in the outbox."""
 
     outbox_name: str
     """What its rows in the outbox bear as channel."""
-    kind: str
-    """`email` or `mqtt`."""
-    round_size: int
-    """How many alerts it takes at once."""
 
     def is_due(self, connection: Connection, now: int) -> bool:
         """Whether alerts are to be made now (ms)."""
@@ -49,6 +45,19 @@ class Channel(Protocol):
 
     def pending(self, connection: Connection) -> list[PendingAlert]:
         """The alerts that are still to be delivered, in order."""
+
+
+class Channel(Protocol):
+    """A kind of receiver."""
+
+    kind: str
+    """What its alerts bear as channel: `email`, `sms`, `mqtt`, `eventbridge` or `sns`."""
+    round_size: int
+    """How many alerts it takes at once."""
+
+    @property
+    def gathering(self) -> Gathering:
+        """How its alerts are made."""
 
     def deliver(self, database: Database, alerts: Sequence[PendingAlert]) -> Mapping[int, DeliveryOutcome]:
         """Attempts alerts in order: outcomes by the alert's key, of those that were attempted.
@@ -92,14 +101,14 @@ class Dispatcher:
 
     def round(self, stop: threading.Event) -> bool:
         """Gathers and attempts what is due now; answers whether there was anything. Raises StoreAway."""
-        channel, now = self._channel, self._clock()
+        channel, gathering, now = self._channel, self._channel.gathering, self._clock()
         with self._database.read() as connection:
-            gathers = channel.is_due(connection, now)
+            gathers = gathering.is_due(connection, now)
         if gathers:
             with self._database.write() as connection:
-                channel.gather(connection, now)
+                gathering.gather(connection, now)
         with self._database.read() as connection:
-            due = _due(channel.pending(connection), now, channel.round_size)
+            due = _due(gathering.pending(connection), now, channel.round_size)
         if due:
             outcomes = channel.deliver(self._database, due)
             self._record([(alert, outcomes[alert.key]) for alert in due if alert.key in outcomes], stop)

@@ -7,7 +7,7 @@ on.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,10 +15,10 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, upda
 
 from service.store.schema import PENDING, alert, event, outbox, sequence
 
-MAIL_EVENTS = 10_000
-"""Events that one mail may tell of."""
-PENDING_PUBLICATIONS = 1_000
-"""Alerts of the channel mqtt that may be pending at once; the rest waits in the outbox."""
+EVENTS_IN_ONE = 10_000
+"""Events that one alert may tell of."""
+PENDING_AT_ONCE = 1_000
+"""Alerts of one event each that a channel may have pending; the rest waits in the outbox."""
 OUTCOME_LENGTH = 1_000
 CHANGED = "alert_changed"
 
@@ -63,12 +63,12 @@ def anything_waits(connection: Connection, channel: str) -> bool:
     return connection.scalar(waits) is not None
 
 
-def next_mail_time(connection: Connection, recipient: str, interval: int) -> int:
-    """From when (ms) on a mail to the recipient may be made: `interval` ms after the last was made or tried,
+def next_alert_time(connection: Connection, kind: str, recipient: str, interval: int) -> int:
+    """From when (ms) on an alert for the recipient may be made: `interval` ms after the last was made or tried,
     however often we were restarted since."""
     last = (
         select(alert.c.created_time, alert.c.attempted_time)
-        .where(alert.c.channel == "email", alert.c.recipient == recipient)
+        .where(alert.c.channel == kind, alert.c.recipient == recipient)
         .order_by(alert.c.key.desc())
         .limit(1)
     )
@@ -76,28 +76,31 @@ def next_mail_time(connection: Connection, recipient: str, interval: int) -> int
     return 0 if row is None else max(row.created_time, row.attempted_time or 0) + interval
 
 
-def gather_mail(connection: Connection, channel: str, recipient: str, now: int) -> None:
-    """Makes one mail of what waits in the outbox: the events of the tracker whose event waits longest."""
+def gather_all(connection: Connection, channel: str, kind: str, recipient: str, now: int) -> None:
+    """Makes one alert of what waits in the outbox: the events of the tracker whose event waits longest."""
     waiting = _waiting(channel)
     oldest = connection.execute(waiting.limit(1)).first()
     if oldest is None:
         return
-    of_tracker = waiting.where(event.c.tracker_key == oldest.tracker_key).limit(MAIL_EVENTS)
+    of_tracker = waiting.where(event.c.tracker_key == oldest.tracker_key).limit(EVENTS_IN_ONE)
     rows = connection.execute(of_tracker).all()
     (key,) = _insert_alerts(
         connection,
-        [_alert(oldest.tracker_key, "email", recipient, message_id(row.event_id for row in rows), now)],
+        [_alert(oldest.tracker_key, kind, recipient, message_id(row.event_id for row in rows), now)],
     )
     _name_alerts(connection, [(row.key, key) for row in rows])
 
 
-def publications_are_due(connection: Connection, channel: str) -> bool:
-    """Whether publications are to be made: something waits in the outbox, and not too many are pending."""
+def each_is_due(connection: Connection, channel: str) -> bool:
+    """Whether alerts of one event each are to be made: something waits, and not too many are pending."""
     return _room(connection, channel) > 0 and anything_waits(connection, channel)
 
 
-def gather_publications(connection: Connection, channel: str, topic_prefix: str, now: int) -> None:
-    """Makes an alert of each event that waits in the outbox, as long as not too many are pending."""
+def gather_each(connection: Connection, channel: str, recipient: Callable[[str, str], str], now: int) -> None:
+    """Makes an alert of each event that waits in the outbox, as long as not too many are pending.
+
+    recipient: of a collection's name and a geofence's id.
+    """
     rows = connection.execute(_waiting(channel).limit(_room(connection, channel))).all()
     if not rows:
         return
@@ -105,7 +108,7 @@ def gather_publications(connection: Connection, channel: str, topic_prefix: str,
         _alert(
             row.tracker_key,
             channel,
-            f"{topic_prefix}/{row.collection_name}/{row.geofence_id}",
+            recipient(row.collection_name, row.geofence_id),
             message_id([row.event_id]),
             now,
         )
@@ -115,15 +118,13 @@ def gather_publications(connection: Connection, channel: str, topic_prefix: str,
     _name_alerts(connection, [(row.key, key) for row, key in zip(rows, keys, strict=True)])
 
 
-def pending_mails(connection: Connection, recipient: str) -> list[PendingAlert]:
-    """The mails to a recipient that are still to be delivered, in order: one lane."""
-    return _pending(
-        connection, select(alert).where(alert.c.channel == "email", alert.c.recipient == recipient)
-    )
+def pending_for(connection: Connection, kind: str, recipient: str) -> list[PendingAlert]:
+    """The alerts for a recipient that are still to be delivered, in order: one lane."""
+    return _pending(connection, select(alert).where(alert.c.channel == kind, alert.c.recipient == recipient))
 
 
-def pending_publications(connection: Connection, channel: str) -> list[PendingAlert]:
-    """The publications that are still to be delivered, in order: a lane for each device."""
+def pending_by_device(connection: Connection, channel: str) -> list[PendingAlert]:
+    """The alerts of one event each that are still to be delivered, in order: a lane for each device."""
     of_device = (
         select(alert, func.coalesce(event.c.device_key, 0).label("lane"))
         .select_from(
@@ -132,7 +133,7 @@ def pending_publications(connection: Connection, channel: str) -> list[PendingAl
             )
         )
         .where(alert.c.channel == channel)
-        .limit(PENDING_PUBLICATIONS)
+        .limit(PENDING_AT_ONCE)
     )
     return _pending(connection, of_device)
 
@@ -189,7 +190,7 @@ def _waiting(channel: str) -> Select[int, str, int, str, str]:
 
 def _room(connection: Connection, channel: str) -> int:
     pending = select(func.count()).where(alert.c.channel == channel, PENDING)
-    return PENDING_PUBLICATIONS - (connection.scalar(pending) or 0)
+    return PENDING_AT_ONCE - (connection.scalar(pending) or 0)
 
 
 def _alert(tracker_key: int, channel: str, recipient: str, message: str, now: int) -> dict[str, object]:

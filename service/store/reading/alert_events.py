@@ -13,7 +13,7 @@ from service.store.schema import event, geofence_version, outbox, tracker
 
 @dataclass(frozen=True, slots=True)
 class ToldEvent:
-    """An event as a mail tells it. `sample_time` in ms; `properties` as the device sent them, of any type."""
+    """An event as people are told of it. `sample_time` in ms; `properties` as the device sent them, of any type."""
 
     tracker_name: str
     collection_name: str
@@ -38,15 +38,15 @@ class GeofenceCount:
 
 
 @dataclass(frozen=True, slots=True)
-class MailEvents:
-    """The events of one mail: all of them in native form, the first ones in full, and counts by geofence."""
+class GatheredEvents:
+    """The events of one alert: all of them in native form, the first ones in full, and counts by geofence."""
 
     native: Sequence[Mapping[str, object]]
     told: Sequence[ToldEvent]
     counts: Sequence[GeofenceCount]
 
 
-def mail_events(connection: Connection, alert_key: int, told: int) -> MailEvents:
+def gathered_events(connection: Connection, alert_key: int, told: int) -> GatheredEvents:
     """The events of an alert in their order, the first `told` of them in full."""
     native = [native_event(row) for row in connection.execute(_of_alert(alert_key)).mappings()]
     in_full = _of_alert(alert_key).add_columns(
@@ -56,7 +56,7 @@ def mail_events(connection: Connection, alert_key: int, told: int) -> MailEvents
     counts = connection.execute(_counts(alert_key)).mappings().all()
     met = {(row["geofence_key"], row["revision"]): row["geofence_id"] for row in [*rows, *counts]}
     names = {key: _geofence_name(connection, *key, default) for key, default in met.items()}
-    return MailEvents(
+    return GatheredEvents(
         native,
         [_told(row, names[row["geofence_key"], row["revision"]]) for row in rows],
         [
@@ -68,7 +68,7 @@ def mail_events(connection: Connection, alert_key: int, told: int) -> MailEvents
     )
 
 
-def published_events(
+def native_events(
     connection: Connection, alert_keys: Sequence[int]
 ) -> Iterator[tuple[int, dict[str, object]]]:
     """(key of the alert, native event) of alerts that tell of one event each."""

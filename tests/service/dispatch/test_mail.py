@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from service.dispatch.mail import Envelope, address, composed
 from service.errors import SettingsError
-from service.store.reading.alert_events import GeofenceCount, MailEvents, ToldEvent
+from service.store.reading.alert_events import GatheredEvents, GeofenceCount, ToldEvent
 from tests.service.dispatch.post_office import Received
 
 ENVELOPE = Envelope(
@@ -42,7 +42,7 @@ def told(properties: dict[str, object] = FLIGHT, **changed: Any) -> ToldEvent:
 def mailed(*events: ToldEvent, total: int | None = None) -> Received:
     native = [{"eventId": f"{number:032x}"} for number in range(total or len(events))]
     counts = [GeofenceCount("LSZH", events[0].geofence_name, len(native) - 1, 1)]
-    mail = composed(ENVELOPE, MailEvents(native, events, counts))
+    mail = composed(ENVELOPE, GatheredEvents(native, events, counts))
     return Received((), mail.as_bytes())
 
 
