@@ -84,7 +84,8 @@ class _Intake:
     def take(self, index: int, message: Message) -> None:
         """The message with this index in its batch."""
         payload = message.payload
-        if len(payload) <= self._limits.payload_bytes and b"\\u0000" not in payload:
+        whole = message.cut_from is None and len(payload) <= self._limits.payload_bytes
+        if whole and b"\\u0000" not in payload:
             try:
                 document = _DECODER.decode(payload)
             except (ValueError, RecursionError):
@@ -107,6 +108,8 @@ class _Intake:
     def _take_apart(self, index: int, message: Message) -> None:
         rejects = MessageRejects(index, message)
         try:
+            if message.cut_from is not None:
+                raise payloads.too_large_to_travel(message.cut_from)
             payloads.refuse_size(message.payload, self._limits.payload_bytes)
             rejects.kind, items = payloads.items(message.payload)
         except Fault as fault:

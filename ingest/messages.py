@@ -7,10 +7,12 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """Bytes as they came, with what the source knows about them.
 
     `topic` is None where a message has none (POST /positions, a file). `receipt` is what the source
-    needs to acknowledge it: the packet identifier of an MQTT PUBLISH.
+    needs to acknowledge it: the packet identifier of an MQTT PUBLISH. `cut_from` is how many bytes the
+    payload had where only its beginning came through a queue; such a message is refused as `too_large`.
     """
 
     payload: bytes
     topic: str | None = None
     redelivered: bool = False
     receipt: int | None = None
+    cut_from: int | None = None

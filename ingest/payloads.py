@@ -42,6 +42,15 @@ def too_large(length: int, most: int) -> Fault:
     return Fault("too_large", f"a payload of {length:,} bytes", f"expected up to {most:,} bytes")
 
 
+def too_large_to_travel(length: int) -> Fault:
+    """The fault of a payload of `length` bytes that a queue's message does not hold."""
+    return Fault(
+        "too_large",
+        f"a payload of {length:,} bytes, cut on its way through a queue",
+        "expected one that fits, with its topic, into a queue message of 1 MiB",
+    )
+
+
 def document(raw: bytes) -> object:
     """The JSON value in these bytes. Raises Fault, with the device id where it can still be made out."""
     if b"\\u0000" in raw and _NUL.search(raw):

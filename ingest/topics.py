@@ -26,3 +26,11 @@ def device_of_topic(topic: str | None) -> str | None:
 def shard_of(device_id: str) -> int:
     """The shard of a device, 0..63: CRC-32 of the id in UTF-8, modulo 64."""
     return crc32(device_id.encode()) % SHARDS
+
+
+def shard_of_topic(topic: str) -> int:
+    """The shard that a message of this topic travels in: its device's, or where the topic binds none,
+    one of the topic's own, so that its messages keep their order.
+    """
+    device_id = device_of_topic(topic)
+    return shard_of(topic if device_id is None else device_id)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.topics import SHARDS, device_of_topic, shard_of
+from ingest.topics import SHARDS, device_of_topic, shard_of, shard_of_topic
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,8 @@ def test_shard_is_the_crc_of_the_id_modulo_64(device_id: str) -> None:
 
 def test_shard_of_a_known_device_never_changes() -> None:
     assert shard_of("123456789") == 0xCBF43926 % 64  # the check value of CRC-32
+
+
+def test_a_topic_travels_in_its_device_s_shard_or_in_one_of_its_own() -> None:
+    assert shard_of_topic("aircraft/123456789/position") == shard_of("123456789")
+    assert shard_of_topic("overfly/positions/3") == crc32(b"overfly/positions/3") % SHARDS
