@@ -1,7 +1,7 @@
 """The composition root: builds everything from settings, and nothing else does."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from threading import Event
@@ -158,9 +158,12 @@ def _mail_channels(settings: Settings, public_url: str = "") -> list[Channel]:
         EmailChannel(server, sender=sender, recipient=each, interval=interval, public_url=public_url)
         for each in settings.alert_email
     )
-    return list(
-        {each.gathering.outbox_name: each for each in mails}.values()
-    )  # an address written twice is one
+    return _once_each(mails)
+
+
+def _once_each(channels: Iterable[Channel]) -> list[Channel]:
+    """An address written twice is one."""
+    return list({each.gathering.outbox_name: each for each in channels}.values())
 
 
 def _address(variable: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Order within a lane: no event of a device is sent before the receiver has answered for the one before it."""
+"""Order within a lane: nothing of a device is sent before the receiver has answered for what came before."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence

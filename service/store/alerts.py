@@ -64,8 +64,8 @@ def anything_waits(connection: Connection, channel: str) -> bool:
 
 
 def next_alert_time(connection: Connection, kind: str, recipient: str, interval: int) -> int:
-    """From when (ms) on an alert for the recipient may be made: `interval` ms after the last was made or tried,
-    however often we were restarted since."""
+    """From when (ms) on an alert for the recipient may be made: `interval` ms after the last was made or
+    tried, however often we were restarted since."""
     last = (
         select(alert.c.created_time, alert.c.attempted_time)
         .where(alert.c.channel == kind, alert.c.recipient == recipient)

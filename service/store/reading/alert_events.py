@@ -13,7 +13,7 @@ from service.store.schema import event, geofence_version, outbox, tracker
 
 @dataclass(frozen=True, slots=True)
 class ToldEvent:
-    """An event as people are told of it. `sample_time` in ms; `properties` as the device sent them, of any type."""
+    """An event as people are told of it. `sample_time` in ms; `properties` as the device sent them."""
 
     tracker_name: str
     collection_name: str
