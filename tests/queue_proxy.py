@@ -78,6 +78,7 @@ class QueueProxy:
         self.requests: Counter[str] = Counter()
         self._disorder = disorder
         self._random = random.Random(disorder.seed if disorder else 0)  # noqa: S311 - no secret
+        self._seen = 0
         self._held: dict[str, list[tuple[float, dict[str, Any]]]] = {}  # (when due, message), by queue URL
         self._refusal: Refusal | None = None
         self._refusing_until = 0.0
@@ -202,20 +203,19 @@ class QueueProxy:
             held = self._held.setdefault(queue_url, [])
             given = []
             for message in messages:
+                self._seen += 1
+                choices = random.Random(f"{disorder.seed} {self._seen}")  # noqa: S311 - no secret
                 came = now
-                if self._random.random() < disorder.delayed:
+                if choices.random() < disorder.delayed:
                     self.delayed += 1
-                    came += self._random.random() * disorder.window
+                    came += choices.random() * disorder.window
                     held.append((came, message))
                 else:
                     given.append(message)
-                if self._random.random() < disorder.redelivered:
+                if choices.random() < disorder.redelivered:
                     self.redelivered += 1
-                    again = {
-                        **message,
-                        "ReceiptHandle": f"{GHOST}{uuid.UUID(int=self._random.getrandbits(128))}",
-                    }
-                    held.append((came + self._random.random() * disorder.window, again))
+                    again = {**message, "ReceiptHandle": f"{GHOST}{uuid.uuid4()}"}
+                    held.append((came + choices.random() * disorder.window, again))
         return given
 
 
