@@ -13,8 +13,12 @@ from geofence.geojson import feature_text
 from ingest.identifiers import is_identifier
 from service.errors import Conflict, NotFound, Refused
 from service.live_geofences import LiveGeofences
-from service.store import geofences as store
 from service.store.database import Database
+from service.store.geofences import current_keys, delete_geofence, insert_geofences, insert_versions
+from service.store.links import delete_link, insert_link, links
+from service.store.reading.collections import collection_named, collection_names
+from service.store.reading.trackers import tracker_named, tracker_names
+from service.store.revisions import new_revision, newest_revision
 from service.store.schema import collection, tracker
 from service.timestamps import now
 
@@ -42,37 +46,37 @@ class GeofenceCatalog:
     def put(self, collection_name: str, geofences: Sequence[Geofence]) -> Put:
         """Creates or replaces geofences by id, all in one commit."""
         with self._database.write() as connection:
-            of_collection = store.collection_key(connection, collection_name)
+            of_collection = collection_named(connection, collection_name).key
             if not geofences:
-                return Put(0, 0, store.newest_revision(connection))
+                return Put(0, 0, newest_revision(connection))
             time = now()
-            at_revision = store.new_revision(connection, "put", time)
+            at_revision = new_revision(connection, "put", time)
             ids = [each.id for each in geofences]
-            keys = store.current_keys(connection, of_collection, ids)
+            keys = current_keys(connection, of_collection, ids)
             new = [geofence_id for geofence_id in ids if geofence_id not in keys]
             if new:
-                created = store.insert_geofences(connection, of_collection, new, at_revision, time)
+                created = insert_geofences(connection, of_collection, new, at_revision, time)
                 keys.update(zip(new, created, strict=True))
             features = [(keys[each.id], feature_text(each)) for each in geofences]
-            store.insert_versions(connection, features, at_revision, time)
+            insert_versions(connection, features, at_revision, time)
             self._live.expect(at_revision, {keys[each.id]: each for each in geofences})
         return Put(len(new), len(ids) - len(new), at_revision)
 
     def delete(self, collection_name: str, geofence_id: str) -> None:
         """Removes a geofence; devices inside it are so no longer, without an event."""
         with self._database.write() as connection:
-            of_collection = store.collection_key(connection, collection_name)
-            key = store.current_keys(connection, of_collection, [geofence_id]).get(geofence_id)
+            of_collection = collection_named(connection, collection_name).key
+            key = current_keys(connection, of_collection, [geofence_id]).get(geofence_id)
             if key is None:
                 raise NotFound(f"geofence {geofence_id!r} does not exist in collection {collection_name!r}")
             time = now()
-            store.delete_geofence(connection, key, store.new_revision(connection, "delete", time), time)
+            delete_geofence(connection, key, new_revision(connection, "delete", time), time)
 
     def ensure_fed(self) -> None:
         """Creates the tracker that messages feed where there is none, linked to the collection `default`."""
         _check_name("tracker", self._fed)
         with self._database.read() as connection:
-            exists = self._fed in store.tracker_names(connection).values()
+            exists = self._fed in tracker_names(connection).values()
         if not exists:
             self.create_tracker(self._fed)
             self.link(self._fed, DEFAULT)
@@ -80,38 +84,38 @@ class GeofenceCatalog:
     def create_tracker(self, name: str) -> None:
         _check_name("tracker", name)
         with self._database.write() as connection:
-            if name in store.tracker_names(connection).values():
+            if name in tracker_names(connection).values():
                 raise Conflict(f"tracker {name!r} exists already")
             connection.execute(insert(tracker).values(name=name, created_time=now()))
 
     def create_collection(self, name: str) -> None:
         _check_name("collection", name)
         with self._database.write() as connection:
-            if name in store.collection_names(connection).values():
+            if name in collection_names(connection).values():
                 raise Conflict(f"geofence collection {name!r} exists already")
             connection.execute(insert(collection).values(name=name, created_time=now()))
 
     def delete_tracker(self, name: str) -> None:
         """Removes a tracker with all its devices, positions and events."""
         with self._database.write() as connection:
-            key = store.tracker_key(connection, name)
+            key = tracker_named(connection, name).key
             if name in (DEFAULT, self._fed):
                 raise Conflict(f"tracker {name!r} always exists: delete its devices instead")
-            store.new_revision(connection, "unlink", now())
+            new_revision(connection, "unlink", now())
             connection.execute(delete(tracker).where(tracker.c.key == key))
 
     def delete_collection(self, name: str) -> None:
         """Removes a collection with its geofences and the events of these."""
         with self._database.write() as connection:
-            key = store.collection_key(connection, name)
+            key = collection_named(connection, name).key
             if name == DEFAULT:
                 raise Conflict("collection 'default' always exists: delete its geofences instead")
-            linked = [link.tracker_key for link in store.links(connection) if link.collection_key == key]
+            linked = [link.tracker_key for link in links(connection) if link.collection_key == key]
             if linked:
-                names = store.tracker_names(connection)
+                names = tracker_names(connection)
                 trackers = ", ".join(repr(names[each]) for each in linked)
                 raise Conflict(f"collection {name!r} is linked to tracker {trackers}: unlink it first")
-            store.new_revision(connection, "delete", now())
+            new_revision(connection, "delete", now())
             connection.execute(delete(collection).where(collection.c.key == key))
 
     def link(self, tracker_name: str, collection_name: str) -> bool:
@@ -119,8 +123,8 @@ class GeofenceCatalog:
         with self._database.write() as connection:
             of_tracker, to_collection, linked = _link(connection, tracker_name, collection_name)
             if not linked:
-                at_revision = store.new_revision(connection, "link", now())
-                store.insert_link(connection, of_tracker, to_collection, at_revision)
+                at_revision = new_revision(connection, "link", now())
+                insert_link(connection, of_tracker, to_collection, at_revision)
         return not linked
 
     def unlink(self, tracker_name: str, collection_name: str) -> None:
@@ -129,14 +133,14 @@ class GeofenceCatalog:
             of_tracker, to_collection, linked = _link(connection, tracker_name, collection_name)
             if not linked:
                 raise NotFound(f"collection {collection_name!r} is not linked to tracker {tracker_name!r}")
-            at_revision = store.new_revision(connection, "unlink", now())
-            store.delete_link(connection, of_tracker, to_collection, at_revision)
+            at_revision = new_revision(connection, "unlink", now())
+            delete_link(connection, of_tracker, to_collection, at_revision)
 
 
 def _link(connection: Connection, tracker_name: str, collection_name: str) -> tuple[int, int, bool]:
-    of_tracker = store.tracker_key(connection, tracker_name)
-    to_collection = store.collection_key(connection, collection_name)
-    linked = any(link[:2] == (of_tracker, to_collection) for link in store.links(connection))
+    of_tracker = tracker_named(connection, tracker_name).key
+    to_collection = collection_named(connection, collection_name).key
+    linked = any(link[:2] == (of_tracker, to_collection) for link in links(connection))
     return of_tracker, to_collection, linked
 
 

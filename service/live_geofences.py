@@ -9,7 +9,10 @@ from sqlalchemy import Connection
 from geofence.geofence import Geofence
 from geofence.geojson import read_geofence
 from geofence.index import Containment, GeofenceIndex
-from service.store.geofences import Link, changes_since, collection_names, links, newest_revision
+from service.store.geofences import changes_since
+from service.store.links import Link, links
+from service.store.reading.collections import collection_names
+from service.store.revisions import newest_revision
 
 
 class GeofenceName(NamedTuple):

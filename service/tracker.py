@@ -28,8 +28,8 @@ from service.outcome import Accounts, Outcome, Posted
 from service.reorder import ReorderClock
 from service.store.database import Database
 from service.store.devices import erase_device
-from service.store.geofences import tracker_key, tracker_names
 from service.store.positions import any_waiting, due, insert_positions, last_waiting_receipt, mark_evaluated
+from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.rejects import insert_rejects
 from service.storing import add_unknown_devices, keep_latest, sort_out
 from service.timestamps import iso, now
@@ -288,7 +288,7 @@ class Tracker:
         self._loaded = True
 
     def _tracked(self, connection: Connection, tracker_name: str) -> TrackedDevices:
-        key = tracker_key(connection, tracker_name)
+        key = tracker_named(connection, tracker_name).key
         if key not in self._devices:
             self._devices[key] = TrackedDevices(connection, key, tracker_name)
         return self._devices[key]

@@ -1,59 +1,13 @@
-"""Trackers, collections, links and geofences: who may write them, and what changed since a revision.
-
-Each change is one row of `revision`, so that any state of the geofences can be had again.
-"""
+"""Geofences and their versions: what changes them, and what they have become since a revision."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from service.errors import NotFound
-from service.store.schema import (
-    collection,
-    device,
-    geofence,
-    geofence_version,
-    inside,
-    revision,
-    tracker,
-    tracker_consumer,
-)
+from service.store.schema import geofence, geofence_version, inside
 
 LOOKED_UP_AT_ONCE = 1_000
-
-
-def tracker_key(connection: Connection, name: str) -> int:
-    """Raises NotFound."""
-    key: int | None = connection.scalar(select(tracker.c.key).where(tracker.c.name == name))
-    if key is None:
-        raise NotFound(f"tracker {name!r} does not exist")
-    return key
-
-
-def collection_key(connection: Connection, name: str) -> int:
-    """Raises NotFound."""
-    key: int | None = connection.scalar(select(collection.c.key).where(collection.c.name == name))
-    if key is None:
-        raise NotFound(f"geofence collection {name!r} does not exist")
-    return key
-
-
-def tracker_names(connection: Connection) -> dict[int, str]:
-    return {key: name for key, name in connection.execute(select(tracker.c.key, tracker.c.name))}
-
-
-def collection_names(connection: Connection) -> dict[int, str]:
-    return {key: name for key, name in connection.execute(select(collection.c.key, collection.c.name))}
-
-
-def new_revision(connection: Connection, kind: str, committed_time: int) -> int:
-    statement = insert(revision).values(kind=kind, committed_time=committed_time)
-    return int(connection.execute(statement.returning(revision.c.revision)).scalar_one())
-
-
-def newest_revision(connection: Connection) -> int:
-    return connection.scalar(select(func.max(revision.c.revision))) or 0
 
 
 def current_keys(connection: Connection, of_collection: int, ids: Sequence[str]) -> dict[str, int]:
@@ -105,46 +59,6 @@ def delete_geofence(connection: Connection, key: int, at_revision: int, time: in
     insert_versions(connection, [(key, None)], at_revision, time)
     connection.execute(update(geofence).where(geofence.c.key == key).values(deleted_revision=at_revision))
     connection.execute(delete(inside).where(inside.c.geofence_key == key))
-
-
-def insert_link(connection: Connection, of_tracker: int, to_collection: int, at_revision: int) -> None:
-    values = {"tracker_key": of_tracker, "collection_key": to_collection, "linked_revision": at_revision}
-    connection.execute(insert(tracker_consumer).values(values))
-
-
-def delete_link(connection: Connection, of_tracker: int, to_collection: int, at_revision: int) -> None:
-    """Ends a link, and without an event the state that rested on it."""
-    connection.execute(
-        update(tracker_consumer)
-        .where(
-            tracker_consumer.c.tracker_key == of_tracker,
-            tracker_consumer.c.collection_key == to_collection,
-            tracker_consumer.c.unlinked_revision.is_(None),
-        )
-        .values(unlinked_revision=at_revision)
-    )
-    devices = select(device.c.key).where(device.c.tracker_key == of_tracker)
-    geofences = select(geofence.c.key).where(geofence.c.collection_key == to_collection)
-    connection.execute(
-        delete(inside).where(inside.c.device_key.in_(devices), inside.c.geofence_key.in_(geofences))
-    )
-
-
-class Link(NamedTuple):
-    """A collection that a tracker's fixes are compared with; linked anew it is another link."""
-
-    tracker_key: int
-    collection_key: int
-    linked_revision: int
-
-
-def links(connection: Connection) -> list[Link]:
-    """All links that hold now."""
-    statement = select(
-        tracker_consumer.c.tracker_key, tracker_consumer.c.collection_key, tracker_consumer.c.linked_revision
-    )
-    rows = connection.execute(statement.where(tracker_consumer.c.unlinked_revision.is_(None)))
-    return [Link(*row) for row in rows]
 
 
 class GeofenceChange(NamedTuple):

@@ -32,3 +32,8 @@ def collection_named(connection: Connection, name: str) -> CollectionRow:
     if row is None:
         raise NotFound(f"there is no collection {name!r}: GET /v1/collections lists those there are")
     return CollectionRow(*row)
+
+
+def collection_names(connection: Connection) -> dict[int, str]:
+    """Key -> name, of all."""
+    return {key: name for key, name in connection.execute(select(collection.c.key, collection.c.name))}

@@ -32,3 +32,8 @@ def tracker_named(connection: Connection, name: str) -> TrackerRow:
     if row is None:
         raise NotFound(f"there is no tracker {name!r}: GET /v1/trackers lists those there are")
     return TrackerRow(*row)
+
+
+def tracker_names(connection: Connection) -> dict[int, str]:
+    """Key -> name, of all."""
+    return {key: name for key, name in connection.execute(select(tracker.c.key, tracker.c.name))}
