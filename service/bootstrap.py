@@ -8,9 +8,10 @@ from threading import Event
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
-from ingest.mqtt_connection import EndpointError
-from ingest.mqtt_source import MqttSource
+from ingest.queue_source import QueueSource
+from ingest.source import Source
 from service.api.app import create_app
 from service.api.services import ApiServices
 from service.bell import Bell
@@ -25,6 +26,7 @@ from service.intake import intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.named_broker import mqtt_endpoint
+from service.named_source import named_source
 from service.pipeline import Pipeline
 from service.readiness import Readiness
 from service.reorder import ReorderClock
@@ -49,16 +51,54 @@ class Service:
     workers: Workers
 
 
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """Everything that `overfly track` runs: tracker and dispatch, which `serve` puts the API before."""
+
+    database: Database
+    tracker: Tracker
+    catalog: GeofenceCatalog
+    dependencies: Readiness
+    metrics: CollectorRegistry
+    workers: Workers
+
+
 def build_service(settings: Settings, served_at: str) -> Service:
     """served_at: the URL at which the API is served. Raises SettingsError, StoreAway, SchemaNotReady."""
-    source = _source(settings)
-    channels = [*_mail_channels(settings, settings.public_url or served_at), *_mqtt_channels(settings)]
+    tracking = _tracking(settings, named_source(settings), settings.public_url or served_at)
+    api = ApiServices(
+        database=tracking.database,
+        tracker=tracking.tracker,
+        catalog=tracking.catalog,
+        dependencies=tracking.dependencies,
+        metrics=tracking.metrics,
+        version=version("overfly"),
+        default_tracker=settings.tracker,
+        hosts=_hosts(settings.public_url),
+    )
+    return Service(tracking.database, create_app(api), tracking.workers)
+
+
+def build_tracking(settings: Settings) -> Tracking:
+    """The same without the API. Raises SettingsError, also where nothing is to be read, and as above."""
+    source = named_source(settings)
+    if source is None:
+        raise SettingsError(
+            "`overfly track` has nothing to read: set OVERFLY_MQTT_URL for a broker, or OVERFLY_QUEUE_URL"
+        )
+    return _tracking(settings, source, settings.public_url or "")
+
+
+def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tracking:
+    channels = [*_mail_channels(settings, public_url), *_mqtt_channels(settings)]
     outbox_names = [channel.gathering.outbox_name for channel in channels]
     database = open_database(settings)
     prepare(database)
     with database.write() as connection:
         take_over_all(connection, settings.worker_id)
     metrics = Metrics()
+    if isinstance(source, QueueSource):
+        metrics.show_queue(lambda: source.depth, lambda: source.held_seconds)
     live = LiveGeofences()
     catalog = GeofenceCatalog(database, live, fed=settings.tracker)
     catalog.ensure_fed()
@@ -79,19 +119,12 @@ def build_service(settings: Settings, served_at: str) -> Service:
     for dispatcher in dispatchers:
         events_committed.listen(dispatcher.wake)
     retention = Retention(database, settings.retention_days, outbox_names)
-    api = ApiServices(
-        database=database,
-        tracker=tracker,
-        catalog=catalog,
-        dependencies=Readiness(database, source, outbox_names),
-        metrics=metrics.registry,
-        version=version("overfly"),
-        default_tracker=settings.tracker,
-        hosts=_hosts(settings.public_url),
-    )
-    return Service(
+    return Tracking(
         database,
-        create_app(api),
+        tracker,
+        catalog,
+        Readiness(database, source, outbox_names),
+        metrics.registry,
         Workers(
             [
                 Worker("pipeline", pipeline.run, pipeline.stop),
@@ -126,21 +159,11 @@ def start_faults(settings: Settings) -> Iterator[str]:
     """Each reason for which `serve` would refuse these settings; opens and connects nothing."""
     if settings.database_url is not None:
         yield DATABASE_URL_FAULT
-    for part in (_source, _mail_channels, _mqtt_channels):
+    for part in (named_source, _mail_channels, _mqtt_channels):
         try:
             part(settings)
         except SettingsError as error:
             yield str(error)
-
-
-def _source(settings: Settings) -> MqttSource | None:
-    endpoint = mqtt_endpoint(settings, settings.mqtt_client_id or f"overfly-{settings.tracker}")
-    if endpoint is None:
-        return None
-    try:
-        return MqttSource(endpoint, settings.topics)
-    except EndpointError as error:
-        raise SettingsError(f"OVERFLY_MQTT_*: {error}") from None
 
 
 def _mail_channels(settings: Settings, public_url: str = "") -> list[Channel]:

@@ -1,7 +1,8 @@
 """What Prometheus reads at /metrics."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,3 +89,18 @@ class Metrics:
         self.source_connected = Gauge(
             "overfly_source_connected", "1 while the source is connected and subscribed", registry=registry
         )
+
+    def show_queue(self, depth: Callable[[], int | None], held_seconds: Callable[[], float]) -> None:
+        """Of a source that is a queue: what waits in it (None: not known), and what we hold of it."""
+        waiting = Gauge(
+            "overfly_source_queue_depth",
+            "Messages that wait in the queue, about; NaN where we may not ask",
+            registry=self.registry,
+        )
+        held = Gauge(
+            "overfly_source_oldest_held_seconds",
+            "Since the oldest message that is not deleted yet was received",
+            registry=self.registry,
+        )
+        waiting.set_function(lambda: nan if (found := depth()) is None else found)
+        held.set_function(held_seconds)

@@ -27,7 +27,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """What a mail says of one event; a fact is (label, value)."""
+    """What a mail says of one event; a fact is (label, value). `link` is "" where no API is served."""
 
     short: str
     headline: str
@@ -110,5 +110,7 @@ def _round(value: float) -> str:
 
 
 def _link(told: ToldEvent, public_url: str) -> str:
+    if not public_url:
+        return ""
     tracker = "" if told.tracker_name == "default" else f"&tracker={quote(told.tracker_name, safe='')}"
     return f"{public_url.rstrip('/')}/v1/events?device={quote(told.device_id, safe='')}{tracker}"

@@ -90,7 +90,8 @@ def _text(crossings: Sequence[Crossing], events: GatheredEvents) -> str:
 
 def _text_block(number: str, told: Crossing) -> str:
     facts = (f"{label}: {value}" for label, value in told.facts)
-    return "\n".join([number + told.headline, *facts, f"All its events: {told.link}"])
+    link = [f"All its events: {told.link}"] if told.link else []
+    return "\n".join([number + told.headline, *facts, *link])
 
 
 def _counted(events: GatheredEvents) -> str:
@@ -133,9 +134,10 @@ def _html_counts(events: GatheredEvents) -> str:
 
 def _html_block(told: Crossing) -> str:
     facts = "<br>\n".join(f"{label}: <bdi>{escape(value)}</bdi>" for label, value in told.facts)
+    link = f'<br>\n<a href="{escape(told.link)}">All its events</a>' if told.link else ""
     return (
         f'<h2 style="font-size:17px;margin:1.2em 0 0.2em"><bdi>{escape(told.headline)}</bdi></h2>\n'
-        f'<p style="margin:0">{facts}<br>\n<a href="{escape(told.link)}">All its events</a></p>'
+        f'<p style="margin:0">{facts}{link}</p>'
     )
 
 
