@@ -12,7 +12,7 @@ from ingest.held_messages import Held, HeldMessages
 LONGEST_HIDDEN: Final = 30
 """Seconds that a message stays hidden after we were killed: the queue's own time-out, but not longer."""
 LEAST_HIDDEN: Final = 2
-LOOK_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 15.0
 IDLE_SECONDS: Final = 5.0
 GONE: Final = frozenset({"ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight"})
 """What SQS says of a message that is deleted, shown again, or held for 12 hours: it may come again."""

@@ -114,7 +114,10 @@ class Settings(BaseSettings):
         None, description="https://...-ats.iot.<region>.amazonaws.com; asked of AWS IoT when unset"
     )
     metrics_port: int | None = Field(
-        None, ge=1, le=65535, description="loopback port where `bridge` and `republish` show their /metrics"
+        None,
+        ge=1,
+        le=65535,
+        description="loopback port where `bridge`, `republish` and `track` show /metrics",
     )
     reorder_seconds: float = Field(
         0, ge=0, le=86_400, description="how long fixes wait to be put in order before evaluation"

@@ -10,6 +10,7 @@ from service.errors import OverflyError, SettingsError
 COMMANDS = (
     "demo",
     "serve",
+    "track",
     "replay",
     "simulate",
     "evaluate",

@@ -1,0 +1,53 @@
+"""`overfly track`: tracker and dispatch in one process, without the API."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from prometheus_client import CollectorRegistry, start_http_server
+
+from service.bootstrap import build_tracking
+from service.errors import SettingsError
+from service.logs import configure_logs
+from service.settings import read_settings
+from service.store.folder import hold
+from service.track import track
+
+
+def register(app: typer.Typer) -> None:
+    app.command("track")(_track)
+
+
+def _track() -> None:
+    """Run tracker and dispatch without the API, until SIGTERM or Ctrl-C.
+
+    Reads the broker of OVERFLY_MQTT_URL, or the queue of OVERFLY_QUEUE_URL; OVERFLY_TRACK_FROM says which
+    where both are set. With OVERFLY_METRICS_PORT it shows its metrics there.
+    """
+    settings = read_settings()
+    configure_logs(settings.log_format, settings.log_level)
+    with hold(settings.data_dir, "track"):
+        tracking = build_tracking(settings)
+        try:
+            with _shown(tracking.metrics, settings.metrics_port):
+                status = track(tracking.workers)
+        finally:
+            tracking.database.close()
+    raise typer.Exit(status)
+
+
+@contextmanager
+def _shown(metrics: CollectorRegistry, port: int | None) -> Iterator[None]:
+    if port is None:
+        yield
+        return
+    try:
+        server, thread = start_http_server(port, "127.0.0.1", metrics)
+    except OSError as error:
+        raise SettingsError(f"OVERFLY_METRICS_PORT: port {port} cannot be used: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
