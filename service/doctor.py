@@ -79,7 +79,9 @@ def reorder_finding(reorder_seconds: float) -> Finding:
     """The window, by its length in seconds."""
     if reorder_seconds == 0:
         return Finding(
-            "reorder window", "ok", "0 s: right at a broker that keeps order (Mosquitto); AWS IoT does not"
+            "reorder window",
+            "ok",
+            "0 s: right at what keeps order (Mosquitto, a FIFO queue); AWS IoT and standard queues do not",
         )
     return Finding("reorder window", "ok", f"{reorder_seconds:g} s: each event comes that much later")
 

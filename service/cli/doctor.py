@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ingest.aws_clients import Timeouts
 from service.bootstrap import mail_server, open_database, start_faults
 from service.doctor import (
     Finding,
@@ -18,8 +19,11 @@ from service.doctor import (
 )
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint
+from service.named_queue import named_queue
+from service.queue_doctor import queue_findings
 from service.settings import Settings, read_settings
 
+ANSWER_SECONDS = Timeouts(connect=3.0, read=10.0)
 MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[red]fault[/]  "}
 
 
@@ -30,7 +34,7 @@ def register(app: typer.Typer) -> None:
 def _doctor(
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as faults.")] = False,
 ) -> None:
-    """Check settings, data folder, database, broker and mail server; safe beside a running service.
+    """Check settings, data folder, database, broker, queue and mail server; safe beside a running service.
 
     Exit status 1 if something does not work.
     """
@@ -59,18 +63,30 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         database.close()
     yield reorder_finding(settings.reorder_seconds)
     yield from _broker_findings(settings)
+    yield from _queue_findings(settings)
     yield from _mail_findings(settings)
 
 
 def _broker_findings(settings: Settings) -> Iterator[Finding]:
     if settings.mqtt_url is None:
-        detail = "OVERFLY_MQTT_URL is not set: positions come by POST /v1/positions alone"
-        yield Finding("broker", "warning", detail)
+        if settings.queue_url is None:
+            detail = "neither OVERFLY_MQTT_URL nor OVERFLY_QUEUE_URL is set: positions come by POST alone"
+            yield Finding("broker", "warning", detail)
         return
     with suppress(SettingsError):  # told among the settings
         endpoint = mqtt_endpoint(settings, "overfly-doctor")
         if endpoint is not None:
             yield from broker_findings(endpoint, settings.topics)
+
+
+def _queue_findings(settings: Settings) -> Iterator[Finding]:
+    with suppress(SettingsError):  # told among the settings
+        queue = named_queue(settings, ANSWER_SECONDS)
+        if queue is not None:
+            only_filled = settings.source_mqtt_url is not None and settings.mqtt_url is None
+            yield from queue_findings(
+                queue.client, queue.url, settings.reorder_seconds, reads=not only_filled
+            )
 
 
 def _mail_findings(settings: Settings) -> Iterator[Finding]:
