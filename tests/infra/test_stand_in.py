@@ -219,7 +219,7 @@ def handler(event, context):
 
 @pytest.mark.parametrize(
     ("name", "batch_size", "window", "counts"),
-    [("large", 50, 2, [50, 10]), ("gathered", 100, 2, [60]), ("ten", 10, 0, [10] * 6)],
+    [("large", 50, 2, [50, 10]), ("gathered", 100, 2, [60])],
 )
 def test_batches_of_a_lambda_function_are_as_large_and_wait_as_long_as_its_mapping_says(
     aws: StandIn, name: str, batch_size: int, window: int, counts: list[int]
