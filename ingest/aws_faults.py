@@ -9,9 +9,10 @@ import re
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.parsers import ResponseParserError
 
-AwsError = (BotoCoreError, ClientError)
-"""What boto3's requests raise."""
+AwsError = (BotoCoreError, ClientError, ResponseParserError)
+"""What boto3's requests raise; the last of an answer that is none of AWS's, such as a proxy's."""
 
 SENTENCE_CHARACTERS: Final = 400
 
@@ -20,7 +21,7 @@ def temporary(error: BaseException) -> bool:
     """Whether the same request may succeed later."""
     if isinstance(error, ClientError):
         return temporary_code(_code(error))
-    return isinstance(error, BotoCoreError) and not isinstance(error, ParamValidationError)
+    return isinstance(error, AwsError) and not isinstance(error, ParamValidationError)
 
 
 def temporary_code(code: str) -> bool:

@@ -10,6 +10,7 @@ from service.errors import OverflyError, SettingsError
 COMMANDS = (
     "demo",
     "serve",
+    "bridge",
     "track",
     "replay",
     "simulate",
