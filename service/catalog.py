@@ -6,7 +6,7 @@ A change is committed here and comes into force at the next evaluating transacti
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, update
 
 from geofence.geofence import Geofence
 from geofence.geojson import feature_text
@@ -81,12 +81,23 @@ class GeofenceCatalog:
             self.create_tracker(self._fed)
             self.link(self._fed, DEFAULT)
 
-    def create_tracker(self, name: str) -> None:
+    def create_tracker(self, name: str, *, position_events: bool = False) -> None:
+        """position_events: whether each of its positions is put on the event bus, where there is one."""
         _check_name("tracker", name)
         with self._database.write() as connection:
             if name in tracker_names(connection).values():
                 raise Conflict(f"tracker {name!r} exists already")
-            connection.execute(insert(tracker).values(name=name, created_time=now()))
+            connection.execute(
+                insert(tracker).values(name=name, created_time=now(), position_events=position_events)
+            )
+
+    def update_tracker(self, name: str, *, position_events: bool) -> None:
+        """From the next commit on."""
+        with self._database.write() as connection:
+            key = tracker_named(connection, name).key
+            connection.execute(
+                update(tracker).where(tracker.c.key == key).values(position_events=position_events)
+            )
 
     def create_collection(self, name: str) -> None:
         _check_name("collection", name)

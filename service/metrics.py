@@ -69,6 +69,18 @@ class Metrics:
             ["channel", "outcome"],
             registry=registry,
         )
+        self.position_updates = Counter(
+            "overfly_position_updates",
+            "Attempts to put positions on the event bus, by outcome; gone: not stored any more; dropped: "
+            "too many waited",
+            ["outcome"],
+            registry=registry,
+        )
+        self.position_updates_waiting = Gauge(
+            "overfly_position_updates_waiting",
+            "Positions that are still to be put on the event bus",
+            registry=registry,
+        )
         self.commit_seconds = Histogram(
             "overfly_commit_seconds",
             "From the decoded batch to its commit",

@@ -29,7 +29,8 @@ class Posted(NamedTuple):
 
 @dataclass(slots=True)
 class Outcome:
-    """Of one commit, or of several parts of what was to be one. evaluated: the fixes that had their turn."""
+    """Of one commit, or of several parts of what was to be one. evaluated: the fixes that had their turn;
+    to_tell: the positions that are to be put on the event bus."""
 
     committed_time: int = 0
     stored: int = 0
@@ -39,6 +40,7 @@ class Outcome:
     rejects: list[Reject] = field(default_factory=list)
     events: Counter[str] = field(default_factory=Counter)
     evaluated: list[Fixes] = field(default_factory=list)
+    to_tell: int = 0
 
     def add(self, other: "Outcome") -> None:
         """Adds what an answer to a sender tells."""

@@ -17,12 +17,13 @@ class TrackedDevices:
 
     `key`: database key by slot, int64. `latest`: sample_time of the latest position stored, int64 ms.
     `state`: watermark and inside set by slot. `forgotten`: device id -> sample_time (ms) up to which fixes
-    are refused.
+    are refused. `position_events`: whether the tracker asks for an event of each position.
     """
 
     def __init__(self, connection: Connection, tracker_key: int, tracker_name: str) -> None:
         self.tracker_key = tracker_key
         self.tracker_name = tracker_name
+        self.position_events = False
         self.forgotten = tombstones(connection, tracker_key)
         known = known_devices(connection, tracker_key)
         self.ids = [each.device_id for each in known]

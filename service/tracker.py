@@ -28,6 +28,7 @@ from service.outcome import Accounts, Outcome, Posted
 from service.reorder import ReorderClock
 from service.store.database import Database
 from service.store.devices import erase_device
+from service.store.position_updates import insert_position_updates
 from service.store.positions import any_waiting, due, insert_positions, last_waiting_receipt, mark_evaluated
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.rejects import insert_rejects
@@ -50,17 +51,20 @@ class Tracker:
         reorder: ReorderClock,
         metrics: Metrics,
         channels: Sequence[str] = (),
+        telling_positions: bool = False,
         told: Callable[[], None] = lambda: None,
         stored: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """channels: who is told of events. told: called after a commit with events, stored: after a post."""
+        """channels: who is told of events; telling_positions: whether there is a bus for those of trackers
+        that ask for it. told: called after a commit with something to tell, stored: after a post."""
         self._database = database
         self._live = live
         self._intake = intake
         self._reorder = reorder
         self._accounts = Accounts(metrics)
         self._channels = channels
+        self._telling_positions = telling_positions
         self._told = told
         self._stored = stored
         self._monotonic = monotonic
@@ -210,6 +214,9 @@ class Tracker:
             outcome.evaluated.append(fixes.take(~late))
         outcome.late = int(late.sum())
         insert_positions(connection, fixes, devices.key[fixes.slot], revision, late)
+        if self._telling_positions and devices.position_events:
+            insert_position_updates(connection, devices.key[fixes.slot], fixes.sample_time)
+            outcome.to_tell = len(fixes)
         keep_latest(connection, devices, fixes)
 
     def _evaluate_some(self, until: int) -> bool:
@@ -288,14 +295,15 @@ class Tracker:
         self._loaded = True
 
     def _tracked(self, connection: Connection, tracker_name: str) -> TrackedDevices:
-        key = tracker_named(connection, tracker_name).key
-        if key not in self._devices:
-            self._devices[key] = TrackedDevices(connection, key, tracker_name)
-        return self._devices[key]
+        row = tracker_named(connection, tracker_name)
+        if row.key not in self._devices:
+            self._devices[row.key] = TrackedDevices(connection, row.key, tracker_name)
+        self._devices[row.key].position_events = row.position_events
+        return self._devices[row.key]
 
     def _account(self, outcome: Outcome) -> None:
         self._accounts.add(outcome)
-        if outcome.events:
+        if outcome.events or outcome.to_tell:
             self._told()
 
     def _catch_up(self, connection: Connection) -> None:

@@ -26,6 +26,7 @@ SHAPES = (
     geofences.GeofencesPut,
     trackers.TrackerPage,
     trackers.NewTracker,
+    trackers.TrackerChange,
     collections.CollectionPage,
     collections.NewCollection,
 )

@@ -1,5 +1,6 @@
 """Trackers: each holds devices."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -18,11 +19,26 @@ from service.timestamps import iso
 
 router = APIRouter(prefix="/trackers", tags=["trackers and collections"])
 
+PositionEvents = Annotated[
+    bool,
+    Meta(
+        description="whether each position stored is also put on the event bus (OVERFLY_EVENT_BUS), as a "
+        "Location Device Position Event"
+    ),
+]
+
 
 class NewTracker(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A tracker to create."""
 
     tracker_name: Annotated[str, Meta(description="1 to 100 letters, digits, '-', '.' or '_'")]
+    position_events: PositionEvents = False
+
+
+class TrackerChange(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What a tracker is to be from now on."""
+
+    position_events: PositionEvents
 
 
 class TrackerItem(Shape, frozen=True):
@@ -30,6 +46,7 @@ class TrackerItem(Shape, frozen=True):
 
     tracker_name: str
     created_time: Time
+    position_events: PositionEvents
 
 
 class TrackerPage(Shape, frozen=True):
@@ -40,17 +57,9 @@ class TrackerPage(Shape, frozen=True):
     resume_cursor: str
 
 
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            JSON: {
-                "schema": {"$ref": "#/components/schemas/NewTracker"},
-                "example": {"trackerName": "trucks"},
-            }
-        },
-    }
-}
+def _body(schema: str, example: dict[str, object]) -> dict[str, object]:
+    content = {JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 @router.get("", responses=documented_answer(TrackerPage, "The trackers"))
@@ -67,16 +76,17 @@ def list_trackers(services: Services, query: Annotated[ListParameters, Query()])
 @router.post(
     "",
     status_code=201,
-    openapi_extra=BODY,
+    openapi_extra=_body("NewTracker", {"trackerName": "trucks"}),
     responses={**documented_answer(TrackerItem, "Created", status=201), **documented(409, 413)},
 )
 async def create_tracker(
     request: Request, services: Services, _: Annotated[NoParameters, Query()]
 ) -> Response:
     """Creates a tracker that watches nothing yet: link collections to it."""
-    name = (await read_content(request, NewTracker)).tracker_name
-    await run_in_threadpool(services.catalog.create_tracker, name)
-    item = await run_in_threadpool(_tracker_of, services, name)
+    new = await read_content(request, NewTracker)
+    create = partial(services.catalog.create_tracker, position_events=new.position_events)
+    await run_in_threadpool(create, new.tracker_name)
+    item = await run_in_threadpool(_tracker_of, services, new.tracker_name)
     return answer(item, 201)
 
 
@@ -86,6 +96,21 @@ def get_tracker(
 ) -> Response:
     """One tracker."""
     return answer(_tracker_of(services, tracker_name))
+
+
+@router.patch(
+    "/{tracker_name}",
+    openapi_extra=_body("TrackerChange", {"positionEvents": True}),
+    responses={**documented_answer(TrackerItem, "As it is now"), **documented(404, 413)},
+)
+async def change_tracker(
+    tracker_name: TrackerName, request: Request, services: Services, _: Annotated[NoParameters, Query()]
+) -> Response:
+    """Says whether the tracker's positions are put on the event bus, from the next that is stored."""
+    change = await read_content(request, TrackerChange)
+    update = partial(services.catalog.update_tracker, position_events=change.position_events)
+    await run_in_threadpool(update, tracker_name)
+    return answer(await run_in_threadpool(_tracker_of, services, tracker_name))
 
 
 @router.delete(
@@ -110,4 +135,4 @@ def _tracker_of(services: ApiServices, name: str) -> TrackerItem:
 
 
 def _tracker(row: TrackerRow) -> TrackerItem:
-    return TrackerItem(row.name, iso(row.created_time))
+    return TrackerItem(row.name, iso(row.created_time), row.position_events)

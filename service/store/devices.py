@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from service.store.schema import alert, device, event, inside, outbox, reject, tombstone
+from service.store.schema import (
+    alert,
+    device,
+    event,
+    inside,
+    outbox,
+    position_update,
+    reject,
+    tombstone,
+)
 
 
 class KnownDevice(NamedTuple):
@@ -106,6 +115,8 @@ def erase_device(connection: Connection, tracker_key: int, device_id: str, forgo
             .distinct()
         )
     )
+    keys = select(device.c.key).where(of_device)
+    connection.execute(delete(position_update).where(position_update.c.device_key.in_(keys)))
     erased = connection.execute(delete(device).where(of_device)).rowcount  # the rest of it goes by cascade
     for alert_key in told:
         still_told = select(outbox.c.key).where(outbox.c.alert_key == alert_key).exists()

@@ -8,7 +8,7 @@ Times are int64 milliseconds since the epoch (UTC), longitudes and latitudes deg
      device --- position                             inside (which device is in which geofence)
        |                                               |
      event --- outbox --- alert                        +--- device
-     reject, tombstone, shard, revision, sequence
+     position_update, reject, tombstone, shard, revision, sequence
 
 A `revision` numbers each commit that changed what can be evaluated: a geofence put or deleted, a collection
 linked or unlinked. A position records the revision it met, so that the past can be evaluated again.
@@ -53,6 +53,9 @@ tracker = Table(
     Column("key", Key, primary_key=True),
     Column("name", Identifier, nullable=False, unique=True),
     Column("created_time", Milliseconds, nullable=False),
+    Column(
+        "position_events", Boolean, nullable=False, server_default=false()
+    ),  # each position stored is put on the event bus
     sqlite_autoincrement=True,  # a key is never used again: what is kept in memory by key stays right
 )
 
@@ -195,8 +198,8 @@ alert = Table(
         "changed", Key, nullable=False, unique=True
     ),  # from `sequence`; an alert that changes is listed anew
     Column("tracker_key", ForeignKey("tracker.key", ondelete="CASCADE"), nullable=False),
-    Column("channel", String(20), nullable=False),  # email, mqtt
-    Column("recipient", Text, nullable=False),  # address, topic
+    Column("channel", String(20), nullable=False),  # email, sms, mqtt, eventbridge, sns
+    Column("recipient", Text, nullable=False),  # address, number, topic, bus
     Column("message_id", String(100), nullable=False),
     Column("status", String(10), nullable=False),  # pending, sent, failed
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -214,7 +217,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("key", Key, primary_key=True),
-    Column("channel", String(330), nullable=False),  # mqtt, or email: and the address
+    Column("channel", String(330), nullable=False),  # mqtt, eventbridge, sns; email: and the address
     Column("event_seq", ForeignKey("event.seq", ondelete="CASCADE"), nullable=False, index=True),
     Column(
         "alert_key", ForeignKey("alert.key", ondelete="SET NULL"), index=True
@@ -224,6 +227,16 @@ outbox = Table(
 UNGATHERED = text("alert_key IS NULL")
 Index(
     "outbox_ungathered", outbox.c.channel, outbox.c.key, sqlite_where=UNGATHERED, postgresql_where=UNGATHERED
+)
+
+position_update = Table(
+    "position_update",
+    metadata,
+    Column("key", Key, primary_key=True),  # the order of commit
+    # of a position that is still to be put on the event bus; no foreign keys: one that is gone is not told
+    Column("device_key", Key, nullable=False),
+    Column("sample_time", Milliseconds, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 reject = Table(

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, RowMapping, Select, func, select
 from service.native_event import NATIVE_COLUMNS, native_event
 from service.store.schema import event, geofence_version, outbox, tracker
 
+IN_FULL = (event.c.geofence_key, event.c.revision, event.c.properties)
+
 
 @dataclass(frozen=True, slots=True)
 class ToldEvent:
@@ -25,6 +27,21 @@ class ToldEvent:
     longitude: float
     latitude: float
     properties: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class WholeEvent:
+    """An event with all that is known of it. `accuracy` in metres.
+
+    The properties of the position and of the geofence that it met are JSON objects as text, '' where there
+    are none.
+    """
+
+    native: Mapping[str, object]
+    told: ToldEvent
+    accuracy: float | None
+    position_properties: str
+    geofence_properties: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +66,14 @@ class GatheredEvents:
 def gathered_events(connection: Connection, alert_key: int, told: int) -> GatheredEvents:
     """The events of an alert in their order, the first `told` of them in full."""
     native = [native_event(row) for row in connection.execute(_of_alert(alert_key)).mappings()]
-    in_full = _of_alert(alert_key).add_columns(
-        event.c.geofence_key, event.c.revision, event.c.properties
-    )  # properties may have 8 KiB each: never all of them
+    in_full = _of_alert(alert_key).add_columns(*IN_FULL)  # properties may have 8 KiB each: never all of them
     rows = connection.execute(in_full.limit(told)).mappings().all()
     counts = connection.execute(_counts(alert_key)).mappings().all()
-    met = {(row["geofence_key"], row["revision"]): row["geofence_id"] for row in [*rows, *counts]}
-    names = {key: _geofence_name(connection, *key, default) for key, default in met.items()}
+    met = _GeofencesMet(connection)
     return GatheredEvents(
         native,
-        [_told(row, names[row["geofence_key"], row["revision"]]) for row in rows],
-        [
-            GeofenceCount(
-                row["geofence_id"], names[row["geofence_key"], row["revision"]], row["entered"], row["left"]
-            )
-            for row in counts
-        ],
+        [_told(row, met.name(row)) for row in rows],
+        [GeofenceCount(row["geofence_id"], met.name(row), row["entered"], row["left"]) for row in counts],
     )
 
 
@@ -75,6 +84,20 @@ def native_events(
     statement = _native(outbox.c.alert_key).where(outbox.c.alert_key.in_(alert_keys))
     for row in connection.execute(statement).mappings():
         yield row["alert_key"], native_event(row)
+
+
+def whole_events(connection: Connection, alert_keys: Sequence[int]) -> Iterator[tuple[int, WholeEvent]]:
+    """(key of the alert, event) of alerts that tell of one event each."""
+    statement = _native(outbox.c.alert_key, event.c.accuracy, *IN_FULL).where(
+        outbox.c.alert_key.in_(alert_keys)
+    )
+    met = _GeofencesMet(connection)
+    for row in connection.execute(statement).mappings().all():
+        told = _told(row, met.name(row))
+        yield (
+            row["alert_key"],
+            WholeEvent(native_event(row), told, row["accuracy"], row["properties"], met.properties(row)),
+        )
 
 
 def _native(*columns: Any) -> Select[*tuple[Any, ...]]:
@@ -135,25 +158,45 @@ class _Named(msgspec.Struct):
 
 
 class _Feature(msgspec.Struct):
-    properties: _Named | None = None
+    properties: msgspec.Raw = msgspec.Raw(b"")
 
 
 _features = msgspec.json.Decoder(_Feature)
+_names = msgspec.json.Decoder(_Named | None)
 
 
-def _geofence_name(connection: Connection, geofence_key: int, revision: int, default: str) -> str:
-    """`properties.name` of the version that was in force at a revision, else the geofence's id."""
-    in_force = (
-        select(geofence_version.c.feature)
-        .where(
-            geofence_version.c.geofence_key == geofence_key,
-            geofence_version.c.revision <= revision,
-            geofence_version.c.feature.is_not(None),
+class _GeofencesMet:
+    """What geofences were at the revisions that events met, looked up once each."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._properties: dict[tuple[int, int], str] = {}
+
+    def properties(self, row: RowMapping) -> str:
+        """Of the version in force at the row's revision, as JSON text; '' where there are none."""
+        key = row["geofence_key"], row["revision"]
+        if key not in self._properties:
+            self._properties[key] = self._looked_up(*key)
+        return self._properties[key]
+
+    def name(self, row: RowMapping) -> str:
+        """`properties.name`, else the geofence's id."""
+        properties = self.properties(row)
+        named = _names.decode(properties) if properties else None
+        name = named.name if named else None
+        return name if isinstance(name, str) and name else str(row["geofence_id"])
+
+    def _looked_up(self, geofence_key: int, revision: int) -> str:
+        in_force = (
+            select(geofence_version.c.feature)
+            .where(
+                geofence_version.c.geofence_key == geofence_key,
+                geofence_version.c.revision <= revision,
+                geofence_version.c.feature.is_not(None),
+            )
+            .order_by(geofence_version.c.revision.desc())
+            .limit(1)
         )
-        .order_by(geofence_version.c.revision.desc())
-        .limit(1)
-    )
-    feature = connection.scalar(in_force)
-    properties = _features.decode(feature).properties if feature else None
-    name = properties.name if properties else None
-    return name if isinstance(name, str) and name else default
+        feature = self._connection.scalar(in_force)
+        properties = bytes(_features.decode(feature).properties) if feature else b""
+        return "" if properties in (b"", b"null", b"{}") else properties.decode()

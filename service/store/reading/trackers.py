@@ -10,14 +10,15 @@ from service.store.schema import tracker
 
 
 class TrackerRow(NamedTuple):
-    """A tracker."""
+    """A tracker. `position_events`: whether each of its positions is put on the event bus."""
 
     key: int
     name: str
     created_time: int
+    position_events: bool
 
 
-COLUMNS = (tracker.c.key, tracker.c.name, tracker.c.created_time)
+COLUMNS = tuple(tracker.c[name] for name in TrackerRow._fields)
 
 
 def trackers(connection: Connection, after: int, limit: int) -> Sequence[TrackerRow]:
