@@ -24,6 +24,8 @@ STEADY_SECONDS: Final = 10.0
 """A connection that held for so long starts the back-off anew; one that is taken away at once does not."""
 ANSWER_SECONDS: Final = 8.0
 """How long a broker may take for its CONNACK."""
+LARGEST_PACKET: Final = 268_435_460
+"""Bytes that a packet of MQTT can have at all (MQTT 5, 2.1.4)."""
 PINGREQ: Final = b"\xc0\x00"
 DISCONNECT: Final = b"\xe0\x00"
 
@@ -36,7 +38,8 @@ class MqttSession:
     `connected`: CONNACK said yes. `subscribed`: so did SUBACK for every topic. `session_present`: the
     broker still had our session at the last connection. `connection` counts connections. `round_trip` is
     the time that the last SUBACK took, in seconds; `heard_at` when bytes last came (monotonic clock),
-    `waited` how long for (s). `receive_maximum` is how many unacknowledged messages the broker takes.
+    `waited` how long for (s). `receive_maximum` is how many unacknowledged messages the broker takes, and
+    `packet_bytes` how large a packet.
     `problem` is a sentence about what is wrong now, for people, without secrets; None when all is well.
 
     `on_message` and `on_publish` are called for each PUBLISH and PUBACK, `on_change` after `connected`,
@@ -60,7 +63,7 @@ class MqttSession:
         self.connection = 0
         self.problem: str | None = None
         self.round_trip = self.heard_at = self.waited = 0.0
-        self.receive_maximum = 65_535
+        self.receive_maximum, self.packet_bytes = 65_535, LARGEST_PACKET
         self._on_message, self._on_publish, self._on_change = on_message, on_publish, on_change
         self._persistent = persistent
         self._backoff = Backoff()
@@ -278,6 +281,7 @@ class MqttSession:
         self.connection += 1
         self.connected, self.session_present = True, flags.session_present
         self.receive_maximum = getattr(properties, "ReceiveMaximum", 65_535)
+        self.packet_bytes = getattr(properties, "MaximumPacketSize", LARGEST_PACKET)
         self._pinged_at, self._subscribe_at = time.monotonic(), 0.0
         self._say(None)
 

@@ -11,6 +11,8 @@ COMMANDS = (
     "demo",
     "serve",
     "bridge",
+    "republish",
+    "redrive",
     "track",
     "replay",
     "simulate",

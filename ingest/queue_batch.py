@@ -1,0 +1,56 @@
+"""Queue messages received together, and what has become of each."""
+
+from collections.abc import Sequence
+
+from ingest.courier import Consignment
+from ingest.dead_letters import DeadLetter, DeadLetterQueue
+from ingest.shard_arrays import packed_bodies
+
+
+class QueueBatch:
+    """`ids`, `groups` (None on a standard queue) and `bodies` of the messages, in the order of receipt.
+
+    `consignment` is what is published for them.
+    """
+
+    def __init__(self, ids: Sequence[str], groups: Sequence[str | None], bodies: Sequence[str]) -> None:
+        packed = packed_bodies(bodies)
+        self._ids, self._groups = ids, groups
+        self._unsent: list[tuple[tuple[int, ...], DeadLetter]] = []
+        self.consignment = Consignment(packed.publications, len(bodies))
+        self.consignment.undeliverable += [((source,), why) for source, why in packed.undeliverable]
+
+    def put_aside(self, queue: DeadLetterQueue | None) -> int:
+        """Sends what cannot be delivered to the dead-letter queue; how many it took. Without one, or where
+        it takes none, their messages are not done.
+        """
+        undeliverable, self.consignment.undeliverable = self.consignment.undeliverable, []
+        for sources, why in undeliverable:
+            ids = tuple(self._ids[source] for source in sources)
+            self._unsent.append((sources, DeadLetter(why, ids, self._groups[sources[0]])))
+        letters = [letter for _, letter in self._unsent]
+        if not letters or queue is None:
+            return 0
+        left = len(queue.unsent(letters))
+        self._unsent = self._unsent[len(letters) - left :]
+        return len(letters) - left
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether something is still to be put aside."""
+        return bool(self._unsent or self.consignment.undeliverable)
+
+    def done(self) -> list[bool]:
+        """Of each message, whether it may be deleted: all made of it is delivered or put aside. On a FIFO
+        queue one that is not done keeps back all after it of its group.
+        """
+        waiting = {source for sources, _ in self._unsent for source in sources}
+        waiting |= {source for sources, _ in self.consignment.undeliverable for source in sources}
+        stopped: set[str] = set()
+        done = []
+        for source, group in enumerate(self._groups):
+            ready = source not in waiting and self.consignment.settled(source)
+            if group is not None and not ready:
+                stopped.add(group)
+            done.append(ready and group not in stopped)
+        return done

@@ -1,0 +1,170 @@
+"""Letters of the dead-letter queue: listed, and sent back to the queue that they came from.
+
+A letter is deleted only after it was sent, so that an interruption loses none; on a FIFO queue the same
+letter sent twice within five minutes is one. What comes back from the queue while we send is left alone, or
+bad letters would go round for ever.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from threading import Event
+from typing import Any, Final
+
+from ingest.aws_clients import is_fifo
+from ingest.work_queue import AT_ONCE
+
+HIDDEN_SECONDS: Final = 300
+"""How long letters that we have seen stay hidden from us and others, unless we show them again before."""
+POLL_SECONDS: Final = 2
+MOVED: Final = "receives"
+"""The reason of a letter that SQS itself moved, because it was received too often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """`sent_time` in ms since the epoch; `receives` is how often it was received, here and before."""
+
+    message_id: str
+    handle: str
+    reason: str
+    detail: str
+    sources: str
+    sent_time: int
+    receives: int
+    group: str | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """How many letters were sent back, and how many were left: of another reason, or come since we began."""
+
+    sent: int
+    left: int
+
+
+class DeadLetterBox:
+    """Reads the dead-letter queue at `url` through `client`, a boto3 client of SQS.
+
+    Its methods raise BotoCoreError and ClientError, and show what they did not delete again.
+    """
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client, self.url = client, url
+
+    def count(self) -> int:
+        """About how many there are."""
+        name = "ApproximateNumberOfMessages"
+        answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
+        return int(answer["Attributes"].get(name, 0))
+
+    def letters(self, most: int, reason: str | None = None) -> list[Letter]:
+        """Up to `most` of them, of this reason. A FIFO queue shows ten of a group at a time and no more."""
+        found: list[Letter] = []
+        with self._shown_again() as seen:
+            for letters, _ in self._received(seen):
+                found += [letter for letter in letters if reason in (None, letter.reason)]
+                if len(found) >= most:
+                    break
+        return found[:most]
+
+    def send_back(
+        self,
+        queue_url: str,
+        reason: str | None,
+        progress: Callable[[Redriven], None],
+        stop: Event,
+    ) -> Redriven:
+        """Sends all letters of this reason to the queue at `queue_url`, in the order in which they come."""
+        sent, begun = 0, None
+        with self._shown_again() as seen:
+            for letters, answered_at in self._received(seen):
+                begun = begun or answered_at
+                chosen = [
+                    each for each in letters if reason in (None, each.reason) and each.sent_time < begun
+                ]
+                for letter in chosen:
+                    self._client.send_message(QueueUrl=queue_url, **_message(letter, queue_url))
+                    self._client.delete_message(QueueUrl=self.url, ReceiptHandle=letter.handle)
+                    del seen[letter.message_id]
+                    sent += 1
+                progress(Redriven(sent, len(seen)))
+                if stop.is_set():
+                    break
+            return Redriven(sent, len(seen))
+
+    def _received(self, seen: dict[str, str]) -> Iterator[tuple[list[Letter], int]]:
+        """Letters not seen before, until there are none, and when (ms) the queue answered; adds them to
+        `seen`, which has their receipt handles by id.
+        """
+        while True:
+            answer = self._client.receive_message(
+                QueueUrl=self.url,
+                MaxNumberOfMessages=AT_ONCE,
+                WaitTimeSeconds=POLL_SECONDS,
+                VisibilityTimeout=HIDDEN_SECONDS,
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp"],
+                MessageAttributeNames=["All"],
+            )
+            messages = [_letter(message) for message in answer.get("Messages", [])]
+            if not messages:
+                return
+            letters = [letter for letter in messages if letter.message_id not in seen]
+            seen.update((letter.message_id, letter.handle) for letter in messages)
+            yield letters, _answered_at(answer)
+
+    @contextmanager
+    def _shown_again(self) -> Iterator[dict[str, str]]:
+        """Receipt handles by id; those left at the end are shown to others at once."""
+        seen: dict[str, str] = {}
+        try:
+            yield seen
+        finally:
+            handles = list(seen.values())
+            for start in range(0, len(handles), AT_ONCE):
+                self._client.change_message_visibility_batch(
+                    QueueUrl=self.url,
+                    Entries=[
+                        {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                        for place, handle in enumerate(handles[start : start + AT_ONCE])
+                    ],
+                )
+
+
+def _letter(message: Any) -> Letter:
+    system, own = message.get("Attributes", {}), message.get("MessageAttributes", {})
+
+    def text(name: str) -> str:
+        return str(own.get(name, {}).get("StringValue", ""))
+
+    return Letter(
+        message_id=message["MessageId"],
+        handle=message["ReceiptHandle"],
+        reason=text("Reason") or MOVED,
+        detail=text("Detail"),
+        sources=text("SourceMessageId"),
+        sent_time=int(system.get("SentTimestamp", 0)),
+        receives=int(system.get("ApproximateReceiveCount", 0)),
+        group=system.get("MessageGroupId"),
+        body=message["Body"],
+    )
+
+
+def _message(letter: Letter, queue_url: str) -> dict[str, str]:
+    message = {"MessageBody": letter.body}
+    if is_fifo(queue_url):
+        message |= {
+            "MessageGroupId": letter.group or letter.reason,
+            "MessageDeduplicationId": f"redrive-{letter.message_id}",
+        }
+    return message
+
+
+def _answered_at(answer: Any) -> int:
+    """By the queue's clock, which gives whole seconds: the end of that second, in ms since the epoch."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    seconds = time.time() if date is None else parsedate_to_datetime(date).timestamp()
+    return int(seconds * 1000) + 1000

@@ -1,0 +1,177 @@
+"""`overfly republish`: from the queue to the destination broker, or AWS IoT Core."""
+
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
+
+import structlog
+import typer
+
+from ingest.aws_clients import AwsClientError, Timeouts
+from ingest.dead_letters import DeadLetterQueue
+from ingest.destination import Destination
+from ingest.iot_destination import IotDestination, iot_client
+from ingest.mqtt_connection import EndpointError
+from ingest.mqtt_destination import MqttDestination
+from ingest.republisher import NoDeadLetterQueue, Republisher
+from ingest.work_queue import WorkQueue
+from service.errors import SettingsError
+from service.hop_metrics import Changes, Figure, HopMetrics, metrics_shown, watched
+from service.logs import configure_logs
+from service.named_broker import mqtt_endpoint
+from service.named_dead_letters import check_dead_letter_queue_url, dead_letter_queue_url
+from service.named_queue import named_queue
+from service.settings import Settings, read_settings
+
+TIMEOUTS: Final = Timeouts(connect=3.0, read=8.0)
+"""Longer than a poll, and short enough for an end within ten seconds."""
+
+FIGURES: Final = (
+    Figure("received", "counter", "Messages received from the queue"),
+    Figure("received_bytes", "counter", "Bytes of their bodies"),
+    Figure("received_again", "counter", "Of them, those that had been received before"),
+    Figure("deleted", "counter", "Messages deleted from the queue, all of them published or put aside"),
+    Figure("given_back", "counter", "Messages given back to the queue"),
+    Figure("dead_letters", "counter", "Messages sent to the dead-letter queue"),
+    Figure("requests", "counter", "Requests to the queue"),
+    Figure("sent", "counter", "Publications that the destination has acknowledged"),
+    Figure("positions", "counter", "Positions in them"),
+    Figure("as_they_came", "counter", "Of them, payloads that are no positions, published as they came"),
+    Figure("bytes", "counter", "Bytes of their payloads"),
+    Figure("retried", "counter", "Publications that were refused for the time being, and tried again"),
+    Figure("waiting", "gauge", "Messages held, not deleted yet"),
+    Figure("oldest_seconds", "gauge", "Since the oldest of them was received"),
+    Figure("queue_depth", "gauge", "About how many messages wait in the queue"),
+    Figure("connected", "gauge", "1 while the destination is there"),
+)
+
+log = structlog.get_logger("overfly")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("republish")(_republish)
+
+
+def _republish() -> None:
+    """Publish what is in the queue, as arrays by shard, until SIGTERM or Ctrl-C.
+
+    Reads OVERFLY_QUEUE_URL and publishes to the broker of OVERFLY_MQTT_URL, or where none is set to AWS IoT
+    Core. A message is deleted once all of it is acknowledged. While the destination is away, or nobody
+    subscribes there, nothing more is received. What cannot be delivered goes to the dead-letter queue with
+    its reason: `overfly redrive` lists it.
+    """
+    settings = read_settings()
+    configure_logs(settings.log_format, settings.log_level)
+    republisher = _republisher(settings)
+    figures = HopMetrics("republish", FIGURES, lambda: _readings(republisher))
+    with metrics_shown(figures, settings.metrics_port):
+        _stop_by_signal(republisher)
+        log.info("republish.started", queue=settings.queue_url, destination=republisher.destination.url)
+        with _logged(republisher):
+            try:
+                republisher.run()
+            except NoDeadLetterQueue:
+                raise SettingsError(
+                    "the queue has no redrive policy, so there is no place for what cannot be delivered: "
+                    "give it one, or set OVERFLY_DEAD_LETTER_QUEUE_URL"
+                ) from None
+        log.info("republish.stopped", given_back=republisher.counts.given_back)
+
+
+def _republisher(settings: Settings) -> Republisher:
+    queue = named_queue(settings, TIMEOUTS)
+    if queue is None:
+        raise SettingsError("`overfly republish` needs a queue to read: set OVERFLY_QUEUE_URL")
+    check_dead_letter_queue_url(settings)
+    client: Any = queue.client
+
+    def dead_letters(arn: str | None) -> DeadLetterQueue | None:
+        url = dead_letter_queue_url(settings, client, arn)
+        return None if url is None else DeadLetterQueue(client, url)
+
+    return Republisher(
+        WorkQueue(client, queue.url),
+        _destination(settings),
+        dead_letters,
+        batches=settings.republish_batches,
+    )
+
+
+def _destination(settings: Settings) -> Destination:
+    to_broker = settings.republish_to == "mqtt" or (
+        settings.republish_to == "auto" and settings.mqtt_url is not None
+    )
+    if not to_broker:
+        return _iot(settings.iot_endpoint)
+    client_id = f"{settings.mqtt_client_id or 'overfly'}-republish-{settings.worker_id}-{os.getpid()}"
+    endpoint = mqtt_endpoint(settings, client_id)
+    if endpoint is None:
+        raise SettingsError("OVERFLY_REPUBLISH_TO is mqtt, which needs a broker: set OVERFLY_MQTT_URL")
+    try:
+        return MqttDestination(endpoint)
+    except EndpointError as error:
+        raise SettingsError(f"OVERFLY_MQTT_*: {error}") from None
+
+
+def _iot(endpoint: str | None) -> IotDestination:
+    if endpoint is None:
+        return IotDestination(lambda: iot_client(None, TIMEOUTS))
+    try:
+        client = iot_client(endpoint, TIMEOUTS)
+    except AwsClientError as error:
+        raise SettingsError(f"OVERFLY_IOT_ENDPOINT, AWS_*: {error}") from None
+    return IotDestination(lambda: client, endpoint)
+
+
+def _stop_by_signal(republisher: Republisher) -> None:
+    def take(number: int, _: FrameType | None) -> None:
+        log.info("republish.draining", signal=signal.Signals(number).name)
+        republisher.stop()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, take)
+
+
+def _readings(republisher: Republisher) -> Mapping[str, float]:
+    counts, published = republisher.counts, republisher.published
+    return {
+        "received": counts.received,
+        "received_bytes": counts.received_bytes,
+        "received_again": counts.again,
+        "deleted": counts.deleted,
+        "given_back": counts.given_back,
+        "dead_letters": counts.dead_letters,
+        "requests": counts.requests,
+        "sent": published.publications,
+        "positions": published.positions,
+        "as_they_came": published.as_they_came,
+        "bytes": published.bytes,
+        "retried": published.tries_failed,
+        "waiting": republisher.held,
+        "oldest_seconds": republisher.held_seconds,
+        "queue_depth": republisher.depth or 0,
+        "connected": float(republisher.destination.ready),
+    }
+
+
+@contextmanager
+def _logged(republisher: Republisher) -> Iterator[None]:
+    changes = Changes("republish.waiting", "republish.going_on")
+    told = _readings(republisher)
+
+    def look() -> None:
+        changes.note(republisher.problem)
+
+    def tell() -> None:
+        nonlocal told
+        before, told = told, _readings(republisher)
+        names = ("deleted", "sent", "positions", "as_they_came", "dead_letters", "requests")
+        done = {name: int(told[name] - before[name]) for name in names}
+        if any(done[name] for name in names[:-1]) or told["waiting"]:
+            log.info("republish.published", **done, waiting=int(told["waiting"]))
+
+    with watched(look, tell):
+        yield

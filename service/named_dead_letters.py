@@ -1,0 +1,37 @@
+"""The dead-letter queue: the one that the settings name, else that of the queue's own redrive policy."""
+
+from typing import Any
+
+from service.errors import SettingsError
+from service.named_queue import QUEUE_URL
+from service.settings import Settings
+
+
+def dead_letter_queue_url(settings: Settings, client: Any, arn: str | None) -> str | None:
+    """Its URL; None where there is none. `arn` is what the redrive policy names.
+
+    Raises SettingsError, and BotoCoreError and ClientError where SQS has to be asked.
+    """
+    check_dead_letter_queue_url(settings)
+    if settings.dead_letter_queue_url is not None or arn is None:
+        return settings.dead_letter_queue_url
+    account, name = arn.split(":")[-2:]
+    answer = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
+    return str(answer["QueueUrl"])
+
+
+def check_dead_letter_queue_url(settings: Settings) -> None:
+    """Raises SettingsError where the settings name what can be none for their queue."""
+    url, queue_url = settings.dead_letter_queue_url, settings.queue_url or ""
+    if url is None:
+        return
+    if not QUEUE_URL.fullmatch(url):
+        raise SettingsError(
+            "OVERFLY_DEAD_LETTER_QUEUE_URL is no queue's URL: "
+            "expected https://sqs.<region>.amazonaws.com/<account>/<name>, without a user in it"
+        )
+    if url.endswith(".fifo") != queue_url.endswith(".fifo"):
+        raise SettingsError(
+            "OVERFLY_DEAD_LETTER_QUEUE_URL: the dead-letter queue of a FIFO queue is a FIFO queue, "
+            "that of a standard queue a standard queue"
+        )
