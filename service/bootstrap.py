@@ -1,7 +1,6 @@
 """The composition root: builds everything from settings, and nothing else does."""
 
-import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from threading import Event
@@ -16,16 +15,13 @@ from service.api.app import create_app
 from service.api.services import ApiServices
 from service.bell import Bell
 from service.catalog import GeofenceCatalog
-from service.dispatch.email_channel import EmailChannel
-from service.dispatch.mail import address
-from service.dispatch.mqtt_channel import MqttChannel
-from service.dispatch.outbox import Channel, Dispatcher
-from service.dispatch.smtp import SmtpServer
+from service.dispatch.outbox import Dispatcher
+from service.dispatch.position_updates import PositionUpdates
 from service.errors import SettingsError
 from service.intake import intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
-from service.named_broker import mqtt_endpoint
+from service.named_channels import channel_faults, event_bus, named_channels
 from service.named_source import named_source
 from service.pipeline import Pipeline
 from service.readiness import Readiness
@@ -90,7 +86,7 @@ def build_tracking(settings: Settings) -> Tracking:
 
 
 def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tracking:
-    channels = [*_mail_channels(settings, public_url), *_mqtt_channels(settings)]
+    channels, bus = named_channels(settings, public_url), event_bus(settings)
     outbox_names = [channel.gathering.outbox_name for channel in channels]
     database = open_database(settings)
     prepare(database)
@@ -110,28 +106,31 @@ def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tra
         ReorderClock(settings.reorder_seconds),
         metrics,
         channels=outbox_names,
+        telling_positions=bus is not None,
         told=events_committed.ring,
         stored=fixes_posted.ring,
     )
     pipeline = Pipeline(tracker, settings.tracker, source, metrics)
     fixes_posted.listen(pipeline.wake)
-    dispatchers = [Dispatcher(database, channel, now, metrics) for channel in channels]
-    for dispatcher in dispatchers:
+    positions = None if bus is None else PositionUpdates(database, bus, metrics)
+    dispatchers: dict[str, Dispatcher | PositionUpdates] = {
+        each.gathering.outbox_name: Dispatcher(database, each, now, metrics) for each in channels
+    }
+    if positions is not None:
+        dispatchers["position events"] = positions
+    for dispatcher in dispatchers.values():
         events_committed.listen(dispatcher.wake)
     retention = Retention(database, settings.retention_days, outbox_names)
     return Tracking(
         database,
         tracker,
         catalog,
-        Readiness(database, source, outbox_names),
+        Readiness(database, source, outbox_names, positions),
         metrics.registry,
         Workers(
             [
                 Worker("pipeline", pipeline.run, pipeline.stop),
-                *(
-                    _dispatch_worker(channel, each)
-                    for channel, each in zip(channels, dispatchers, strict=True)
-                ),
+                *(_dispatch_worker(name, each) for name, each in dispatchers.items()),
                 Worker("retention", retention.run, retention.stop),
             ]
         ),
@@ -145,75 +144,25 @@ def open_database(settings: Settings) -> Database:
     return open_sqlite(settings.data_dir)
 
 
-def mail_server(settings: Settings) -> SmtpServer | None:
-    """The mail server that the settings name. Raises SettingsError."""
-    if settings.smtp_url is None:
-        return None
-    try:
-        return SmtpServer.from_url(settings.smtp_url.get_secret_value())
-    except SettingsError as error:
-        raise SettingsError(f"OVERFLY_SMTP_URL: {error}") from None
-
-
 def start_faults(settings: Settings) -> Iterator[str]:
     """Each reason for which `serve` would refuse these settings; opens and connects nothing."""
     if settings.database_url is not None:
         yield DATABASE_URL_FAULT
-    for part in (named_source, _mail_channels, _mqtt_channels):
-        try:
-            part(settings)
-        except SettingsError as error:
-            yield str(error)
-
-
-def _mail_channels(settings: Settings, public_url: str = "") -> list[Channel]:
-    server = mail_server(settings)
-    if server is None:
-        if settings.alert_email:
-            raise SettingsError("OVERFLY_ALERT_EMAIL needs a mail server: set OVERFLY_SMTP_URL too")
-        return []
-    sender = settings.alert_from or f"overfly@{socket.gethostname()}"
-    _address("OVERFLY_ALERT_FROM", sender)
-    for recipient in settings.alert_email:
-        _address("OVERFLY_ALERT_EMAIL", recipient)
-    interval = int(settings.alert_interval * 1000)
-    mails = (
-        EmailChannel(server, sender=sender, recipient=each, interval=interval, public_url=public_url)
-        for each in settings.alert_email
-    )
-    return _once_each(mails)
-
-
-def _once_each(channels: Iterable[Channel]) -> list[Channel]:
-    """An address written twice is one."""
-    return list({each.gathering.outbox_name: each for each in channels}.values())
-
-
-def _address(variable: str, text: str) -> None:
     try:
-        address(text)
+        named_source(settings)
     except SettingsError as error:
-        raise SettingsError(f"{variable}: {error}") from None
+        yield str(error)
+    yield from channel_faults(settings)
 
 
-def _mqtt_channels(settings: Settings) -> list[Channel]:
-    if not settings.alert_mqtt:
-        return []
-    client_id = f"{settings.mqtt_client_id or f'overfly-{settings.tracker}'}-events"
-    endpoint = mqtt_endpoint(settings, client_id)
-    if endpoint is None:
-        raise SettingsError("OVERFLY_ALERT_MQTT needs a broker: set OVERFLY_MQTT_URL too")
-    return [MqttChannel(endpoint)]
-
-
-def _dispatch_worker(channel: Channel, dispatcher: Dispatcher) -> Worker:
+def _dispatch_worker(name: str, dispatcher: Dispatcher | PositionUpdates) -> Worker:
     stop = Event()
 
     def end() -> None:
         stop.set()
         dispatcher.wake()
 
-    return Worker(f"dispatch {channel.gathering.outbox_name}", lambda: dispatcher.run(stop), end)
+    return Worker(f"dispatch {name}", lambda: dispatcher.run(stop), end)
 
 
 def _hosts(public_url: str | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from ingest.source import Source
+from service.dispatch.position_updates import PositionUpdates
 from service.errors import StoreAway
 from service.store.database import Database
 from service.store.schema import alert, outbox
@@ -21,12 +22,19 @@ class Dependency:
 
 
 class Readiness:
-    """channels: names of the outbox's channels, `email:<address>` or `mqtt`."""
+    """channels: names of the outbox's channels, such as `email:<address>` or `eventbridge`."""
 
-    def __init__(self, database: Database, source: Source | None, channels: Sequence[str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        source: Source | None,
+        channels: Sequence[str],
+        positions: PositionUpdates | None = None,
+    ) -> None:
         self._database = database
         self._source = source
         self._channels = channels
+        self._positions = positions
 
     def __call__(self) -> Mapping[str, Dependency]:
         """By name. The database and the source are required; a receiver of alerts that is away is shown."""
@@ -35,6 +43,8 @@ class Readiness:
             found["source"] = _of_source(self._source)
         if found["database"].ok:
             found.update((name, self._of_channel(name)) for name in self._channels)
+        if self._positions is not None:
+            found["position events"] = _of_positions(self._positions)
         return found
 
     def _of_database(self) -> Dependency:
@@ -61,6 +71,11 @@ class Readiness:
         if row is None or row.attempts == 0:
             return Dependency(True, False, f"{count} events wait to be gathered")
         return Dependency(False, False, f"not delivered after {row.attempts} attempts: {row.outcome}")
+
+
+def _of_positions(positions: PositionUpdates) -> Dependency:
+    waiting = f"{positions.waiting} positions wait to be put on the bus"
+    return Dependency(not positions.trouble, False, ": ".join(filter(None, (waiting, positions.trouble))))
 
 
 def _of_source(source: Source) -> Dependency:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from ingest.aws_clients import Timeouts
-from service.bootstrap import mail_server, open_database, start_faults
+from service.bootstrap import open_database, start_faults
 from service.doctor import (
     Finding,
     broker_findings,
@@ -19,6 +19,7 @@ from service.doctor import (
 )
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint
+from service.named_channels import mail_server
 from service.named_queue import named_queue
 from service.queue_doctor import queue_findings
 from service.settings import Settings, read_settings
