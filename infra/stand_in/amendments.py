@@ -5,7 +5,7 @@ import inspect
 from importlib import import_module, metadata
 from pathlib import Path
 
-from infra.stand_in import batches, deliveries, loopback, rule_role
+from infra.stand_in import batches, deliveries, loopback, principal_arn, rule_role
 
 VERSION = "1.5.33"
 
@@ -14,6 +14,7 @@ READ_WHEN_AMENDED = {
     "core.iam_evaluator._gather_role_policies": "d83d1661b86595ac",
     "core.iam_evaluator.caller_arn": "8dc478d34f4697cf",
     "core.iam_evaluator.combine_resource_policy": "3972f81213f8b84b",
+    "core.iam_evaluator._resolve_condition_key": "15e26964cd38f32c",
     "services.iot._dispatch_rule_sqs": "7fd16790d8a1b99d",
     "services.iot._iot_role_usable": "b91f4c25e565eb3f",
     "services.iot._mtls_start_locked": "2920d506142957f0",
@@ -39,6 +40,7 @@ def amend(deliveries_file: Path) -> None:
         )
     loopback.amend()
     rule_role.amend()
+    principal_arn.amend()
     deliveries.amend(deliveries_file)
     batches.amend()
 
