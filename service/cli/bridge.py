@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Final
 
@@ -11,7 +11,7 @@ import typer
 
 from ingest.aws_clients import Timeouts
 from ingest.bridge import Bridge
-from ingest.mqtt_connection import EndpointError
+from ingest.mqtt_connection import EndpointError, MqttEndpoint
 from ingest.mqtt_source import MqttSource
 from ingest.queue_sender import QueueSender
 from service.errors import SettingsError
@@ -76,16 +76,15 @@ def _ends(settings: Settings) -> tuple[MqttSource, QueueSender]:
     if queue is None:
         raise SettingsError("`overfly bridge` needs a queue to fill: set OVERFLY_QUEUE_URL")
     try:
-        source = MqttSource(
-            endpoint,
-            settings.source_topics,
-            batch_size=BATCH_SIZE,
-            batch_bytes=BATCH_BYTES,
-            batch_age=BATCH_AGE,
-        )
+        source = bridge_source(endpoint, settings.source_topics)
     except EndpointError as error:
         raise SettingsError(f"OVERFLY_SOURCE_MQTT_*: {error}") from None
     return source, QueueSender(queue.client, queue.url)
+
+
+def bridge_source(endpoint: MqttEndpoint, topics: Sequence[str]) -> MqttSource:
+    """Raises EndpointError."""
+    return MqttSource(endpoint, topics, batch_size=BATCH_SIZE, batch_bytes=BATCH_BYTES, batch_age=BATCH_AGE)
 
 
 def _readings(bridge: Bridge, source: MqttSource) -> Mapping[str, float]:
