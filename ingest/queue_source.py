@@ -30,7 +30,7 @@ from ingest.queue_keeper import QueueKeeper
 POLL_SECONDS: Final = 2
 """How long an empty queue holds our request: what closing waits for. A month has 1.3 million of them."""
 BEHIND_POLL_SECONDS: Final = 1
-"""The same while the queue is not known to be drained, which only an empty answer may tell."""
+"""The same while the queue is not known to be drained, which an empty answer tells."""
 LIVE_SECONDS: Final = 2.0
 """A message that waited no longer in the queue was sent just now: there is no backlog."""
 BLIP_SECONDS: Final = 1.0
@@ -43,7 +43,7 @@ class QueueSource:
 
     A batch closes at `batch_size` messages or `batch_bytes` of bodies, a body never being parted, or with all
     that was received while the last one was committed. At most `most_held` messages of the queue and
-    `held_bytes` of their bodies are held.
+    `held_bytes` of their bodies are held. An empty queue holds a request for `poll_seconds`.
     """
 
     topics: Sequence[str] = ()
@@ -57,8 +57,10 @@ class QueueSource:
         batch_bytes: int = 4 << 20,
         most_held: int = 1000,
         held_bytes: int = 24 << 20,
+        poll_seconds: int = POLL_SECONDS,
     ) -> None:
         self._client, self.url = client, url
+        self._poll_seconds = poll_seconds
         self._size, self._bytes = batch_size, batch_bytes
         self._held = HeldMessages(most_held, held_bytes)
         self._keeper = QueueKeeper(client, url, self._held)
@@ -222,14 +224,14 @@ class QueueSource:
                 self._closing.wait(backoff.delay())
             else:
                 backoff.reset()
-                self._found()
+                self._found(asked_at)
                 self._take(answer, asked_at, held_before)
 
     def _ask(self, room: int) -> Any:
         return self._client.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=room,
-            WaitTimeSeconds=POLL_SECONDS if self._live else BEHIND_POLL_SECONDS,
+            WaitTimeSeconds=self._poll_seconds if self._live else BEHIND_POLL_SECONDS,
             VisibilityTimeout=self._keeper.hidden_seconds,
             MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
         )
@@ -240,9 +242,9 @@ class QueueSource:
         if self._away_since is None:
             self._away_since = time.monotonic()
 
-    def _found(self) -> None:
+    def _found(self, asked_at: float) -> None:
         if self._away_since is not None:
-            if time.monotonic() - self._away_since >= BLIP_SECONDS:
+            if asked_at - self._away_since >= BLIP_SECONDS:
                 self.connection += 1
             self._problem = self._away_since = None
 

@@ -77,8 +77,8 @@ def _window(reorder_seconds: float, visibility: int) -> Finding:
             "queue order",
             "warning",
             "a standard queue hands messages out in another order than they came, and no window waits for "
-            "the late ones: events are lost and others invented (2,968 and 2,506 of 22,496 on real flights, with "
-            f"two readers); set {right}, or read a FIFO queue",
+            "the late ones: events are lost and others invented (2,968 and 2,506 of 22,496 on real flights, "
+            f"with two readers); set {right}, or read a FIFO queue",
         )
     if reorder_seconds <= visibility:
         return Finding(
