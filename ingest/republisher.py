@@ -23,7 +23,7 @@ from ingest.destination import Destination
 from ingest.queue_batch import QueueBatch
 from ingest.work_queue import AT_ONCE, Claim, Unchanged, WorkQueue
 
-POLL_SECONDS: Final = 3
+POLL_SECONDS: Final = 2
 """How long an empty queue holds our request, and so what an end waits for at most."""
 DRAIN_SECONDS: Final = 4.0
 """How long batches under way may take after `stop` before they are given back."""
