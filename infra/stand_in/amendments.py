@@ -5,12 +5,13 @@ import inspect
 from importlib import import_module, metadata
 from pathlib import Path
 
-from infra.stand_in import batches, deliveries, loopback, principal_arn, rule_role
+from infra.stand_in import batches, deliveries, iam_names, loopback, rule_role
 
 VERSION = "1.5.33"
 
 READ_WHEN_AMENDED = {
     "app.main": "aae886212adbdc54",
+    "core.iam_actions.extract_iam_action": "ec476b92d969822b",
     "core.iam_evaluator._gather_role_policies": "d83d1661b86595ac",
     "core.iam_evaluator.caller_arn": "8dc478d34f4697cf",
     "core.iam_evaluator.combine_resource_policy": "3972f81213f8b84b",
@@ -40,7 +41,7 @@ def amend(deliveries_file: Path) -> None:
         )
     loopback.amend()
     rule_role.amend()
-    principal_arn.amend()
+    iam_names.amend()
     deliveries.amend(deliveries_file)
     batches.amend()
 

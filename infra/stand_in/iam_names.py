@@ -1,7 +1,7 @@
 """Names by which IAM judges, where ministack's are not AWS's.
 
-`aws:PrincipalArn` of a role's session is the role's ARN, not the session's; a batch of SQS asks for the right to its
-single action, since there are no others.
+`aws:PrincipalArn` of a role's session is the role's ARN, not the session's; a batch of SQS asks for the right
+to its single action, since there is no other.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 """
