@@ -1,0 +1,191 @@
+"""Events published to topics at the stand-in, and text messages that its SNS would send."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from service.dispatch.outbox import Dispatcher
+from service.dispatch.sns_channel import SmsChannel, SnsChannel
+from service.errors import SettingsError
+from tests.service.dispatch.airfield import MINUTE, Airfield, rounds
+from tests.service.dispatch.cloud import CloudProxy, queue_behind_topic
+from tests.stand_in import StandIn
+
+URL = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def airfield(tmp_path: Path) -> Airfield:
+    return Airfield(tmp_path / "data", ["sns"])
+
+
+@pytest.fixture
+def dispatcher_to(proxy: CloudProxy, airfield: Airfield) -> Iterator[Callable[[str], Dispatcher]]:
+    """Makes dispatchers to a topic, and ends them."""
+    channels: list[SnsChannel] = []
+
+    def made(topic_arn: str) -> Dispatcher:
+        channels.append(SnsChannel(topic_arn, URL))
+        return airfield.dispatcher(channels[-1])
+
+    yield made
+    for each in channels:
+        each.close()
+
+
+def new_name() -> str:
+    return f"topic-{uuid.uuid4().hex[:8]}"
+
+
+def test_an_event_is_published_with_a_sentence_and_attributes_to_filter_by(
+    airfield: Airfield, aws: StandIn, dispatcher_to: Callable[[str], Dispatcher]
+) -> None:
+    topic, queue = queue_behind_topic(aws, new_name())
+    airfield.cross("4067f2", callsign="TOM2XE")
+    rounds(dispatcher_to(topic))
+
+    (received,) = queue.take()
+    message = json.loads(received["Message"])
+    text = message.pop("text")
+    assert received["Subject"] == "TOM2XE entered Zürich Airport"
+    assert text.startswith("TOM2XE (4067f2) entered Zürich Airport, ")
+    assert text.endswith(" UTC")
+    assert message["eventId"] == airfield.workshop.event_ids()[0]
+    assert list(message) == [
+        *("eventId", "eventType", "trackerName", "collectionName", "deviceId", "geofenceId"),
+        *("sampleTime", "position"),
+    ]
+    assert {name: each["Value"] for name, each in received["MessageAttributes"].items()} == {
+        "eventType": "ENTER",
+        "geofenceId": "LSZH",
+        "collection": "default",
+        "deviceId": "4067f2",
+    }
+    (alert,) = airfield.alerts()
+    assert (alert["channel"], alert["recipient"], alert["status"]) == ("sns", topic, "sent")
+
+
+def test_all_events_come_out_of_a_fifo_topic_once_and_in_order(
+    airfield: Airfield, aws: StandIn, dispatcher_to: Callable[[str], Dispatcher]
+) -> None:
+    topic, queue = queue_behind_topic(aws, f"{new_name()}.fifo")
+    devices = [f"d{number}" for number in range(24)] + ["Zürich-東京"]
+    for _ in range(3):
+        airfield.cross_all(devices)
+    rounds(dispatcher_to(topic))
+
+    received = [json.loads(each["Message"]) for each in queue.take()]
+    assert sorted(each["eventId"] for each in received) == sorted(airfield.workshop.event_ids())
+    for device in devices:
+        types = [each["eventType"] for each in received if each["deviceId"] == device]
+        assert types == ["ENTER", "EXIT", "ENTER"]
+    assert set(airfield.statuses()) == {"sent"}
+
+
+@pytest.mark.parametrize(
+    "fault", [(400, "Throttled"), (500, "InternalError"), (403, "AuthorizationError"), (404, "NotFound")]
+)
+def test_a_topic_that_refuses_for_now_gets_the_events_later(
+    airfield: Airfield,
+    aws: StandIn,
+    dispatcher_to: Callable[[str], Dispatcher],
+    proxy: CloudProxy,
+    fault: tuple[int, str],
+) -> None:
+    topic, queue = queue_behind_topic(aws, new_name())
+    proxy.faults = [fault]
+    airfield.cross("a")
+    dispatcher = dispatcher_to(topic)
+    rounds(dispatcher)
+    assert airfield.statuses() == ["pending"]
+    assert fault[1] in airfield.alerts()[0]["outcome"]
+
+    airfield.cross("a")
+    airfield.clock.now += 5000
+    rounds(dispatcher)
+    ids = [json.loads(each["Message"])["eventId"] for each in queue.take()]
+    assert ids == airfield.workshop.event_ids()
+
+
+def test_an_event_refused_for_its_data_fails_and_the_next_goes_on(
+    airfield: Airfield, aws: StandIn, dispatcher_to: Callable[[str], Dispatcher], proxy: CloudProxy
+) -> None:
+    topic, queue = queue_behind_topic(aws, new_name())
+    proxy.refuses = lambda event: (
+        ("InvalidParameter", "Invalid parameter: Message") if event["eventType"] == "ENTER" else None
+    )
+    airfield.cross("a")
+    airfield.cross("a")
+    rounds(dispatcher_to(topic))
+
+    assert [json.loads(each["Message"])["eventType"] for each in queue.take()] == ["EXIT"]
+    assert airfield.statuses() == ["failed", "sent"]
+    assert airfield.alerts()[0]["outcome"] == f"{topic}: InvalidParameter: Invalid parameter: Message"
+
+
+def sms(airfield: Airfield, number: str) -> Dispatcher:
+    return airfield.dispatcher(SmsChannel(number, MINUTE))
+
+
+def texts(aws: StandIn, number: str) -> list[str]:
+    return [each.message for each in aws.deliveries() if each.protocol == "sms" and each.endpoint == number]
+
+
+def test_what_comes_within_the_interval_is_gathered_into_the_next_text_message(
+    tmp_path: Path, aws: StandIn, proxy: CloudProxy
+) -> None:
+    number = "+41790000001"
+    airfield = Airfield(tmp_path, [f"sms:{number}"])
+    dispatcher = sms(airfield, number)
+    for _ in range(3):
+        airfield.cross_all(["a", "b"])
+        rounds(dispatcher)
+        airfield.clock.now += 20_000
+    rounds(dispatcher)
+
+    first, second = texts(aws, number)
+    assert first.startswith("2 crossings, ")
+    assert second.startswith("4 crossings, ")
+    assert "a left Zürich Airport" in second
+    assert {(each["channel"], each["recipient"], each["status"]) for each in airfield.alerts()} == {
+        ("sms", number, "sent")
+    }
+
+
+def test_a_text_message_refused_for_now_is_sent_later_and_one_refused_for_ever_fails(
+    tmp_path: Path, aws: StandIn, proxy: CloudProxy
+) -> None:
+    number = "+41790000002"
+    airfield = Airfield(tmp_path, [f"sms:{number}"])
+    dispatcher = sms(airfield, number)
+    proxy.faults = [(400, "Throttled"), (400, "InvalidParameter")]
+    airfield.cross("a", callsign="SWR1")
+    rounds(dispatcher)
+    assert airfield.statuses() == ["pending"]
+    airfield.clock.now += 5000
+    rounds(dispatcher)
+    assert airfield.statuses() == ["failed"]
+    assert airfield.alerts()[0]["outcome"] == "SNS: Publish: InvalidParameter: no"
+
+    airfield.cross("a", callsign="SWR1")
+    airfield.clock.now += MINUTE
+    rounds(dispatcher)
+    (text,) = texts(aws, number)
+    assert text.startswith("SWR1 (a) left Zürich Airport, ")
+
+
+@pytest.mark.parametrize(
+    "number", ["", "0791234567", "+0791234567", "+41 79 123 45 67", "+4179123456789012", "+41x", "+41٧"]
+)
+def test_what_is_no_telephone_number_is_refused_at_start(number: str) -> None:
+    with pytest.raises(SettingsError, match=r"is no telephone number: expected \+ and country code"):
+        SmsChannel(number, MINUTE)
+
+
+@pytest.mark.parametrize("arn", ["", "topic", "arn:aws:sqs:eu-central-1:222222222222:queue"])
+def test_what_is_no_topic_is_refused_at_start(arn: str) -> None:
+    with pytest.raises(SettingsError, match="is no SNS topic: expected arn:aws:sns:"):
+        SnsChannel(arn, URL)
