@@ -14,6 +14,7 @@ from typing import Final
 
 from ingest.backoff import Backoff
 from ingest.envelope import packed
+from ingest.in_flight_limit import InFlightLimit
 from ingest.messages import Message
 from ingest.mqtt_source import MqttSource
 from ingest.queue_sender import FIRST_RETRY, LAST_RETRY, Entry, Outcome, QueueSender
@@ -21,8 +22,6 @@ from ingest.shard_lanes import NEVER, ShardLanes
 from ingest.topics import shard_of_topic
 
 IDLE_SECONDS: Final = 1.0
-SILENCE_SECONDS: Final = 0.005
-"""After so long without a message a broker that owes us some has stopped at its in-flight limit."""
 DRAIN_SECONDS: Final = 6.0
 """How long the queue may take for the rest when we are to stop."""
 MESSAGE_BYTES: Final = 250
@@ -63,7 +62,7 @@ class Bridge:
         self._first_batch = 0  # the number of the oldest of them
         self._backoff, self._resume_at = Backoff(FIRST_RETRY, LAST_RETRY), 0.0
         self._refused: set[str] = set()
-        self._heard_at = 0.0
+        self._connection, self._limit = 0, InFlightLimit()
         self._stopping = threading.Event()
         sender.on_outcome = source.wake
 
@@ -92,13 +91,8 @@ class Bridge:
         messages = self._source.receive(self._patience())
         if messages:
             self._take(messages)
-        else:
-            self._note_silence(time.monotonic())
-
-    def _note_silence(self, now: float) -> None:
-        """A broker that owes us messages and sends none waits for acknowledgements."""
-        if now >= self._heard_at + SILENCE_SECONDS and not self._source.drained:
-            self._lanes.hurry(now)
+        elif (stopped_at := self._limit.reached_at()) is not None and time.monotonic() >= stopped_at:
+            self._lanes.hurry(time.monotonic())  # the broker waits for us
 
     def _drain(self, deadline: float) -> None:
         self._lanes.hurry(time.monotonic())
@@ -112,14 +106,18 @@ class Bridge:
         """Seconds until there is something to do, if nothing comes before."""
         now = time.monotonic()
         due_at = max(self._lanes.due_at(), self._resume_at) if self._may_send() else NEVER
-        if self._lanes.gathering and not self._source.drained:
-            due_at = min(due_at, now + SILENCE_SECONDS)
+        stopped_at = self._limit.reached_at()
+        if stopped_at is not None and self._lanes.gathering:
+            due_at = min(due_at, stopped_at)
         return min(IDLE_SECONDS, max(0.0, due_at - now))
 
     # Into the lanes
 
     def _take(self, messages: list[Message]) -> None:
-        now = self._heard_at = time.monotonic()
+        now = time.monotonic()
+        if self._source.connection != self._connection:
+            self._connection, self._limit = self._source.connection, InFlightLimit()
+        self._limit.received(self._source.unacknowledged, now)
         number = self._first_batch + len(self._batches)
         by_shard: defaultdict[int, list[bytes]] = defaultdict(list)
         for message in messages:
@@ -157,6 +155,7 @@ class Bridge:
             batch = self._batches.popleft()
             self._first_batch += 1
             self._source.acknowledge(batch.owed)
+            self._limit.acknowledged(self._source.unacknowledged, time.monotonic())
             self._note_held(waiting=-len(batch.owed), size=-batch.size)
 
     def _accept(self, entry: Entry) -> None:

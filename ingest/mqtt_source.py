@@ -107,6 +107,11 @@ class MqttSource:
         """
         return self._drained and self.subscribed
 
+    @property
+    def unacknowledged(self) -> int:
+        """Messages of this connection that the broker waits to have acknowledged."""
+        return len(self._unacknowledged)
+
     # Work
 
     def receive(self, timeout: float) -> list[Message]:

@@ -1,7 +1,7 @@
 """Lines on their way to the queue, each shard in its order.
 
-In a lane lines gather until they are taken as an entry, so that entries grow while the queue is slow. On a
-FIFO queue a lane has one entry under way at most, and a refused one goes before all that came after it.
+In a lane lines gather until they are taken as an entry, so that entries grow while the queue is slow. A
+refused entry goes before all that came after it, and on a FIFO queue a lane has one under way at most.
 """
 
 from collections import deque
