@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from service.errors import SchemaNotReady, StoreAway
 from service.store.database import open_sqlite
 from service.store.folder import hold, holder_of
-from service.store.migration import migrate, prepare, schema_state
+from service.store.migration import MIGRATIONS, SchemaState, migrate, prepare, schema_state
 from service.store.schema import metadata
 
 
@@ -47,6 +49,24 @@ def test_a_database_with_data_of_another_schema_is_only_moved_by_migrate(tmp_pat
 
     with pytest.raises(SchemaNotReady, match="overfly migrate"):
         prepare(database)
+
+
+def test_a_database_of_the_first_schema_keeps_its_data_and_serves_the_version_before(tmp_path: Path) -> None:
+    database = open_sqlite(tmp_path)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO tracker (name, created_time) VALUES ('trucks', 1)"))
+
+    assert migrate(database) == SchemaState("0001", "0002")
+    with database.write() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        connection.execute(text("INSERT INTO tracker (name, created_time) VALUES ('ships', 2)"))
+        rows = connection.execute(text("SELECT name, position_events FROM tracker ORDER BY key")).all()
+    assert [tuple(row) for row in rows] == [("default", 0), ("trucks", 0), ("ships", 0)]
 
 
 def test_migrate_on_the_newest_schema_changes_nothing(tmp_path: Path) -> None:

@@ -30,10 +30,18 @@ class Workshop:
     `time` of a fix counts milliseconds from an hour ago; `seconds` is what the window's clock shows.
     """
 
-    def __init__(self, folder: Path, window: float = 0, channels: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        window: float = 0,
+        channels: Sequence[str] = (),
+        *,
+        telling_positions: bool = False,
+    ) -> None:
         self.folder = folder
         self.window = window
         self.channels = channels
+        self.telling_positions = telling_positions
         self.began = now() - HOUR
         self.seconds = 0.0
         self.open()
@@ -53,6 +61,7 @@ class Workshop:
             self.reorder,
             self.metrics,
             self.channels,
+            self.telling_positions,
             monotonic=lambda: self.seconds,
         )
         self.tracker.restart_window()

@@ -44,6 +44,22 @@ def test_the_list_is_walked_in_pages(ground: Ground, noun: str, member: str) -> 
     assert second["nextCursor"] is None
 
 
+def test_a_tracker_says_whether_its_positions_are_events_and_can_be_told_otherwise(ground: Ground) -> None:
+    assert ground.get("/v1/trackers/default")["positionEvents"] is False
+    created = ground.client.post("/v1/trackers", json={"trackerName": "trucks", "positionEvents": True})
+    assert created.json()["positionEvents"] is True
+    changed = ground.client.patch("/v1/trackers/trucks", json={"positionEvents": False})
+    assert (changed.status_code, changed.json()["positionEvents"]) == (200, False)
+    assert ground.get("/v1/trackers/trucks") == changed.json()
+    assert [each["positionEvents"] for each in ground.get("/v1/trackers")["items"]] == [False, False]
+
+
+@pytest.mark.parametrize("body", ["", "{}", '{"positionEvents": 1}', '{"positionEvents": true, "b": 1}'])
+def test_a_change_of_a_tracker_that_cannot_be_is_refused(ground: Ground, body: str) -> None:
+    ground.problem(400, "PATCH", "/v1/trackers/default", content=body)
+    ground.problem(404, "PATCH", "/v1/trackers/ships", json={"positionEvents": True})
+
+
 @pytest.mark.parametrize(
     "path", ["/v1/trackers/trucks/collections/ports", "/v1/collections/ports/trackers/trucks"]
 )
