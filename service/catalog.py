@@ -6,20 +6,21 @@ A change is committed here and comes into force at the next evaluating transacti
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection
 
 from geofence.geofence import Geofence
 from geofence.geojson import feature_text
 from ingest.identifiers import is_identifier
 from service.errors import Conflict, NotFound, Refused
 from service.live_geofences import LiveGeofences
+from service.store.collections import delete_collection, insert_collection
 from service.store.database import Database
 from service.store.geofences import current_keys, delete_geofence, insert_geofences, insert_versions
 from service.store.links import delete_link, insert_link, links
 from service.store.reading.collections import collection_named, collection_names
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.revisions import new_revision, newest_revision
-from service.store.schema import collection, tracker
+from service.store.trackers import delete_tracker, insert_tracker, update_tracker
 from service.timestamps import now
 
 DEFAULT = "default"
@@ -87,24 +88,20 @@ class GeofenceCatalog:
         with self._database.write() as connection:
             if name in tracker_names(connection).values():
                 raise Conflict(f"tracker {name!r} exists already")
-            connection.execute(
-                insert(tracker).values(name=name, created_time=now(), position_events=position_events)
-            )
+            insert_tracker(connection, name, now(), position_events=position_events)
 
     def update_tracker(self, name: str, *, position_events: bool) -> None:
         """From the next commit on."""
         with self._database.write() as connection:
             key = tracker_named(connection, name).key
-            connection.execute(
-                update(tracker).where(tracker.c.key == key).values(position_events=position_events)
-            )
+            update_tracker(connection, key, position_events=position_events)
 
     def create_collection(self, name: str) -> None:
         _check_name("collection", name)
         with self._database.write() as connection:
             if name in collection_names(connection).values():
                 raise Conflict(f"geofence collection {name!r} exists already")
-            connection.execute(insert(collection).values(name=name, created_time=now()))
+            insert_collection(connection, name, now())
 
     def delete_tracker(self, name: str) -> None:
         """Removes a tracker with all its devices, positions and events."""
@@ -113,7 +110,7 @@ class GeofenceCatalog:
             if name in (DEFAULT, self._fed):
                 raise Conflict(f"tracker {name!r} always exists: delete its devices instead")
             new_revision(connection, "unlink", now())
-            connection.execute(delete(tracker).where(tracker.c.key == key))
+            delete_tracker(connection, key)
 
     def delete_collection(self, name: str) -> None:
         """Removes a collection with its geofences and the events of these."""
@@ -127,7 +124,7 @@ class GeofenceCatalog:
                 trackers = ", ".join(repr(names[each]) for each in linked)
                 raise Conflict(f"collection {name!r} is linked to tracker {trackers}: unlink it first")
             new_revision(connection, "delete", now())
-            connection.execute(delete(collection).where(collection.c.key == key))
+            delete_collection(connection, key)
 
     def link(self, tracker_name: str, collection_name: str) -> bool:
         """From now on the tracker's fixes are compared with the collection; answers whether that is new."""

@@ -4,15 +4,14 @@ import threading
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import select
 
 from service.errors import StoreAway
 from service.intake import DAY
 from service.store.database import Database
+from service.store.devices import device_keys
 from service.store.events import delete_events_before
 from service.store.positions import delete_positions_before
 from service.store.rejects import KEPT_DAYS, delete_old_rejects
-from service.store.schema import device
 from service.timestamps import now
 
 EVERY_SECONDS = 60.0
@@ -61,11 +60,8 @@ class Retention:
     def _expire_positions(self, oldest: int) -> int:
         dropped, last = 0, 0
         while not self._stop.is_set():
-            some = (
-                select(device.c.key).where(device.c.key > last).order_by(device.c.key).limit(DEVICES_AT_ONCE)
-            )
             with self._database.write() as connection:
-                keys = list(connection.scalars(some))
+                keys = device_keys(connection, last, DEVICES_AT_ONCE)
                 dropped += sum(delete_positions_before(connection, key, oldest) for key in keys)
             if not keys:
                 break

@@ -36,6 +36,13 @@ def known_devices(connection: Connection, tracker_key: int) -> Sequence[KnownDev
     ]
 
 
+def device_keys(connection: Connection, after: int, limit: int) -> Sequence[int]:
+    """The devices of all trackers, by key."""
+    return connection.scalars(
+        select(device.c.key).where(device.c.key > after).order_by(device.c.key).limit(limit)
+    ).all()
+
+
 def inside_pairs(connection: Connection, tracker_key: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Device keys and geofence keys of all that is inside something now."""
     rows = connection.execute(
