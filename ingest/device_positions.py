@@ -85,12 +85,12 @@ def _sample_time(timestamp: object, bounds: Bounds) -> int:
             raise Fault("missing", "no timestamp", timestamps.EXPECTED)
         raise Fault("bad_timestamp", f"timestamp {shown(timestamp)}", timestamps.EXPECTED)
     if time > bounds.latest:
-        latest = timestamps.text(bounds.latest)
+        latest = timestamps.iso(bounds.latest)
         raise Fault(
             "in_future", f"timestamp {shown(timestamp)}", f"expected at most {latest} when it was received"
         )
     if time < bounds.earliest:
-        earliest = timestamps.text(bounds.earliest)
+        earliest = timestamps.iso(bounds.earliest)
         raise Fault(
             "too_old",
             f"timestamp {shown(timestamp)}",

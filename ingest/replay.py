@@ -148,5 +148,5 @@ class _Pace:
 
 def _dated(line: bytes, time_ms: int) -> bytes:
     members = msgspec.json.decode(line)
-    members["timestamp"] = timestamps.text(time_ms)
+    members["timestamp"] = timestamps.iso(time_ms)
     return msgspec.json.encode(members)

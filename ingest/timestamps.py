@@ -19,7 +19,7 @@ LATEST = 253_402_300_799_999
 
 EXPECTED = "expected ISO 8601 with zone (2018-08-01T05:00:00.000Z), epoch seconds or epoch milliseconds"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _TEXT_LENGTH = 64
 
@@ -42,7 +42,7 @@ def milliseconds_of_text(text: str) -> int | None:
         return None
     if moment.tzinfo is None or not text.isascii():
         return None
-    return _within_years((moment - _EPOCH) // _MILLISECOND)
+    return _within_years((moment - EPOCH) // _MILLISECOND)
 
 
 def milliseconds_of_number(number: float) -> int | None:
@@ -66,9 +66,9 @@ def _within_years(time: int) -> int | None:
     return time if EARLIEST <= time <= LATEST else None
 
 
-def text(time: int) -> str:
+def iso(time: int) -> str:
     """A time in ms as ISO 8601, or the number where it lies outside the years 1 to 9999."""
     if not EARLIEST <= time <= LATEST:
         return f"{time} ms"
-    moment = _EPOCH + time * _MILLISECOND
+    moment = EPOCH + time * _MILLISECOND
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from ingest.timestamps import iso
 from service.store.schema import event, tracker
-from service.timestamps import iso
 
 NATIVE_COLUMNS = (
     event.c.event_id,

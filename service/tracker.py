@@ -19,6 +19,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from ingest.decoder import Decoded, decode
 from ingest.messages import Message
 from ingest.rejects import PAYLOAD_KEPT, Reject
+from ingest.timestamps import iso
 from service.evaluating import evaluate_fixes
 from service.fixes import Fixes, fixes_of
 from service.intake import Intake
@@ -33,7 +34,7 @@ from service.store.positions import any_waiting, due, insert_positions, last_wai
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.rejects import insert_rejects
 from service.storing import add_unknown_devices, keep_latest, sort_out
-from service.timestamps import iso, now
+from service.timestamps import now
 from service.tracked_devices import TrackedDevices
 
 DEVICES_AT_ONCE = 2_000

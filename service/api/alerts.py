@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from msgspec import Meta
 from pydantic import Field
 
+from ingest.timestamps import iso
 from service.api.answers import Shape, answer, documented_answer
 from service.api.cursors import Listing
 from service.api.devices import Time
@@ -15,7 +16,6 @@ from service.api.problems import documented
 from service.api.services import Services
 from service.store.reading.alerts import AlertRow, ToldEvents, alerts, told_events
 from service.store.reading.trackers import tracker_named
-from service.timestamps import iso
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
 

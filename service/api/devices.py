@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from msgspec import UNSET, Meta, Raw, UnsetType
 from pydantic import Field
 
+from ingest.timestamps import iso
 from service.api.answers import GEOJSON, Shape, answer, documented_answer, object_of
 from service.api.cursors import Listing, Place
 from service.api.parameters import Box, DeviceId, ListParameters, Moment, OfTracker
@@ -15,7 +16,6 @@ from service.errors import NotFound
 from service.store.reading.devices import DeviceRow, device_named, devices, geofences_around
 from service.store.reading.positions import PositionRow, positions
 from service.store.reading.trackers import tracker_named
-from service.timestamps import iso
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from msgspec import Meta, Struct
 from starlette.concurrency import run_in_threadpool
 
+from ingest.timestamps import iso
 from service.api.answers import JSON, Shape, answer, documented_answer
 from service.api.bodies import read_content
 from service.api.cursors import Listing, Page
@@ -15,7 +16,6 @@ from service.api.parameters import ListParameters, NoParameters, TrackerName
 from service.api.problems import documented
 from service.api.services import ApiServices, Services
 from service.store.reading.trackers import TrackerRow, tracker_named, trackers
-from service.timestamps import iso
 
 router = APIRouter(prefix="/trackers", tags=["trackers and collections"])
 

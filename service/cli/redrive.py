@@ -11,13 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest.aws_faults import sentence
 from ingest.redrive import DeadLetterBox, Letter, Redriven
+from ingest.timestamps import iso
 from ingest.work_queue import WorkQueue
 from service.cli.publishing import stopped_by_signals
 from service.errors import SettingsError
 from service.named_dead_letters import check_dead_letter_queue_url, dead_letter_queue_url
 from service.named_queue import named_queue
 from service.settings import read_settings
-from service.timestamps import iso
 
 BODY_CHARACTERS: Final = 160
 

@@ -20,9 +20,10 @@ from ingest.decoder import DecodeLimits, decode
 from ingest.messages import Message
 from ingest.ndjson import BLOCK, LineReader
 from ingest.rejects import REASONS, MessageRejects, Reject
+from ingest.timestamps import iso
 from service.intake import intake
 from service.settings import read_settings
-from service.timestamps import iso, now
+from service.timestamps import now
 
 
 def register(app: typer.Typer) -> None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
 
+from ingest.timestamps import EPOCH
 from service.dispatch.visible_text import visible
 from service.store.reading.alert_events import ToldEvent
-from service.timestamps import EPOCH
 
 FEET_PER_METRE = 1 / 0.3048
 KNOTS = 3600 / 1852

@@ -16,11 +16,11 @@ from botocore.exceptions import ClientError
 
 from ingest.aws_clients import AwsClientError, client
 from ingest.aws_faults import AwsError, sentence
+from ingest.timestamps import EPOCH
 from service.dispatch.aws_batches import REASON_LENGTH, REQUEST_BYTES, AwsBatches, Entry
 from service.dispatch.outcomes import DeliveryOutcome, Sent, Temporary
 from service.dispatch.visible_text import visible
 from service.errors import SettingsError
-from service.timestamps import EPOCH
 
 BUS: Final = re.compile(
     r"(?P<home>arn:(?P<partition>aws[a-z-]*):events:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):event-bus/)?"

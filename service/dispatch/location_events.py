@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
+from ingest.timestamps import iso
 from service.store.reading.alert_events import WholeEvent
 from service.store.reading.position_updates import PositionUpdate
-from service.timestamps import iso
 
 GEOFENCE_EVENT: Final = "Location Geofence Event"
 POSITION_EVENT: Final = "Location Device Position Event"

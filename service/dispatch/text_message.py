@@ -8,9 +8,9 @@ import unicodedata
 from datetime import timedelta
 from typing import Final
 
+from ingest.timestamps import EPOCH
 from service.dispatch.crossing import crossing, readable_time
 from service.store.reading.alert_events import GatheredEvents, ToldEvent
-from service.timestamps import EPOCH
 
 TOLD: Final = 20
 """More crossings than one message can hold."""

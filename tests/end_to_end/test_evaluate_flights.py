@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from geofence.events import event_id
+from ingest.timestamps import EPOCH
 from sample_data.flights import FlightFiles
-from service.timestamps import EPOCH
 
 Event = tuple[str, str, str, str]
 

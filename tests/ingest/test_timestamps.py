@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.timestamps import EARLIEST, LATEST, milliseconds, text
+from ingest.timestamps import EARLIEST, LATEST, iso, milliseconds
 
 FIVE = 1_533_099_600_000
 """2018-08-01T05:00:00Z."""
@@ -125,7 +125,7 @@ def test_every_iso_time_in_every_zone_is_its_moment(local: datetime, minutes: in
 
 @given(st.integers(EARLIEST, LATEST))
 def test_time_written_as_text_comes_back(time: int) -> None:
-    assert milliseconds(text(time)) == time
+    assert milliseconds(iso(time)) == time
 
 
 @given(st.text(max_size=70) | st.floats() | st.integers())

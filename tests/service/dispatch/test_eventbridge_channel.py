@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from geofence.geojson import read_geofences
+from ingest.timestamps import iso
 from service.dispatch.event_bus import EventBus
 from service.dispatch.eventbridge_channel import EventBridgeChannel
 from service.dispatch.outbox import Dispatcher
 from service.errors import SettingsError
-from service.timestamps import iso
 from tests.service.dispatch.airfield import Airfield, rounds
 from tests.service.dispatch.cloud import CloudProxy, CloudQueue, queue_behind_bus
 from tests.stand_in import DESTINATION, REGION, StandIn

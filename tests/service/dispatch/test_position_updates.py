@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from ingest.timestamps import iso
 from service.dispatch.event_bus import EventBus
 from service.dispatch.position_updates import PositionUpdates
 from service.store.positions import delete_positions_before
 from service.store.schema import device, position_update
-from service.timestamps import iso
 from tests.service.dispatch.cloud import CloudProxy, CloudQueue, queue_behind_bus
 from tests.service.workshop import Workshop
 from tests.stand_in import DESTINATION, REGION, StandIn
