@@ -60,29 +60,16 @@ def _event_rows(
 ) -> list[dict[str, object]]:
     """Rows by sample_time; at one fix EXIT before ENTER, then by geofence id."""
     crossing = fixes.take(evaluation.position)
-    slots = crossing.slot.tolist()
-    keys = devices.key[crossing.slot].tolist()
-    rows: list[dict[str, object]] = []
     columns = zip(
-        slots,
-        keys,
+        crossing.slot.tolist(),
+        crossing.sample_time.tolist(),
         evaluation.geofence.tolist(),
         evaluation.entering.tolist(),
-        *crossing.lists(),
+        crossing.rows(),
         strict=True,
     )
-    for (
-        slot,
-        key,
-        geofence_key,
-        entering,
-        time,
-        received,
-        longitude,
-        latitude,
-        accuracy,
-        properties,
-    ) in columns:
+    rows: list[dict[str, object]] = []
+    for slot, time, geofence_key, entering, fix in columns:
         name = live.names[geofence_key]
         event_type = EVENT_TYPE[entering]
         device_id = devices.ids[slot]
@@ -92,20 +79,15 @@ def _event_rows(
                     devices.tracker_name, name.collection, device_id, name.geofence_id, event_type, time
                 ),
                 "tracker_key": devices.tracker_key,
-                "device_key": key,
+                "device_key": int(devices.key[slot]),
                 "geofence_key": geofence_key,
                 "event_type": event_type,
                 "collection_name": name.collection,
                 "geofence_id": name.geofence_id,
                 "device_id": device_id,
-                "sample_time": time,
-                "received_time": received,
                 "committed_time": committed_time,
-                "longitude": longitude,
-                "latitude": latitude,
-                "accuracy": accuracy,
-                "properties": properties,
                 "revision": live.revision,
+                **fix,
             }
         )
     rows.sort(key=_event_order)

@@ -1,7 +1,7 @@
 """Fixes on their way through the tracker, as columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,27 +30,21 @@ class Fixes:
         return len(self.slot)
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Fixes":
-        return Fixes(
-            self.slot[index],
-            self.sample_time[index],
-            self.received_time[index],
-            self.longitude[index],
-            self.latitude[index],
-            self.accuracy[index],
-            self.properties[index],
-        )
+        return Fixes(*(getattr(self, column.name)[index] for column in fields(self)))
 
     def lists(self) -> tuple[Sequence[object], ...]:
-        """The columns after `slot` as Python values, an unknown accuracy as None: what a database takes."""
-        accuracy = [None if value != value else value for value in self.accuracy.tolist()]  # noqa: PLR0124 - NaN
-        return (
-            self.sample_time.tolist(),
-            self.received_time.tolist(),
-            self.longitude.tolist(),
-            self.latitude.tolist(),
-            accuracy,
-            self.properties.tolist(),
-        )
+        """FIX_COLUMNS as Python values, an unknown accuracy as None: what a database takes."""
+        lists = {name: getattr(self, name).tolist() for name in FIX_COLUMNS}
+        lists["accuracy"] = [None if value != value else value for value in lists["accuracy"]]  # noqa: PLR0124 - NaN
+        return tuple(lists.values())
+
+    def rows(self) -> list[dict[str, object]]:
+        """`lists` by fix: the members of FIX_COLUMNS of each."""
+        return [dict(zip(FIX_COLUMNS, values, strict=True)) for values in zip(*self.lists(), strict=True)]
+
+
+FIX_COLUMNS = tuple(column.name for column in fields(Fixes) if column.name != "slot")
+"""What a fix is, wherever it is kept: columns of position, of device (its latest) and of event, too."""
 
 
 def fixes_of(batch: PositionBatch, slot: NDArray[np.int32], received_time: int) -> Fixes:
@@ -63,4 +57,18 @@ def fixes_of(batch: PositionBatch, slot: NDArray[np.int32], received_time: int) 
         batch.latitude,
         batch.accuracy,
         batch.properties,
+    )
+
+
+def fixes_kept(slot: NDArray[np.int32], columns: Sequence[Sequence[object]]) -> Fixes:
+    """The fixes that a database has kept; columns: FIX_COLUMNS as `lists` gives them."""
+    sample_time, received_time, longitude, latitude, accuracy, properties = columns
+    return Fixes(
+        slot,
+        np.array(sample_time, np.int64),
+        np.array(received_time, np.int64),
+        np.array(longitude, np.float64),
+        np.array(latitude, np.float64),
+        np.array(accuracy, np.float64),  # None becomes NaN
+        np.array(properties, np.object_),
     )

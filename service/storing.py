@@ -1,13 +1,14 @@
 """Storing: which fixes of a batch are new, and which are there already, the same or another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from geofence.positions import PositionBatch
 from ingest.topics import shard_of
-from service.fixes import Fixes
+from service.fixes import Fixes, fixes_of
 from service.store.devices import insert_devices, update_latest
 from service.store.positions import StoredPosition, stored_before
 from service.tracked_devices import UNKNOWN, TrackedDevices
@@ -22,23 +23,23 @@ class Fates:
     conflict: NDArray[np.bool_]
 
 
-def add_unknown_devices(
-    connection: Connection, devices: TrackedDevices, device_id: NDArray[np.object_], fixes: Fixes
-) -> NDArray[np.int32]:
-    """The slot of each fix's device; a device that was not known is inserted, with this fix as its latest."""
-    slot = devices.slots(device_id)
+def placed_fixes(
+    connection: Connection, devices: TrackedDevices, batch: PositionBatch, received_time: int
+) -> Fixes:
+    """The fixes of a batch by device; one that was not known is inserted, its first fix as the latest."""
+    fixes = fixes_of(batch, devices.slots(batch.device_id), received_time)
     first: dict[str, int] = {}
-    for index in np.flatnonzero(slot == UNKNOWN).tolist():
-        first.setdefault(device_id[index], index)
+    for index in np.flatnonzero(fixes.slot == UNKNOWN).tolist():
+        first.setdefault(batch.device_id[index], index)
     if not first:
-        return slot
+        return fixes
     at = np.fromiter(first.values(), np.int64)
     rows = [
         {**row, "tracker_key": devices.tracker_key, "device_id": each, "shard": shard_of(each)}
-        for each, row in zip(first, _latest_rows(fixes, at), strict=True)
+        for each, row in zip(first, fixes.take(at).rows(), strict=True)
     ]
     devices.add(list(first), insert_devices(connection, rows))
-    return devices.slots(device_id)
+    return replace(fixes, slot=devices.slots(batch.device_id))
 
 
 def sort_out(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> Fates:
@@ -72,7 +73,7 @@ def keep_latest(connection: Connection, devices: TrackedDevices, fixes: Fixes) -
     if len(newer) == 0:
         return
     keys = devices.key[fixes.slot[newer]].tolist()
-    rows = [{**row, "of_device": key} for key, row in zip(keys, _latest_rows(fixes, newer), strict=True)]
+    rows = [{**row, "of_device": key} for key, row in zip(keys, fixes.take(newer).rows(), strict=True)]
     update_latest(connection, rows)
     devices.latest[fixes.slot[newer]] = fixes.sample_time[newer]
 
@@ -96,9 +97,3 @@ def _as_stored(fixes: Fixes, index: int) -> StoredPosition:
         None if np.isnan(accuracy) else accuracy,
         fixes.properties[index],
     )
-
-
-def _latest_rows(fixes: Fixes, index: NDArray[np.int64]) -> list[dict[str, object]]:
-    columns = ("sample_time", "received_time", "longitude", "latitude", "accuracy", "properties")
-    lists = fixes.take(index).lists()
-    return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]

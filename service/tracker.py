@@ -21,7 +21,7 @@ from ingest.messages import Message
 from ingest.rejects import PAYLOAD_KEPT, Reject
 from ingest.timestamps import iso
 from service.evaluating import evaluate_fixes
-from service.fixes import Fixes, fixes_of
+from service.fixes import fixes_kept
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
@@ -33,7 +33,7 @@ from service.store.position_updates import insert_position_updates
 from service.store.positions import any_waiting, due, insert_positions, last_waiting_receipt, mark_evaluated
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.rejects import insert_rejects
-from service.storing import add_unknown_devices, keep_latest, sort_out
+from service.storing import keep_latest, placed_fixes, sort_out
 from service.timestamps import now
 from service.tracked_devices import TrackedDevices
 
@@ -186,9 +186,7 @@ class Tracker:
         evaluating: bool,
     ) -> None:
         batch = decoded.batch
-        unplaced = fixes_of(batch, np.zeros(len(batch), np.int32), outcome.committed_time)
-        slot = add_unknown_devices(connection, devices, batch.device_id, unplaced)
-        fixes = fixes_of(batch, slot, outcome.committed_time)
+        fixes = placed_fixes(connection, devices, batch, outcome.committed_time)
         fate = sort_out(connection, devices, fixes)
         for index in np.flatnonzero(fate.conflict).tolist():
             detail = (
@@ -210,7 +208,7 @@ class Tracker:
                 connection, self._live, devices, fixes, outcome.committed_time, self._channels
             )
             late = evaluated.late
-            revision = np.full(len(fixes), self._live.revision, np.int64)
+            revision = self._live.revision
             outcome.events.update(evaluated.events)
             outcome.evaluated.append(fixes.take(~late))
         outcome.late = int(late.sum())
@@ -231,22 +229,12 @@ class Tracker:
         return more
 
     def _evaluate_waiting(self, connection: Connection, until: int, outcome: Outcome) -> bool:
-        rows = due(connection, until, DEVICES_AT_ONCE)
+        waiting = due(connection, until, DEVICES_AT_ONCE)
         self._catch_up(connection)
         names = tracker_names(connection)
-        for key in dict.fromkeys(row.tracker_key for row in rows):
+        for key, (device_ids, columns) in waiting.items():
             devices = self._tracked(connection, names[key])
-            mine = [row for row in rows if row.tracker_key == key]
-            columns = list(zip(*mine, strict=True))
-            fixes = Fixes(
-                devices.slots(columns[1]),
-                np.array(columns[2], np.int64),
-                np.array(columns[3], np.int64),
-                np.array(columns[4], np.float64),
-                np.array(columns[5], np.float64),
-                np.array(columns[6], np.float64),  # None becomes NaN
-                np.array(columns[7], np.object_),
-            )
+            fixes = fixes_kept(devices.slots(device_ids), columns)
             evaluated = evaluate_fixes(
                 connection, self._live, devices, fixes, outcome.committed_time, self._channels
             )
@@ -256,7 +244,7 @@ class Tracker:
             outcome.late += int(evaluated.late.sum())
             outcome.events.update(evaluated.events)
             outcome.evaluated.append(fixes.take(~evaluated.late))
-        return bool(rows)
+        return bool(waiting)
 
     def _without_forgotten(
         self, messages: Sequence[Message], decoded: Decoded, devices: TrackedDevices, outcome: Outcome

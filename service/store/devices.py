@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from service.fixes import FIX_COLUMNS
 from service.store.schema import (
     alert,
     device,
@@ -64,9 +65,8 @@ def insert_devices(connection: Connection, rows: Sequence[dict[str, object]]) ->
 
 def update_latest(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
     """Sets the latest position of devices; each row names its device by `of_device`."""
-    columns = ("sample_time", "received_time", "longitude", "latitude", "accuracy", "properties")
     statement = update(device).where(device.c.key == bindparam("of_device"))
-    connection.execute(statement.values({name: bindparam(name) for name in columns}), list(rows))
+    connection.execute(statement.values({name: bindparam(name) for name in FIX_COLUMNS}), list(rows))
 
 
 def update_watermarks(

@@ -1,13 +1,13 @@
 """History: one row a (device, sample_time), and what became of it."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
 
-from service.fixes import Fixes
+from service.fixes import FIX_COLUMNS, Fixes
 from service.store.schema import WAITING, device, position
 
 STORED_BEFORE = text(
@@ -44,27 +44,14 @@ def insert_positions(
     connection: Connection,
     fixes: Fixes,
     device_key: NDArray[np.int64],
-    revision: NDArray[np.int64] | None,
+    revision: int | None,
     late: NDArray[np.bool_],
 ) -> None:
     """Adds new rows. revision: met at evaluation, where it happens in the same commit; None: they wait."""
-    revisions = [None] * len(fixes) if revision is None else revision.tolist()
-    rows = [
-        {
-            "device_key": key,
-            "sample_time": sample_time,
-            "received_time": received_time,
-            "longitude": longitude,
-            "latitude": latitude,
-            "accuracy": accuracy,
-            "properties": properties,
-            "revision": None if is_late else met,
-            "late": is_late,
-        }
-        for key, sample_time, received_time, longitude, latitude, accuracy, properties, met, is_late in zip(
-            device_key.tolist(), *fixes.lists(), revisions, late.tolist(), strict=True
-        )
-    ]
+    met = [None if is_late else revision for is_late in late.tolist()]
+    columns = zip(device_key.tolist(), *fixes.lists(), met, late.tolist(), strict=True)
+    names = ("device_key", *FIX_COLUMNS, "revision", "late")
+    rows = [dict(zip(names, values, strict=True)) for values in columns]
     connection.execute(insert(position), rows)
 
 
@@ -101,21 +88,15 @@ def last_waiting_receipt(connection: Connection) -> int | None:
     return last
 
 
-class WaitingRow(NamedTuple):
-    """A fix that waits for its turn."""
+class WaitingFixes(NamedTuple):
+    """Fixes of one tracker that wait for their turn, in columns; `fixes` are FIX_COLUMNS."""
 
-    tracker_key: int
-    device_id: str
-    sample_time: int
-    received_time: int
-    longitude: float
-    latitude: float
-    accuracy: float | None
-    properties: str
+    device_id: Sequence[str]
+    fixes: Sequence[Sequence[object]]
 
 
-def due(connection: Connection, received_until: int, devices: int) -> Sequence[WaitingRow]:
-    """Fixes whose turn has come, of up to `devices` devices.
+def due(connection: Connection, received_until: int, devices: int) -> Mapping[int, WaitingFixes]:
+    """Fixes whose turn has come, of up to `devices` devices, by key of their tracker.
 
     Those received at or before `received_until`, and all that wait of the same device with an earlier
     sample_time; by device and sample_time.
@@ -133,22 +114,21 @@ def due(connection: Connection, received_until: int, devices: int) -> Sequence[W
         .subquery()
     )
     statement = (
-        select(
-            device.c.tracker_key,
-            device.c.device_id,
-            position.c.sample_time,
-            position.c.received_time,
-            position.c.longitude,
-            position.c.latitude,
-            position.c.accuracy,
-            position.c.properties,
-        )
+        select(device.c.tracker_key, device.c.device_id, *(position.c[name] for name in FIX_COLUMNS))
         .join(turn, position.c.device_key == turn.c.device_key)
         .join(device, device.c.key == position.c.device_key)
         .where(WAITING, position.c.sample_time <= turn.c.until)
         .order_by(position.c.device_key, position.c.sample_time)
     )
-    return [WaitingRow(*row) for row in connection.execute(statement)]
+    rows: dict[int, list[Sequence[Any]]] = {}
+    for tracker_key, *row in connection.execute(statement):
+        rows.setdefault(tracker_key, []).append(row)
+    return {key: _in_columns(of_tracker) for key, of_tracker in rows.items()}
+
+
+def _in_columns(rows: Sequence[Sequence[Any]]) -> WaitingFixes:
+    device_id, *columns = zip(*rows, strict=True)
+    return WaitingFixes(device_id, columns)
 
 
 def delete_positions_before(connection: Connection, device_key: int, sample_time: int) -> int:
