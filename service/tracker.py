@@ -14,18 +14,16 @@ from contextlib import contextmanager
 
 import numpy as np
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, IntegrityError
 
 from ingest.decoder import Decoded, decode
 from ingest.messages import Message
-from ingest.rejects import PAYLOAD_KEPT, Reject
-from ingest.timestamps import iso
 from service.evaluating import evaluate_fixes
 from service.fixes import fixes_kept
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.outcome import Accounts, Outcome, Posted
+from service.put_aside import commit_storable, conflicts, without_forgotten
 from service.reorder import ReorderClock
 from service.store.database import Database
 from service.store.devices import erase_device
@@ -127,35 +125,11 @@ class Tracker:
         received = max(self._last_receipt + 1, now())
         decoded = decode(messages, received, self._intake.limits(received))
         began = time.perf_counter()
-        try:
-            outcome = self._commit(messages, decoded, tracker_name, evaluating)
-        except (IntegrityError, DataError):
-            if not len(decoded.batch):
-                raise
-            outcome = self._commit_in_parts(messages, decoded, tracker_name, evaluating)
+        outcome = commit_storable(
+            messages, decoded, lambda part: self._commit(messages, part, tracker_name, evaluating)
+        )
         self._accounts.commit_took(time.perf_counter() - began)
         return outcome
-
-    def _commit_in_parts(
-        self, messages: Sequence[Message], decoded: Decoded, tracker_name: str, evaluating: bool
-    ) -> Outcome:
-        """The database refused a batch for its data: finds the culprits, and commits all but them."""
-        size = len(decoded.batch)
-        if size == 1:
-            reject = _reject(
-                messages, decoded, 0, "unstorable", "the database refused this position for its data"
-            )
-            return self._commit(
-                messages, _part(decoded, slice(0, 0), [*decoded.rejects, reject]), tracker_name, False
-            )
-        whole = Outcome()
-        for part in (slice(0, size // 2), slice(size // 2, size)):
-            half = _part(decoded, part, decoded.rejects if part.start == 0 else [])
-            try:
-                whole.add(self._commit(messages, half, tracker_name, evaluating))
-            except (IntegrityError, DataError):
-                whole.add(self._commit_in_parts(messages, half, tracker_name, evaluating))
-        return whole
 
     def _commit(
         self, messages: Sequence[Message], decoded: Decoded, tracker_name: str, evaluating: bool
@@ -163,8 +137,8 @@ class Tracker:
         with self._transaction() as connection:
             self._last_receipt = received = max(self._last_receipt + 1, now())
             devices = self._tracked(connection, tracker_name)
+            decoded = without_forgotten(messages, decoded, devices.forgotten)
             outcome = Outcome(rejects=list(decoded.rejects), committed_time=received)
-            decoded = self._without_forgotten(messages, decoded, devices, outcome)
             if len(decoded.batch):
                 if evaluating and any_waiting(connection):
                     self._evaluate_waiting(connection, np.iinfo(np.int64).max, outcome)
@@ -185,15 +159,9 @@ class Tracker:
         outcome: Outcome,
         evaluating: bool,
     ) -> None:
-        batch = decoded.batch
-        fixes = placed_fixes(connection, devices, batch, outcome.committed_time)
+        fixes = placed_fixes(connection, devices, decoded.batch, outcome.committed_time)
         fate = sort_out(connection, devices, fixes)
-        for index in np.flatnonzero(fate.conflict).tolist():
-            detail = (
-                f"device {batch.device_id[index]} at {iso(int(batch.sample_time[index]))} is stored already "
-                "with another position, accuracy or properties: the first one stands"
-            )
-            outcome.rejects.append(_reject(messages, decoded, index, "conflict", detail))
+        outcome.rejects += conflicts(messages, decoded, fate.conflict)
         outcome.duplicates = int(fate.duplicate.sum())
         outcome.conflicts = int(fate.conflict.sum())
         fixes = fixes.take(fate.new)
@@ -246,21 +214,6 @@ class Tracker:
             outcome.evaluated.append(fixes.take(~evaluated.late))
         return bool(waiting)
 
-    def _without_forgotten(
-        self, messages: Sequence[Message], decoded: Decoded, devices: TrackedDevices, outcome: Outcome
-    ) -> Decoded:
-        if not devices.forgotten:
-            return decoded
-        until = [devices.forgotten.get(each) for each in decoded.batch.device_id.tolist()]
-        times = decoded.batch.sample_time.tolist()
-        refused = [index for index, end in enumerate(until) if end is not None and times[index] <= end]
-        for index in refused:
-            detail = f"device {decoded.batch.device_id[index]} was forgotten after {iso(times[index])}"
-            outcome.rejects.append(_reject(messages, decoded, index, "forgotten", detail))
-        kept = np.ones(len(times), np.bool_)
-        kept[refused] = False
-        return _part(decoded, kept, decoded.rejects)
-
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """One write transaction, alone with the memory; when it fails, memory is read anew by the next."""
@@ -300,22 +253,3 @@ class Tracker:
             for key, devices in self._devices.items():
                 if ended.tracker_key in (None, key):
                     devices.state.discard_geofences(ended.geofences)
-
-
-def _part(decoded: Decoded, index: "slice | np.ndarray", rejects: list[Reject]) -> Decoded:
-    return Decoded(decoded.batch.take(index), decoded.message[index], decoded.item[index], rejects)
-
-
-def _reject(messages: Sequence[Message], decoded: Decoded, index: int, reason: str, detail: str) -> Reject:
-    """The position at `index` put aside, with the message that it came in."""
-    message = int(decoded.message[index])
-    return Reject(
-        reason=reason,
-        detail=detail,
-        topic=messages[message].topic,
-        device_id=decoded.batch.device_id[index],
-        payload=messages[message].payload[:PAYLOAD_KEPT],
-        message=message,
-        item=int(decoded.item[index]),
-        redelivered=messages[message].redelivered,
-    )
