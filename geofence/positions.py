@@ -1,6 +1,5 @@
 """Positions of many devices as columns."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -44,13 +43,4 @@ class PositionBatch:
             altitude=np.empty(0),
             accuracy=np.empty(0),
             properties=np.empty(0, np.object_),
-        )
-
-    @classmethod
-    def concatenate(cls, batches: Sequence[Self]) -> Self:
-        """The positions of all batches, one batch after the other."""
-        if not batches:
-            return cls.empty()
-        return cls(
-            *(np.concatenate([getattr(batch, column.name) for batch in batches]) for column in fields(cls))
         )

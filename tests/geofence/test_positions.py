@@ -28,13 +28,6 @@ def test_take_gives_the_positions_at_numbers_by_mask_or_by_slice() -> None:
     assert positions.take(slice(1, None)).sample_time.tolist() == [1, 2]
 
 
-def test_concatenation_keeps_order_and_types() -> None:
-    both = PositionBatch.concatenate([batch("a"), PositionBatch.empty(), batch("b", "c")])
-    assert both.device_id.tolist() == ["a", "b", "c"]
-    assert both.sample_time.dtype == np.int64
-    assert len(PositionBatch.concatenate([])) == 0
-
-
 def test_columns_import_without_geometry_libraries() -> None:
     program = "import sys, geofence.positions; print({'shapely', 'pyproj', 'rtree'} & set(sys.modules))"
     output = subprocess.run(
