@@ -1,10 +1,14 @@
-"""Event ids: the same crossing has the same id, whoever finds it and however often."""
+"""Event types and ids: the same crossing has the same id, whoever finds it and however often."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from typing import Final, Literal
 
-ENTER = "ENTER"
-EXIT = "EXIT"
+EventType = Literal["ENTER", "EXIT"]
+ENTER: Final = "ENTER"
+EXIT: Final = "EXIT"
+EVENT_TYPES: Final[Mapping[bool, EventType]] = {True: ENTER, False: EXIT}
+"""By whether the device is inside from then on."""
 
 
 def event_id(

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from geofence.evaluator import Evaluation, evaluate
-from geofence.events import event_id
+from geofence.events import ENTER, EVENT_TYPES, event_id
 from service.fixes import Fixes
 from service.live_geofences import LiveGeofences
 from service.store.devices import change_inside, update_watermarks
 from service.store.events import insert_events
 from service.tracked_devices import TrackedDevices
-
-EVENT_TYPE = {True: "ENTER", False: "EXIT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def _event_rows(
     rows: list[dict[str, object]] = []
     for slot, time, geofence_key, entering, fix in columns:
         name = live.names[geofence_key]
-        event_type = EVENT_TYPE[entering]
+        event_type = EVENT_TYPES[entering]
         device_id = devices.ids[slot]
         rows.append(
             {
@@ -98,7 +96,7 @@ def _event_order(row: dict[str, object]) -> tuple[object, ...]:
     return (
         row["sample_time"],
         row["device_key"],
-        row["event_type"] == "ENTER",
+        row["event_type"] == ENTER,
         row["geofence_id"],
         row["collection_name"],
     )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.evaluator import evaluate
-from geofence.events import ENTER, EXIT, event_ids
+from geofence.events import EVENT_TYPES, event_ids
 from geofence.geofence import Geofence
 from geofence.index import GeofenceIndex
 from geofence.state import InsideState
@@ -75,7 +75,7 @@ def event_lines(
         at = crossed.position[start : start + LINES]
         device_ids = [positions.device_ids[device] for device in positions.device[at].tolist()]
         geofence_ids = [geofences[number].id for number in crossed.geofence[start : start + LINES].tolist()]
-        types = [ENTER if entering else EXIT for entering in crossed.entering[start : start + LINES].tolist()]
+        types = [EVENT_TYPES[entering] for entering in crossed.entering[start : start + LINES].tolist()]
         times = positions.sample_time[at]
         ids = event_ids(TRACKER, COLLECTION, device_ids, geofence_ids, types, times.tolist())
         columns = zip(

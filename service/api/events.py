@@ -1,11 +1,12 @@
 """Geofence events in the order in which they were committed."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from msgspec import Meta
 from pydantic import Field
 
+from geofence.events import EventType
 from service.api.answers import Shape, answer, documented_answer
 from service.api.cursors import Listing
 from service.api.devices import LonLat, Time
@@ -29,7 +30,7 @@ class Event(Shape, frozen=True):
             examples=["6e4b62e8a9c00b6dd0ee8b83ad3a1fb6"],
         ),
     ]
-    event_type: Literal["ENTER", "EXIT"]
+    event_type: EventType
     tracker_name: str
     collection_name: str
     device_id: str
@@ -52,7 +53,7 @@ class EventParameters(ListParameters, OfTracker):
     device: Identifier | None = Field(None, description="only those of this device")
     geofence: Identifier | None = Field(None, description="only those of this geofence")
     collection: Identifier | None = Field(None, description="only those of this geofence collection")
-    type: Literal["ENTER", "EXIT"] | None = Field(None, description="only those of this type")
+    type: EventType | None = Field(None, description="only those of this type")
     start: Moment | None = Field(None, description="from this sampleTime on")
     end: Moment | None = Field(None, description="before this sampleTime")
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from geofence.events import EVENT_TYPES
 from ingest.aws_clients import AwsClientError, client
 from ingest.aws_faults import AwsError, sentence, temporary
 from service.dispatch.aws_batches import REASON_LENGTH, AwsBatches, Entry
@@ -83,7 +84,7 @@ class SnsChannel:
         text = f"{crossed.headline}, {readable_time(told.sample_time)}"
         message = json.dumps({"text": text, **event.native}, ensure_ascii=False)
         attributes = {
-            "eventType": "ENTER" if told.entered else "EXIT",
+            "eventType": EVENT_TYPES[told.entered],
             "geofenceId": told.geofence_id,
             "collection": told.collection_name,
             "deviceId": told.device_id,

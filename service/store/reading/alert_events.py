@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, RowMapping, Select, func, select
 
+from geofence.events import ENTER
 from service.native_event import NATIVE_COLUMNS, native_event
 from service.store.schema import event, geofence_version, outbox, tracker
 
@@ -115,14 +116,14 @@ def _of_alert(alert_key: int) -> Select[*tuple[Any, ...]]:
 
 def _counts(alert_key: int) -> Select[*tuple[Any, ...]]:
     """By geofence, most crossings first; `revision` is the last that its events met."""
-    entered = func.count().filter(event.c.event_type == "ENTER").label("entered")
+    entered = func.count().filter(event.c.event_type == ENTER).label("entered")
     return (
         select(
             event.c.geofence_key,
             event.c.geofence_id,
             func.max(event.c.revision).label("revision"),
             entered,
-            (func.count() - func.count().filter(event.c.event_type == "ENTER")).label("left"),
+            (func.count() - func.count().filter(event.c.event_type == ENTER)).label("left"),
         )
         .join(outbox, outbox.c.event_seq == event.c.seq)
         .where(outbox.c.alert_key == alert_key)
@@ -138,7 +139,7 @@ def _told(row: RowMapping, geofence_name: str) -> ToldEvent:
         device_id=row["device_id"],
         geofence_id=row["geofence_id"],
         geofence_name=geofence_name,
-        entered=row["event_type"] == "ENTER",
+        entered=row["event_type"] == ENTER,
         sample_time=row["sample_time"],
         longitude=row["longitude"],
         latitude=row["latitude"],
