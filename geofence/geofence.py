@@ -21,6 +21,10 @@ class Geofence:
 
     @property
     def name(self) -> str:
-        """What people call it: the property "name" where that is a text with something in it, else the id."""
-        name = self.properties.get("name")
-        return name if isinstance(name, str) and name else self.id
+        """What people call it."""
+        return called(self.properties.get("name"), self.id)
+
+
+def called(name: object, geofence_id: str) -> str:
+    """What people call a geofence: its property "name" if that is a text and not empty, else its id."""
+    return name if isinstance(name, str) and name else geofence_id

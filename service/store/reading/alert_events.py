@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from geofence.events import ENTER
+from geofence.geofence import called
 from service.native_event import NATIVE_COLUMNS, native_event
 from service.store.schema import event, geofence_version, outbox, tracker
 
@@ -184,8 +185,7 @@ class _GeofencesMet:
         """`properties.name`, else the geofence's id."""
         properties = self.properties(row)
         named = _names.decode(properties) if properties else None
-        name = named.name if named else None
-        return name if isinstance(name, str) and name else str(row["geofence_id"])
+        return called(named.name if named else None, row["geofence_id"])
 
     def _looked_up(self, geofence_key: int, revision: int) -> str:
         in_force = (
