@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from ingest.aws_clients import DEFAULT_TIMEOUTS, Timeouts
 from service.dispatch.email_channel import EmailChannel
 from service.dispatch.event_bus import EventBus
 from service.dispatch.eventbridge_channel import EventBridgeChannel
@@ -41,12 +42,12 @@ def mail_server(settings: Settings) -> SmtpServer | None:
         raise SettingsError(f"OVERFLY_SMTP_URL: {error}") from None
 
 
-def event_bus(settings: Settings) -> EventBus | None:
+def event_bus(settings: Settings, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> EventBus | None:
     """The bus that the settings name. Raises SettingsError."""
     if settings.event_bus is None:
         return None
     try:
-        return EventBus(settings.event_bus, settings.event_source)
+        return EventBus(settings.event_bus, settings.event_source, timeouts)
     except SettingsError as error:
         raise SettingsError(f"OVERFLY_EVENT_BUS: {error}") from None
 

@@ -9,6 +9,8 @@ from rich.console import Console
 
 from ingest.aws_clients import Timeouts
 from service.bootstrap import open_database, start_faults
+from service.cloud_findings import bus_findings, text_message_finding, topic_finding
+from service.dispatch.sns_channel import sns_client, topic_client
 from service.doctor import (
     Finding,
     broker_findings,
@@ -19,7 +21,7 @@ from service.doctor import (
 )
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint
-from service.named_channels import mail_server
+from service.named_channels import event_bus, mail_server
 from service.named_queue import named_queue
 from service.queue_doctor import queue_findings
 from service.settings import Settings, read_settings
@@ -35,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def _doctor(
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as faults.")] = False,
 ) -> None:
-    """Check settings, data folder, database, broker, queue and mail server; safe beside a running service.
+    """Check settings, data folder, database, broker, queue, and who is told of events; safe at any time.
 
     Exit status 1 if something does not work.
     """
@@ -66,6 +68,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield from _broker_findings(settings)
     yield from _queue_findings(settings)
     yield from _mail_findings(settings)
+    yield from _cloud_findings(settings)
 
 
 def _broker_findings(settings: Settings) -> Iterator[Finding]:
@@ -100,3 +103,17 @@ def _mail_findings(settings: Settings) -> Iterator[Finding]:
             yield mail_finding(server)
     if not settings.alert_email:
         yield Finding("recipients", "warning", "OVERFLY_ALERT_EMAIL is not set: nobody is told by mail")
+
+
+def _cloud_findings(settings: Settings) -> Iterator[Finding]:
+    with suppress(SettingsError):  # told among the settings
+        bus = event_bus(settings, ANSWER_SECONDS)
+        if bus is not None:
+            yield from bus_findings(bus.client, bus.name, settings.event_source)
+    with suppress(SettingsError):
+        if settings.sns_topic_arn is not None:
+            topic = settings.sns_topic_arn
+            yield topic_finding(topic_client(topic, ANSWER_SECONDS), topic)
+    with suppress(SettingsError):
+        if settings.alert_sms:
+            yield text_message_finding(sns_client(timeouts=ANSWER_SECONDS))

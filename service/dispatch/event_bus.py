@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from botocore.exceptions import ClientError
 
-from ingest.aws_clients import AwsClientError, client
+from ingest.aws_clients import DEFAULT_TIMEOUTS, AwsClientError, Timeouts, client
 from ingest.aws_faults import AwsError, sentence
 from ingest.timestamps import EPOCH
 from service.dispatch.aws_batches import REASON_LENGTH, REQUEST_BYTES, AwsBatches, Entry
@@ -52,7 +52,7 @@ class BusEvent:
 class EventBus:
     """The bus by its name or ARN, and the `source` that our events bear. Connected at the first put."""
 
-    def __init__(self, bus: str, source: str) -> None:
+    def __init__(self, bus: str, source: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> None:
         """Raises SettingsError."""
         match = BUS.fullmatch(bus)
         if match is None:
@@ -60,7 +60,7 @@ class EventBus:
                 f"{bus!r} is no event bus: expected its name, or arn:aws:events:...:event-bus/name"
             )
         try:
-            self._client = client("events", region=match["region"])
+            self.client = client("events", region=match["region"], timeouts=timeouts)
         except AwsClientError as error:
             raise SettingsError(str(error)) from None
         self.name = bus
@@ -80,7 +80,7 @@ class EventBus:
 
     def close(self) -> None:
         self._batches.close()
-        self._client.close()
+        self.client.close()
 
     def _trouble(self) -> str:
         """Why nothing can be put now, or ''."""
@@ -99,7 +99,7 @@ class EventBus:
         arn = self.name
         if not arn.startswith("arn:"):
             try:
-                arn = str(self._client.describe_event_bus(Name=self.name)["Arn"])
+                arn = str(self.client.describe_event_bus(Name=self.name)["Arn"])
             except ClientError as error:
                 if not error.response["Error"]["Code"].startswith("AccessDenied"):
                     raise
@@ -108,12 +108,12 @@ class EventBus:
         return f"arn:{partition}:geo:{region}:{account}"
 
     def _own_arn(self) -> str:
-        region = self._client.meta.region_name
+        region = self.client.meta.region_name
         caller = client("sts", region=region).get_caller_identity()
         return f"arn:{caller['Arn'].split(':')[1]}:events:{region}:{caller['Account']}"
 
     def _send(self, batch: Sequence[Entry]) -> dict[int, DeliveryOutcome]:
-        answer = self._client.put_events(Entries=[each.content for each in batch])
+        answer = self.client.put_events(Entries=[each.content for each in batch])
         outcomes: dict[int, DeliveryOutcome] = {}
         for each, said in zip(batch, answer["Entries"], strict=True):
             if "ErrorCode" in said:

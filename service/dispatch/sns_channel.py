@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from geofence.events import EVENT_TYPES
-from ingest.aws_clients import AwsClientError, client
+from ingest.aws_clients import DEFAULT_TIMEOUTS, AwsClientError, Timeouts, client
 from ingest.aws_faults import AwsError, sentence, temporary
 from service.dispatch.aws_batches import REASON_LENGTH, AwsBatches, Entry
 from service.dispatch.crossing import crossing, readable_time
@@ -40,15 +40,10 @@ class SnsChannel:
 
     def __init__(self, topic_arn: str, public_url: str) -> None:
         """Raises SettingsError."""
-        match = TOPIC.fullmatch(topic_arn)
-        if match is None:
-            raise SettingsError(
-                f"{topic_arn!r} is no SNS topic: expected arn:aws:sns:<region>:<account>:<name>"
-            )
+        self._client = topic_client(topic_arn)
         self.gathering = EachEvent(self.kind, lambda _collection, _geofence_id: topic_arn)
         self._topic_arn = topic_arn
         self._public_url = public_url
-        self._client = _sns(match["region"])
         self._batches = AwsBatches(topic_arn, self._send)
 
     def deliver(self, database: Database, alerts: Sequence[PendingAlert]) -> Mapping[int, DeliveryOutcome]:
@@ -119,7 +114,7 @@ class SmsChannel:
             )
         self.gathering = AtIntervals(self.kind, number, interval)
         self._number = number
-        self._client = _sns(None)
+        self._client = sns_client()
 
     def deliver(self, database: Database, alerts: Sequence[PendingAlert]) -> Mapping[int, DeliveryOutcome]:
         return {alert.key: self._deliver(database, alert) for alert in alerts}
@@ -145,9 +140,18 @@ class SmsChannel:
         return Sent(f"SNS: accepted as {answer['MessageId']}")
 
 
-def _sns(region: str | None) -> Any:
+def topic_client(topic_arn: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Any:
+    """A client of SNS where the topic is. Raises SettingsError."""
+    match = TOPIC.fullmatch(topic_arn)
+    if match is None:
+        raise SettingsError(f"{topic_arn!r} is no SNS topic: expected arn:aws:sns:<region>:<account>:<name>")
+    return sns_client(match["region"], timeouts)
+
+
+def sns_client(region: str | None = None, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Any:
+    """A client of SNS in the region, or in that of boto3's configuration. Raises SettingsError."""
     try:
-        return client("sns", region=region)
+        return client("sns", region=region, timeouts=timeouts)
     except AwsClientError as error:
         raise SettingsError(str(error)) from None
 
