@@ -1,0 +1,441 @@
+"""infra/'s two templates: linted, built, deployed into the stand-in with IAM enforced, used, and deleted.
+
+What is shown here was seen on a stand-in, not on AWS; infra/README.md lists what is linted only.
+"""
+
+import base64
+import json
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.infra.accounts import STACK, Accounts, Device, built
+from tests.sam import sam
+from tests.services import Overfly, wait_until
+from tests.stand_in import DESTINATION, REGION, REPOSITORY, SOURCE, StandIn
+
+STRANGER = "333333333333"
+MAIL, TEXT = "dispatcher@example.com", "+41791234567"
+PATIENCE = 30.0
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    return built(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    with StandIn(tmp_path_factory.mktemp("stand-in"), enforce_iam=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def accounts(aws: StandIn, templates: Mapping[str, Path]) -> Accounts:
+    return Accounts.deployed(
+        aws,
+        templates,
+        {
+            SOURCE: {"DestinationAccountId": DESTINATION},
+            DESTINATION: {
+                "SourceAccountId": SOURCE,
+                "Runtime": f"python3.{sys.version_info.minor}",
+                "Architecture": {"aarch64": "arm64"}.get(platform.machine(), platform.machine()),
+                "IotEndpoint": aws.endpoint,
+                "AlertEmail": MAIL,
+                "AlertPhone": TEXT,
+                "AlertGeofences": "LSZH",
+            },
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def device(accounts: Accounts, tmp_path_factory: pytest.TempPathFactory) -> Device:
+    policy = accounts.outputs[SOURCE]["DevicePolicyName"]
+    return Device.registered(accounts.aws, "4ca7b3", policy, tmp_path_factory.mktemp("devices") / "4ca7b3")
+
+
+@pytest.fixture(scope="module")
+def tracker(accounts: Accounts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Overfly]:
+    """Reads its queue as a user of account B who has the template's policy and no other right."""
+    given, folder = accounts.outputs[DESTINATION], tmp_path_factory.mktemp("tracker")
+    key = user_with_policy(accounts.aws, "tracker", given["TrackerPolicyArn"])
+    settings = {
+        "QUEUE_URL": given["TrackerQueueUrl"],
+        "EVENT_BUS": given["EventBusName"],
+        "REORDER_SECONDS": "0.5",
+    }
+    with Overfly(folder, settings, {**accounts.aws.environment(DESTINATION), **key}) as running:
+        geofences = folder / "geofences.json"
+        circles = [("LSZH", 8.548, 47.458), ("LSGG", 6.109, 46.238)]
+        geofences.write_text(
+            json.dumps({"type": "FeatureCollection", "features": [circle(*each) for each in circles]})
+        )
+        running.put_geofences(geofences)
+        yield running
+
+
+def user_with_policy(aws: StandIn, name: str, policy_arn: str) -> dict[str, str]:
+    iam = aws.client("iam", DESTINATION)
+    iam.create_user(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn=policy_arn)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
+def circle(name: str, longitude: float, latitude: float) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": name,
+        "properties": {"radius": 8000},
+        "geometry": {"type": "Point", "coordinates": [longitude, latitude]},
+    }
+
+
+def fix(second: int, longitude: float, latitude: float) -> bytes:
+    when = f"2018-08-01T05:00:{second:02}.000Z"
+    return json.dumps({"timestamp": when, "latitude": latitude, "longitude": longitude}).encode()
+
+
+# --- The templates themselves ---
+
+
+def test_templates_pass_sams_lint() -> None:
+    def lint(template: str) -> str:
+        return sam("validate", "--lint", "--template-file", REPOSITORY / "infra" / template)
+
+    with ThreadPoolExecutor() as pool:
+        for said in pool.map(lint, ("source-account.yaml", "destination-account.yaml")):
+            assert "is a valid SAM Template" in said
+
+
+def test_function_is_ingest_and_msgspec_for_every_python_and_processor(
+    templates: Mapping[str, Path],
+) -> None:
+    package = templates[DESTINATION].parent / "RepublisherFunction"
+    assert {path.name.partition("-")[0] for path in package.iterdir()} == {"ingest", "msgspec"}
+    compiled = {path.name for path in (package / "msgspec").glob("_core*.so")}
+    assert compiled == {
+        f"_core.cpython-3{minor}-{processor}-linux-gnu.so"
+        for minor in (11, 12, 13, 14)
+        for processor in ("x86_64", "aarch64")
+    }
+
+
+def test_iot_rule_with_a_fifo_queue_is_refused_with_a_sentence(aws: StandIn) -> None:
+    with pytest.raises(ClientError, match="AWS IoT rules cannot write to FIFO queues"):
+        create_stack(
+            aws, "444444444444", "source-account.yaml", QueueType="fifo", DestinationAccountId=SOURCE
+        )
+
+
+def test_no_role_may_do_more_than_is_written_down(accounts: Accounts) -> None:
+    """Of all roles and policies of both stacks, no action is a wildcard and no resource is all of them."""
+    for account in (SOURCE, DESTINATION):
+        statements = list(identity_statements(accounts.aws, account))
+        assert statements
+        for statement in statements:
+            actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
+            assert not [action for action in actions if "*" in action], statement
+            assert "*" not in resources, statement
+
+
+def identity_statements(aws: StandIn, account: str) -> Iterator[dict[str, Any]]:
+    iam = aws.client("iam", account)
+    for role in iam.list_roles()["Roles"]:
+        for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
+            found = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)
+            yield from found["PolicyDocument"]["Statement"]
+    for policy in iam.list_policies(Scope="Local")["Policies"]:
+        found = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+        yield from found["PolicyVersion"]["Document"]["Statement"]
+
+
+def as_list(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+# --- The way of a position ---
+
+
+def test_device_that_enters_in_account_a_is_told_of_by_mail_and_text_from_account_b(
+    accounts: Accounts, device: Device, tracker: Overfly
+) -> None:
+    """Of the geofence that the filter names, once each way; not of the other one."""
+    topic = f"aircraft/{device.name}/position"
+    fixes = [fix(1, 6.109, 46.238), fix(2, 8.0, 47.0), fix(3, 8.548, 47.458), fix(4, 9.5, 47.0)]
+    assert device.publish(topic, *fixes)
+    wait_until(lambda: len(accounts.aws.deliveries()) >= 4, PATIENCE, lambda: tracker.log[-4000:])
+    events = {
+        (event["eventType"], event["geofenceId"]): event["eventId"] for event in tracker.items("/v1/events")
+    }
+    assert len(events) == 4
+    told = [
+        (delivery.protocol, delivery.endpoint, json.loads(delivery.message))
+        for delivery in accounts.aws.deliveries()
+    ]
+    for protocol, endpoint in (("email", MAIL), ("sms", TEXT)):
+        entered, left = [message for *to, message in told if to == [protocol, endpoint]]
+        assert entered == {
+            "message": "4ca7b3 entered LSZH at 2018-08-01T05:00:03.000Z.",
+            "EventType": "ENTER",
+            "DeviceId": "4ca7b3",
+            "GeofenceId": "LSZH",
+            "SampleTime": "2018-08-01T05:00:03.000Z",
+            "Position": [8.548, 47.458],
+            "EventId": events["ENTER", "LSZH"],
+        }
+        assert left["message"] == "4ca7b3 left LSZH at 2018-08-01T05:00:04.000Z."
+        assert left["EventId"] == events["EXIT", "LSZH"]
+    assert len(told) == 4
+
+
+def test_payload_that_is_no_position_is_refused_where_people_can_see_it(
+    device: Device, tracker: Overfly
+) -> None:
+    topic = f"aircraft/{device.name}/position"
+    assert device.publish(topic, b"no JSON")
+    wait_until(lambda: list(tracker.items("/v1/rejects")), PATIENCE, lambda: tracker.log[-4000:])
+    [reject] = tracker.items("/v1/rejects")
+    assert (reject["topic"], reject["reason"], reject["payload"]) == (topic, "bad_json", "no JSON")
+
+
+def test_device_may_publish_to_its_own_topic_only(device: Device) -> None:
+    assert not device.publish("aircraft/another/position", fix(1, 0, 0))
+
+
+# --- Where what goes wrong ends ---
+
+
+def test_only_the_senders_role_may_send_and_only_aws_iot_may_be_it(accounts: Accounts) -> None:
+    """Neither a role of another account, nor another role of account A, whatever rights they have there."""
+    queue_url = accounts.outputs[DESTINATION]["QueueUrl"]
+    for account in (STRANGER, SOURCE):
+        session = assumed(accounts.aws, account, role_that_may_all_of_sqs(accounts.aws, account))
+        with pytest.raises(ClientError) as refused:
+            accounts.aws.client("sqs", **session).send_message(QueueUrl=queue_url, MessageBody="{}")
+        assert "AccessDenied" in refused.value.response["Error"]["Code"]
+    with pytest.raises(ClientError) as refused:
+        assumed(accounts.aws, SOURCE, accounts.outputs[SOURCE]["SenderRoleArn"])
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def role_that_may_all_of_sqs(aws: StandIn, account: str) -> str:
+    iam = aws.client("iam", account)
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    role = iam.create_role(RoleName="pretender", AssumeRolePolicyDocument=policy(trust))["Role"]
+    rights = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+    iam.put_role_policy(RoleName="pretender", PolicyName="all", PolicyDocument=policy(rights))
+    arn: str = role["Arn"]
+    return arn
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def assumed(aws: StandIn, account: str, role_arn: str, **said: str) -> dict[str, str]:
+    """Options of a client with the session of a role, which the account's root user assumes."""
+    sts = aws.client("sts", account)
+    key = sts.assume_role(RoleArn=role_arn, RoleSessionName="test", **said)["Credentials"]
+    return {
+        "aws_access_key_id": key["AccessKeyId"],
+        "aws_secret_access_key": key["SecretAccessKey"],
+        "aws_session_token": key["SessionToken"],
+    }
+
+
+def test_poison_is_in_the_dead_letter_queue_with_its_reason(accounts: Accounts) -> None:
+    given, sqs = accounts.outputs[DESTINATION], accounts.aws.client("sqs", DESTINATION)
+    sent = sqs.send_message(QueueUrl=given["QueueUrl"], MessageBody="neither an envelope nor JSON")
+    found: list[dict[str, Any]] = []
+    wait_until(
+        lambda: found or found.extend(accounts.messages(DESTINATION, given["DeadLetterQueueUrl"])), PATIENCE
+    )
+    [letter] = found
+    attributes = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert letter["Body"] == "neither an envelope nor JSON"
+    assert attributes["Reason"] == "malformed"
+    assert attributes["SourceMessageId"] == sent["MessageId"]
+
+
+def test_position_that_the_queue_refuses_is_kept_by_the_rules_error_action(
+    accounts: Accounts, device: Device
+) -> None:
+    """The queue's policy is taken away, as an operator might by mistake."""
+    given, sqs = accounts.outputs[DESTINATION], accounts.aws.client("sqs", DESTINATION)
+    named = {"QueueUrl": given["QueueUrl"]}
+    before = sqs.get_queue_attributes(**named, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    sqs.set_queue_attributes(**named, Attributes={"Policy": ""})
+    try:
+        kept = kept_by_error_action(accounts, device, fix(5, 7, 47))
+    finally:
+        sqs.set_queue_attributes(**named, Attributes={"Policy": before})
+    assert "AccessDenied" in kept["failures"][0]["errorMessage"]
+
+
+def kept_by_error_action(accounts: Accounts, device: Device, payload: bytes) -> dict[str, Any]:
+    topic = f"aircraft/{device.name}/position"
+    assert device.publish(topic, payload)
+    found: list[dict[str, Any]] = []
+    queue_url = accounts.outputs[SOURCE]["UndeliveredQueueUrl"]
+    wait_until(lambda: found or found.extend(accounts.messages(SOURCE, queue_url)), PATIENCE)
+    [message] = found
+    kept: dict[str, Any] = json.loads(message["Body"])
+    assert kept["topic"] == topic
+    assert base64.b64decode(kept["base64OriginalPayload"]) == payload
+    return kept
+
+
+# --- The bridge's side: FIFO, KMS, a role in account B ---
+
+
+def test_bridges_role_sends_to_a_fifo_queue_as_the_role_in_account_b(aws: StandIn) -> None:
+    """Only with the ExternalId; Fargate itself is not run here, and the stand-in does not ask KMS."""
+    source, destination = "555555555555", "666666666666"
+    theirs = create_stack(
+        aws,
+        destination,
+        "destination-account.yaml",
+        SourceAccountId=source,
+        QueueType="fifo",
+        QueueEncryption="kms",
+        SenderRoleName="overfly-bridge",
+        ExternalId="between-us",
+        Republisher="none",
+        TrackerReads="queue",
+    )
+    ec2 = aws.client("ec2", source)
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    ours = create_stack(
+        aws,
+        source,
+        "source-account.yaml",
+        DestinationAccountId=destination,
+        QueueType="fifo",
+        QueueKeyArn=theirs["QueueKeyArn"],
+        Sender="bridge",
+        SenderRoleName="overfly-bridge",
+        ExternalId="between-us",
+        BridgeVpcId=vpc,
+        BridgeSubnetIds=ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"],
+        BrokerUrl="mqtts://broker.example.com",
+        BrokerSecretArn=f"arn:aws:secretsmanager:{REGION}:{source}:secret:broker-AbCdEf",
+    )
+    assert theirs["TrackerReorderSeconds"] == "0"
+    task = as_the_task(aws, source, ours["SenderRoleArn"])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        assume(aws, task, theirs["SenderRoleArn"])
+    bridge = assume(aws, task, theirs["SenderRoleArn"], ExternalId="between-us")
+    sqs = aws.client("sqs", **bridge)
+    order = {"MessageGroupId": "7", "MessageDeduplicationId": "1"}
+    assert sqs.send_message(QueueUrl=theirs["QueueUrl"], MessageBody="{}", **order)["MessageId"]
+    for forbidden in (sqs.receive_message, sqs.purge_queue):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            forbidden(QueueUrl=theirs["QueueUrl"])
+
+
+def create_stack(aws: StandIn, account: str, template: str, **parameters: str) -> dict[str, str]:
+    """The template as it is, without a build: it must not need the function's package."""
+    text = (REPOSITORY / "infra" / template).read_text()
+    formation = aws.client("cloudformation", account)
+    formation.create_stack(
+        StackName=STACK,
+        TemplateBody=text.replace("CodeUri: republisher/", "CodeUri: s3://no/package"),
+        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+    )
+    formation.get_waiter("stack_create_complete").wait(
+        StackName=STACK, WaiterConfig={"Delay": 0.2, "MaxAttempts": 150}
+    )
+    [stack] = formation.describe_stacks(StackName=STACK)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def as_the_task(aws: StandIn, account: str, role_arn: str) -> dict[str, str]:
+    """The session that Fargate would give the bridge: its trust is widened to the account's root for it."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    name = role_arn.rpartition("/")[2]
+    aws.client("iam", account).update_assume_role_policy(RoleName=name, PolicyDocument=policy(trust))
+    return assumed(aws, account, role_arn)
+
+
+def assume(aws: StandIn, session: dict[str, str], role_arn: str, **said: str) -> dict[str, str]:
+    sts = aws.client("sts", **session)
+    key = sts.assume_role(RoleArn=role_arn, RoleSessionName="bridge", **said)["Credentials"]
+    return {
+        "aws_access_key_id": key["AccessKeyId"],
+        "aws_secret_access_key": key["SecretAccessKey"],
+        "aws_session_token": key["SessionToken"],
+    }
+
+
+# --- The end ---
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Names of what is in an account."""
+
+    names: frozenset[str]
+
+    @classmethod
+    def in_account(cls, aws: StandIn, account: str) -> "Left":
+        def named(service: str, operation: str, member: str, name: str | None) -> Iterator[str]:
+            for each in getattr(aws.client(service, account), operation)().get(member, []):
+                yield each if name is None else each[name]
+
+        listings = [
+            ("sqs", "list_queues", "QueueUrls", None),
+            ("sns", "list_topics", "Topics", "TopicArn"),
+            ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
+            ("events", "list_event_buses", "EventBuses", "Name"),
+            ("events", "list_rules", "Rules", "Name"),
+            ("iot", "list_topic_rules", "rules", "ruleName"),
+            ("iot", "list_policies", "policies", "policyName"),
+            ("lambda", "list_functions", "Functions", "FunctionName"),
+            ("lambda", "list_event_source_mappings", "EventSourceMappings", "UUID"),
+            ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+            ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+            ("iam", "list_roles", "Roles", "RoleName"),
+        ]
+        return cls(frozenset(f"{what[0]} {name}" for what in listings for name in named(*what)))
+
+
+def test_deleted_stacks_leave_nothing_and_what_devices_send_then_is_kept(
+    accounts: Accounts, device: Device, tracker: Overfly
+) -> None:
+    """Account B first: the rule's queue is gone, and its error action has the position."""
+    aws = accounts.aws
+    tracker.stop()
+    aws.client("iam").detach_user_policy(
+        UserName="tracker", PolicyArn=accounts.outputs[DESTINATION]["TrackerPolicyArn"]
+    )
+    delete(aws, DESTINATION)
+    kept = kept_by_error_action(accounts, device, fix(6, 7, 47))
+    assert "QueueDoesNotExist" in kept["failures"][0]["errorMessage"]
+    device.forget()
+    delete(aws, SOURCE)
+    with ThreadPoolExecutor() as pool:
+        left = pool.map(lambda account: Left.in_account(aws, account), (SOURCE, DESTINATION))
+    assert [sorted(each.names) for each in left] == [["events default", "iam pretender"], ["events default"]]
+
+
+def delete(aws: StandIn, account: str) -> None:
+    sam("delete", "--stack-name", STACK, "--no-prompts", environment=aws.environment(account))
