@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -39,9 +39,15 @@ class DeadLetterQueue:
         self._client, self.url = client, url
         self.problem: str | None = None
 
-    def unsent(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-        """Sends them, and answers those that the queue did not take, which are to be sent again."""
+    def unsent(
+        self, letters: Sequence[DeadLetter], has_time: Callable[[], bool] = lambda: True
+    ) -> list[DeadLetter]:
+        """Sends them while there is time, and answers those that the queue did not take, which are to be
+        sent again.
+        """
         for place, letter in enumerate(letters):
+            if not has_time():
+                return list(letters[place:])
             try:
                 self._client.send_message(QueueUrl=self.url, **self._message(letter))
             except (BotoCoreError, ClientError) as error:

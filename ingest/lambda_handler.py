@@ -20,9 +20,13 @@ from ingest.dead_letters import DeadLetterQueue
 from ingest.iot_destination import IotDestination, iot_client
 from ingest.queue_batch import QueueBatch
 
-RESERVE_MILLISECONDS: Final = 3000
-"""What is kept of the function's time to put aside and to answer: a time-out would fail the whole batch."""
-TIMEOUTS: Final = Timeouts(connect=2.0, read=5.0)
+PUT_ASIDE_MILLISECONDS: Final = 3500
+ANSWER_MILLISECONDS: Final = 3000
+"""What is kept of the function's time to put aside and to answer: a time-out would fail the whole batch. A
+request to the dead-letter queue that begins in time ends in time.
+"""
+IOT_TIMEOUTS: Final = Timeouts(connect=2.0, read=5.0)
+QUEUE_TIMEOUTS: Final = Timeouts(connect=1.0, read=1.5)
 PATIENCE: Final = 0.25
 
 
@@ -38,10 +42,10 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, 
         [record["body"] for record in records],
     )
     means.courier.hand_in(batch.consignment)
-    while not batch.consignment.done.is_set() and _has_time(context):
+    while not batch.consignment.done.is_set() and _has(PUT_ASIDE_MILLISECONDS, context):
         means.courier.turn(PATIENCE)
     batch.consignment.withdrawn = True
-    put_aside = batch.put_aside(means.dead_letters)
+    put_aside = batch.put_aside(means.dead_letters, lambda: _has(ANSWER_MILLISECONDS, context))
     failed = [record["messageId"] for record, done in zip(records, batch.done(), strict=True) if not done]
     _log(means, len(records), len(failed), put_aside)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -58,14 +62,14 @@ def _means() -> _Means:
     """Made at the first call, and kept while Lambda keeps this process."""
     endpoint, url = os.environ.get("OVERFLY_IOT_ENDPOINT"), os.environ.get("OVERFLY_DEAD_LETTER_QUEUE_URL")
     return _Means(
-        Courier(IotDestination(lambda: iot_client(endpoint, TIMEOUTS))),
-        DeadLetterQueue(queue_client(url, timeouts=TIMEOUTS), url) if url else None,
+        Courier(IotDestination(lambda: iot_client(endpoint, IOT_TIMEOUTS))),
+        DeadLetterQueue(queue_client(url, timeouts=QUEUE_TIMEOUTS), url) if url else None,
     )
 
 
-def _has_time(context: Any) -> bool:
+def _has(milliseconds: int, context: Any) -> bool:
     left: int = context.get_remaining_time_in_millis()
-    return left > RESERVE_MILLISECONDS
+    return left > milliseconds
 
 
 def _log(means: _Means, messages: int, failed: int, put_aside: int) -> None:

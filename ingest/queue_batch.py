@@ -1,6 +1,6 @@
 """Queue messages received together, and what has become of each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ingest.courier import Consignment
 from ingest.dead_letters import DeadLetter, DeadLetterQueue
@@ -20,9 +20,9 @@ class QueueBatch:
         self.consignment = Consignment(packed.publications, len(bodies))
         self.consignment.undeliverable += [((source,), why) for source, why in packed.undeliverable]
 
-    def put_aside(self, queue: DeadLetterQueue | None) -> int:
-        """Sends what cannot be delivered to the dead-letter queue; how many it took. Without one, or where
-        it takes none, their messages are not done.
+    def put_aside(self, queue: DeadLetterQueue | None, has_time: Callable[[], bool] = lambda: True) -> int:
+        """Sends what cannot be delivered to the dead-letter queue, while there is time; how many it took.
+        The messages of others are not done.
         """
         undeliverable, self.consignment.undeliverable = self.consignment.undeliverable, []
         for sources, why in undeliverable:
@@ -31,7 +31,7 @@ class QueueBatch:
         letters = [letter for _, letter in self._unsent]
         if not letters or queue is None:
             return 0
-        left = len(queue.unsent(letters))
+        left = len(queue.unsent(letters, has_time))
         self._unsent = self._unsent[len(letters) - left :]
         return len(letters) - left
 
