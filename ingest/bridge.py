@@ -2,8 +2,8 @@
 
 A message stays the broker's until SQS has accepted it: only then is it acknowledged, and in the order in
 which it came, as MQTT asks (MQTT 5, 4.6). What the queue refuses is sent again until it takes it, whatever
-the reason: an operator can mend every one of them, and nothing is lost meanwhile. While more is held than
-`most_bytes`, nothing is received.
+the reason: an operator can mend every one of them, and nothing is lost meanwhile. A queue that takes smaller
+messages only gets smaller ones. While more is held than `most_bytes`, nothing is received.
 """
 
 import threading
@@ -96,7 +96,7 @@ class Bridge:
 
     def _drain(self, deadline: float) -> None:
         self._lanes.hurry(time.monotonic())
-        while self._batches and time.monotonic() < deadline:
+        while self._batches and self._source.connected and time.monotonic() < deadline:
             self._settle()
             self._send()
             if self._batches:
@@ -146,9 +146,9 @@ class Bridge:
             self.counters.requests += 1
             for entry in outcome.accepted:
                 self._accept(entry)
-            if outcome.refusal is None:
+            if not outcome.whole:
                 self._backoff.reset()
-            else:
+            if outcome.refusal is not None:
                 self._refuse(outcome)
         self.problem = self.problem if self._refused else None
         while self._batches and self._batches[0].pending == 0:
@@ -172,10 +172,16 @@ class Bridge:
         if outcome.whole and now >= self._resume_at:  # else it is news of the same failure
             self._resume_at = now + self._backoff.delay()
         for entry in outcome.refused:
-            self._lanes.returned(entry, now + (0.0 if outcome.whole else entry.backoff.delay()))
-            self._refused.add(entry.deduplication_id)
-        self.counters.refused += len(outcome.refused)
+            self._return(entry, [entry], now + (0.0 if outcome.whole else entry.backoff.delay()))
+        for entry in outcome.unfit:
+            self._return(entry, entry.halves(), now + entry.backoff.delay())
+        self.counters.refused += len(outcome.refused) + len(outcome.unfit)
         self.problem = outcome.refusal
+
+    def _return(self, entry: Entry, again: list[Entry], retry_at: float) -> None:
+        self._lanes.returned(entry, again, retry_at)
+        self._refused.discard(entry.deduplication_id)
+        self._refused.update(each.deduplication_id for each in again)
 
     def _note_held(self, *, received: int = 0, waiting: int, size: int) -> None:
         self.counters.received += received

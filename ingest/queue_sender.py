@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from ingest.aws_clients import is_fifo
-from ingest.aws_faults import AwsError, code_sentence, sentence
+from ingest.aws_faults import AwsError, code_sentence, sentence, temporary, temporary_code
 from ingest.backoff import Backoff
 
 REQUEST_ENTRIES: Final = 10
@@ -37,16 +37,32 @@ class Entry:
     backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_RETRY, LAST_RETRY))
     retry_at: float = 0.0
 
+    def halves(self) -> "list[Entry]":
+        """Its lines in two, for a queue that takes smaller messages only; itself where it is one line."""
+        middle = len(self.lines) // 2
+        return [self._part(0, middle), self._part(middle, len(self.lines))] if middle else [self]
+
+    def _part(self, start: int, end: int) -> "Entry":
+        lines, shares, first = self.lines[start:end], [], 0
+        for batch, count in self.shares:
+            inside = min(first + count, end) - max(first, start)
+            if inside > 0:
+                shares.append((batch, inside))
+            first += count
+        return Entry(self.shard, lines, sum(map(len, lines)) + len(lines) - 1, self.since, shares)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one request. `refusal` is a sentence about what was refused, None where nothing was.
 
-    `whole`: the request itself failed, so that nobody knows whether its entries arrived.
+    `unfit` are the refused ones that would be refused again as they are. `whole`: the request itself failed,
+    so that nobody knows whether its entries arrived.
     """
 
     accepted: list[Entry]
     refused: list[Entry]
+    unfit: list[Entry]
     refusal: str | None = None
     whole: bool = False
 
@@ -114,7 +130,8 @@ class QueueSender:
         try:
             answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=request)
         except AwsError as error:
-            return Outcome([], entries, sentence(error), whole=True)
+            again, unfit = (entries, []) if temporary(error) else ([], entries)
+            return Outcome([], again, unfit, sentence(error), whole=True)
         return _outcome(entries, answer)
 
     def _request(self, number: int, entry: Entry) -> dict[str, str]:
@@ -127,12 +144,19 @@ class QueueSender:
 
 def _outcome(entries: Sequence[Entry], answer: dict[str, Any]) -> Outcome:
     arrived = {int(each["Id"]) for each in answer.get("Successful", ())}
-    accepted = [entry for number, entry in enumerate(entries) if number in arrived]
-    refused = [entry for number, entry in enumerate(entries) if number not in arrived]
-    if not refused:
-        return Outcome(accepted, refused)
-    said: dict[str, Any] = next(iter(answer.get("Failed", ())), {})
-    what = code_sentence(said.get("Code") or "no answer", said.get("Message"))
-    return Outcome(
-        accepted, refused, f"SendMessageBatch: {len(refused)} of {len(entries)} entries refused: {what}"
-    )
+    said = {int(each["Id"]): each for each in answer.get("Failed", ())}
+    accepted: list[Entry] = []
+    refused: list[Entry] = []
+    unfit: list[Entry] = []
+    for number, entry in enumerate(entries):
+        if number in arrived:
+            accepted.append(entry)
+        else:
+            again = temporary_code(said.get(number, {}).get("Code", ""))
+            (refused if again else unfit).append(entry)
+    if len(accepted) == len(entries):
+        return Outcome(accepted, refused, unfit)
+    first: dict[str, Any] = next(iter(said.values()), {})
+    what = code_sentence(first.get("Code", "no answer"), first.get("Message"))
+    count = f"{len(entries) - len(accepted)} of {len(entries)} entries"
+    return Outcome(accepted, refused, unfit, f"SendMessageBatch: {count} refused: {what}")

@@ -61,12 +61,13 @@ class ShardLanes:
         """The queue has it."""
         self._lanes[entry.shard].under_way -= 1
 
-    def returned(self, entry: Entry, retry_at: float) -> None:
-        """It is to be sent again, not before `retry_at`."""
+    def returned(self, entry: Entry, again: list[Entry], retry_at: float) -> None:
+        """It was refused: `again`, itself or its parts, is to be sent, not before `retry_at`."""
         lane = self._lanes[entry.shard]
         lane.under_way -= 1
-        entry.retry_at = retry_at
-        lane.closed.appendleft(entry)
+        for each in again:
+            each.retry_at = retry_at
+        lane.closed.extendleft(reversed(again))
 
     def _due_at(self, lane: "_Lane") -> float:
         if self._in_order and lane.under_way:

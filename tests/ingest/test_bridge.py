@@ -223,6 +223,18 @@ def test_a_queue_that_does_not_exist_yet_is_waited_for(aws: StandIn, broker: Mos
     assert by_device(Queue(url, first.client)) == in_order(10, 1)
 
 
+def test_a_queue_of_small_messages_gets_small_ones_in_order(aws: StandIn, broker: Mosquitto) -> None:
+    queue = Queue.make(aws, MaximumMessageSize="1024")
+
+    with bridge_of(broker, queue.client, queue.url, linger=0.3) as bridge:
+        publish(broker, numbered(3, 200))
+        sent(bridge, 600)
+        assert bridge.counters.refused > 0
+        assert bridge.problem is None
+
+    assert by_device(queue) == in_order(3, 200)
+
+
 def test_no_more_is_held_than_is_allowed_while_the_queue_refuses(
     aws: StandIn, proxy: QueueProxy, broker: Mosquitto
 ) -> None:

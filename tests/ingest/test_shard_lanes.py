@@ -52,12 +52,12 @@ class Queue:
                 for batch, count in entry.shares:
                     self.shares[batch] += count
             else:
-                self.lanes.returned(entry, retry_at=0.0)
+                self.lanes.returned(entry, entry.halves(), retry_at=0.0)
         return len(request)
 
 
 @given(steps)
-def test_in_order_a_shard_has_one_entry_under_way_and_its_lines_arrive_as_they_came(
+def test_a_shard_has_one_entry_under_way_and_its_lines_arrive_as_they_came_whole_or_halved(
     given_steps: list[tuple[str, int, list[int]]],
 ) -> None:
     lanes = ShardLanes(linger=0.0, in_order=True)
@@ -128,7 +128,7 @@ def test_a_refused_entry_waits_its_time_and_the_lines_of_its_shard_behind_it(in_
     lanes.add(3, [b"2"], batch=0, now=10.0)
     lanes.add(4, [b"3"], batch=0, now=10.0)
 
-    lanes.returned(refused, retry_at=11.0)
+    lanes.returned(refused, [refused], retry_at=11.0)
 
     assert [entry.lines for entry in lanes.take(10.9)] == [[b"3"]]
     assert lanes.take(11.0) == [refused]
