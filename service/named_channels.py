@@ -4,7 +4,8 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from ingest.aws_clients import DEFAULT_TIMEOUTS, Timeouts
+from ingest.aws_clients import Timeouts
+from service.dispatch.aws_batches import TIMEOUTS
 from service.dispatch.email_channel import EmailChannel
 from service.dispatch.event_bus import EventBus
 from service.dispatch.eventbridge_channel import EventBridgeChannel
@@ -42,7 +43,7 @@ def mail_server(settings: Settings) -> SmtpServer | None:
         raise SettingsError(f"OVERFLY_SMTP_URL: {error}") from None
 
 
-def event_bus(settings: Settings, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> EventBus | None:
+def event_bus(settings: Settings, timeouts: Timeouts = TIMEOUTS) -> EventBus | None:
     """The bus that the settings name. Raises SettingsError."""
     if settings.event_bus is None:
         return None

@@ -27,8 +27,10 @@ class Alert(Shape, frozen=True):
     """One message to one recipient, which may tell of many events."""
 
     alert_id: str
-    channel: Annotated[str, Meta(description="how it is sent", examples=["email", "mqtt"])]
-    recipient: Annotated[str, Meta(description="address or topic")]
+    channel: Annotated[
+        str, Meta(description="how it is sent", examples=["email", "sms", "mqtt", "eventbridge", "sns"])
+    ]
+    recipient: Annotated[str, Meta(description="address, telephone number, topic or bus")]
     status: Annotated[str, Meta(extra_json_schema={"enum": ["pending", "sent", "failed"]})]
     attempts: Annotated[int, Meta(description="how often it was tried")]
     outcome: Annotated[str | None, Meta(description="what the receiver answered last")]
@@ -53,7 +55,9 @@ class AlertParameters(ListParameters, OfTracker):
     """Which alerts."""
 
     status: Literal["pending", "sent", "failed"] | None = Field(None, description="only those in this status")
-    channel: Identifier | None = Field(None, description="only those of this channel: email, mqtt")
+    channel: Identifier | None = Field(
+        None, description="only those of this channel: email, sms, mqtt, eventbridge, sns"
+    )
 
 
 @router.get("", responses={**documented_answer(AlertPage, "The alerts"), **documented(404)})

@@ -5,6 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
+from ingest.aws_clients import Timeouts
 from ingest.aws_faults import AwsError, code_sentence, sentence, temporary, temporary_code
 from service.dispatch.outcomes import DeliveryOutcome, Permanent, Temporary
 from service.dispatch.visible_text import visible
@@ -16,6 +19,8 @@ stands behind the bus or the topic may not."""
 AT_ONCE: Final = 4
 """Requests under way at once: their entries are of different devices."""
 REASON_LENGTH: Final = 300
+TIMEOUTS: Final = Timeouts(connect=3.0, read=10.0)
+"""An attempt that hangs keeps a service from stopping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,18 @@ class AwsBatches:
         """receiver: what outcomes begin with."""
         self._receiver = receiver
         self._send = send
+        self._unreachable = ""
+        """Why the rest of these entries is not even tried: each request would wait for its time-out."""
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"overfly {receiver}")
 
     def outcomes(self, entries: Sequence[Entry]) -> dict[int, DeliveryOutcome]:
         """Sends entries of different devices; answers for all of them, by key."""
+        self._unreachable = ""
         outcomes: dict[int, DeliveryOutcome] = {}
         for answered in self._threads.map(self._outcomes, _batches(entries)):
             outcomes |= answered
-        return outcomes
+        unanswered = Temporary(self._said("the answer says nothing of this one"))
+        return {each.key: outcomes.get(each.key, unanswered) for each in entries}
 
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)
@@ -58,11 +67,15 @@ class AwsBatches:
         return kind(self._said(code_sentence(code, message)))
 
     def _outcomes(self, batch: Sequence[Entry]) -> Mapping[int, DeliveryOutcome]:
+        if self._unreachable:
+            return {each.key: Temporary(self._unreachable) for each in batch}
         try:
             return self._send(batch)
         except AwsError as error:
             reason = self._said(sentence(error))
             if temporary(error):
+                if not isinstance(error, ClientError):
+                    self._unreachable = reason
                 return {each.key: Temporary(reason) for each in batch}
         if len(batch) == 1:
             return {batch[0].key: Permanent(reason)}

@@ -14,10 +14,10 @@ import msgspec
 import structlog
 from botocore.exceptions import ClientError
 
-from ingest.aws_clients import DEFAULT_TIMEOUTS, AwsClientError, Timeouts, client
+from ingest.aws_clients import AwsClientError, Timeouts, client
 from ingest.aws_faults import AwsError, sentence
 from ingest.timestamps import EPOCH
-from service.dispatch.aws_batches import REASON_LENGTH, REQUEST_BYTES, AwsBatches, Entry
+from service.dispatch.aws_batches import REASON_LENGTH, REQUEST_BYTES, TIMEOUTS, AwsBatches, Entry
 from service.dispatch.outcomes import DeliveryOutcome, Sent, Temporary
 from service.dispatch.visible_text import visible
 from service.errors import SettingsError
@@ -52,7 +52,7 @@ class BusEvent:
 class EventBus:
     """The bus by its name or ARN, and the `source` that our events bear. Connected at the first put."""
 
-    def __init__(self, bus: str, source: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> None:
+    def __init__(self, bus: str, source: str, timeouts: Timeouts = TIMEOUTS) -> None:
         """Raises SettingsError."""
         match = BUS.fullmatch(bus)
         if match is None:
@@ -115,11 +115,11 @@ class EventBus:
     def _send(self, batch: Sequence[Entry]) -> dict[int, DeliveryOutcome]:
         answer = self.client.put_events(Entries=[each.content for each in batch])
         outcomes: dict[int, DeliveryOutcome] = {}
-        for each, said in zip(batch, answer["Entries"], strict=True):
+        for each, said in zip(batch, answer.get("Entries", ()), strict=False):
             if "ErrorCode" in said:
                 outcomes[each.key] = self._batches.refusal(said["ErrorCode"], said.get("ErrorMessage"))
                 self._looked_at = -LOOKED_AT_SECONDS
-            else:
+            elif "EventId" in said:
                 outcomes[each.key] = Sent(f"event bus {self.name}: accepted as {said['EventId']}{each.note}")
         return outcomes
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from geofence.events import EVENT_TYPES
-from ingest.aws_clients import DEFAULT_TIMEOUTS, AwsClientError, Timeouts, client
+from ingest.aws_clients import AwsClientError, Timeouts, client
 from ingest.aws_faults import AwsError, sentence, temporary
-from service.dispatch.aws_batches import REASON_LENGTH, AwsBatches, Entry
+from service.dispatch.aws_batches import REASON_LENGTH, TIMEOUTS, AwsBatches, Entry
 from service.dispatch.crossing import crossing, readable_time
 from service.dispatch.gathering import AtIntervals, EachEvent
 from service.dispatch.lanes import outcomes_by_lane
@@ -140,7 +140,7 @@ class SmsChannel:
         return Sent(f"SNS: accepted as {answer['MessageId']}")
 
 
-def topic_client(topic_arn: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Any:
+def topic_client(topic_arn: str, timeouts: Timeouts = TIMEOUTS) -> Any:
     """A client of SNS where the topic is. Raises SettingsError."""
     match = TOPIC.fullmatch(topic_arn)
     if match is None:
@@ -148,7 +148,7 @@ def topic_client(topic_arn: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Any:
     return sns_client(match["region"], timeouts)
 
 
-def sns_client(region: str | None = None, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Any:
+def sns_client(region: str | None = None, timeouts: Timeouts = TIMEOUTS) -> Any:
     """A client of SNS in the region, or in that of boto3's configuration. Raises SettingsError."""
     try:
         return client("sns", region=region, timeouts=timeouts)

@@ -217,7 +217,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("key", Key, primary_key=True),
-    Column("channel", String(330), nullable=False),  # mqtt, eventbridge, sns; email: and the address
+    Column("channel", String(330), nullable=False),  # mqtt, eventbridge, sns; email: or sms: and whose
     Column("event_seq", ForeignKey("event.seq", ondelete="CASCADE"), nullable=False, index=True),
     Column(
         "alert_key", ForeignKey("alert.key", ondelete="SET NULL"), index=True

@@ -64,7 +64,7 @@ class CloudProxy:
     `refuses` is asked of each entry of PutEvents (by its detail) or PublishBatch (by its message); the others
     go on. `refuses_request` is asked of whole requests of PutEvents, `taken` called when PutEvents was done
     and nobody knows yet. `faults` are answers to the next requests: (status, code). `entries` are those of
-    PutEvents, as they came.
+    PutEvents, as they came. `hides_the_bus`: it may not be looked at.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -73,6 +73,7 @@ class CloudProxy:
         self.refuses: Callable[[dict[str, Any]], Refusal | None] = lambda _: None
         self.refuses_request: Callable[[bytes], bool] = lambda _: False
         self.taken: Callable[[], None] = lambda: None
+        self.hides_the_bus = False
         self.faults: list[tuple[int, str]] = []
         self.entries: list[dict[str, Any]] = []
         self.requests = 0
@@ -114,6 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
         operation = self.headers.get("X-Amz-Target", "")
         if operation.endswith("PutEvents"):
             self._put_events(json.loads(body))
+        elif operation.endswith("DescribeEventBus") and proxy.hides_the_bus:
+            self._answer(400, b'{"__type": "AccessDeniedException", "message": "no"}')
         elif b"Action=Publish" in body:
             self._publish(body)
         else:

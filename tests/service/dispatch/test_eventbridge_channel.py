@@ -240,7 +240,18 @@ AIRPORT_OF_LONG_NAME = (
 
 
 def test_a_bus_that_may_not_be_looked_at_is_taken_to_be_there(
-    airfield: Airfield, queue: CloudQueue, proxy: CloudProxy, bus: str, monkeypatch: pytest.MonkeyPatch
+    airfield: Airfield, dispatcher: Dispatcher, queue: CloudQueue, proxy: CloudProxy
+) -> None:
+    proxy.hides_the_bus = True
+    airfield.cross("a")
+    rounds(dispatcher)
+
+    (received,) = queue.take()
+    assert received["resources"] == [f"{HOME}:geofence-collection/default", f"{HOME}:tracker/default"]
+
+
+def test_a_bus_named_by_its_arn_is_not_looked_at(
+    airfield: Airfield, queue: CloudQueue, proxy: CloudProxy, bus: str
 ) -> None:
     channel = EventBridgeChannel(EventBus(f"arn:aws:events:{REGION}:{DESTINATION}:event-bus/{bus}", "fleet"))
     airfield.cross("a")

@@ -1,17 +1,20 @@
 """Events published to topics at the stand-in, and text messages that its SNS would send."""
 
 import json
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from service.dispatch.aws_batches import AT_ONCE
 from service.dispatch.outbox import Dispatcher
 from service.dispatch.sns_channel import SmsChannel, SnsChannel
 from service.errors import SettingsError
 from tests.service.dispatch.airfield import MINUTE, Airfield, rounds
 from tests.service.dispatch.cloud import CloudProxy, queue_behind_topic
+from tests.service.dispatch.post_office import raw_server
 from tests.stand_in import StandIn
 
 URL = "http://127.0.0.1:8000"
@@ -124,6 +127,27 @@ def test_an_event_refused_for_its_data_fails_and_the_next_goes_on(
     assert [json.loads(each["Message"])["eventType"] for each in queue.take()] == ["EXIT"]
     assert airfield.statuses() == ["failed", "sent"]
     assert airfield.alerts()[0]["outcome"] == f"{topic}: InvalidParameter: Invalid parameter: Message"
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"])
+def test_where_nobody_answers_a_few_requests_are_enough_to_know(
+    airfield: Airfield, proxy: CloudProxy, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    asked: list[bytes] = []
+
+    def converse(connection: socket.socket) -> None:
+        asked.append(connection.recv(1 << 16))
+        connection.sendall(said)
+
+    airfield.cross_all([f"d{number}" for number in range(200)])
+    with raw_server(converse) as port:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        channel = SnsChannel("arn:aws:sns:eu-central-1:222222222222:fleet", URL)
+        rounds(airfield.dispatcher(channel))
+        channel.close()
+
+    assert set(airfield.statuses()) == {"pending"}
+    assert 1 <= len(asked) <= AT_ONCE
 
 
 def sms(airfield: Airfield, number: str) -> Dispatcher:
