@@ -12,7 +12,7 @@ others of its shard: it goes to the dead-letter queue.
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -84,16 +84,26 @@ class _Lane:
     """The publications of one shard; the first is under way, due, or rests until `due_at`."""
 
     shard: int
+    backoff: Backoff
     waiting: deque[tuple[Consignment, Publication]] = field(default_factory=deque)
     moving: bool = False
     due_at: float = 0.0
     asking: bool = False
     heard: bool = False
-    backoff: Backoff = field(default_factory=lambda: Backoff(longest=LONGEST_PAUSE))
 
     @property
     def troubled(self) -> bool:
         return self.asking or self.backoff.failures > 0
+
+    def begin_anew(self) -> None:
+        """What is first now has not been tried yet."""
+        self.asking = self.heard = False
+        self.backoff.reset()
+
+
+def usual_pauses() -> Backoff:
+    """Between tries of one shard."""
+    return Backoff(longest=LONGEST_PAUSE)
 
 
 class Courier:
@@ -102,8 +112,8 @@ class Courier:
     `clear` is set while the destination is there and takes what it is given: who receives should wait for it.
     """
 
-    def __init__(self, destination: Destination) -> None:
-        self.destination = destination
+    def __init__(self, destination: Destination, pauses: Callable[[], Backoff] = usual_pauses) -> None:
+        self.destination, self._pauses = destination, pauses
         self.published = Published()
         self.clear = threading.Event()
         self._handed_in: deque[Consignment] = deque()
@@ -141,7 +151,9 @@ class Courier:
 
     def _take_in(self, consignment: Consignment) -> None:
         for publication in consignment.publications:
-            lane = self._lanes.setdefault(publication.shard, _Lane(publication.shard))
+            lane = self._lanes.get(publication.shard)
+            if lane is None:
+                lane = self._lanes[publication.shard] = _Lane(publication.shard, self._pauses())
             lane.waiting.append((consignment, publication))
             if not lane.moving:
                 lane.moving = True
@@ -150,10 +162,9 @@ class Courier:
     def _send(self, lane: _Lane) -> None:
         while lane.waiting and lane.waiting[0][0].withdrawn:
             lane.waiting.popleft()
-            lane.asking = lane.heard = False
+            lane.begin_anew()
         if not lane.waiting:
             lane.moving = False
-            lane.backoff.reset()
             return
         publication = lane.waiting[0][1]
         most = self.destination.most_bytes(publication.topic)
@@ -189,9 +200,9 @@ class Courier:
             self._refuse(lane, reason, answer.detail)
 
     def _delivered(self, lane: _Lane) -> None:
-        lane.backoff.reset()
         if lane.asking:
-            lane.asking, lane.heard = False, True
+            lane.begin_anew()
+            lane.heard = True
             self._due.appendleft(lane)
             return
         consignment, publication = lane.waiting.popleft()
@@ -215,7 +226,7 @@ class Courier:
         self._go_on(lane)
 
     def _go_on(self, lane: _Lane) -> None:
-        lane.heard = False
+        lane.begin_anew()
         if lane.waiting:
             self._due.append(lane)
         else:
