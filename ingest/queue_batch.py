@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from ingest.bodies import Undeliverable
 from ingest.courier import Consignment
 from ingest.dead_letters import DeadLetter, DeadLetterQueue
 from ingest.shard_arrays import packed_bodies
@@ -17,6 +18,7 @@ class QueueBatch:
         packed = packed_bodies(bodies)
         self._ids, self._groups = ids, groups
         self._unsent: list[tuple[tuple[int, ...], DeadLetter]] = []
+        self._lettered = 0  # of the undeliverable, those that have a letter
         self.consignment = Consignment(packed.publications, len(bodies))
         self.consignment.undeliverable += [((source,), why) for source, why in packed.undeliverable]
 
@@ -24,8 +26,9 @@ class QueueBatch:
         """Sends what cannot be delivered to the dead-letter queue, while there is time; how many it took.
         The messages of others are not done.
         """
-        undeliverable, self.consignment.undeliverable = self.consignment.undeliverable, []
-        for sources, why in undeliverable:
+        new = self._without_letter()
+        self._lettered += len(new)
+        for sources, why in new:
             ids = tuple(self._ids[source] for source in sources)
             self._unsent.append((sources, DeadLetter(why, ids, self._groups[sources[0]])))
         letters = [letter for _, letter in self._unsent]
@@ -38,19 +41,24 @@ class QueueBatch:
     @property
     def has_unsent(self) -> bool:
         """Whether something is still to be put aside."""
-        return bool(self._unsent or self.consignment.undeliverable)
+        return bool(self._unsent or self._without_letter())
 
     def done(self) -> list[bool]:
         """Of each message, whether it may be deleted: all made of it is delivered or put aside. On a FIFO
         queue one that is not done keeps back all after it of its group.
         """
-        waiting = {source for sources, _ in self._unsent for source in sources}
-        waiting |= {source for sources, _ in self.consignment.undeliverable for source in sources}
+        settled = [self.consignment.settled(source) for source in range(len(self._ids))]
+        # looked at after that: what is settled has been among the undeliverable before
+        unsent = [sources for sources, _ in [*self._unsent, *self._without_letter()]]
+        waiting = {source for sources in unsent for source in sources}
         stopped: set[str] = set()
         done = []
         for source, group in enumerate(self._groups):
-            ready = source not in waiting and self.consignment.settled(source)
+            ready = settled[source] and source not in waiting
             if group is not None and not ready:
                 stopped.add(group)
             done.append(ready and group not in stopped)
         return done
+
+    def _without_letter(self) -> list[tuple[tuple[int, ...], Undeliverable]]:
+        return self.consignment.undeliverable[self._lettered :]

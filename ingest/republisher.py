@@ -25,7 +25,7 @@ from ingest.work_queue import AT_ONCE, Claim, Unchanged, WorkQueue
 
 POLL_SECONDS: Final = 2
 """How long an empty queue holds our request, and so what an end waits for at most."""
-DRAIN_SECONDS: Final = 4.0
+DRAIN_SECONDS: Final = 3.0
 """How long batches under way may take after `stop` before they are given back."""
 END_SECONDS: Final = 9.0
 """How long after `stop` an end waits for requests that hang."""

@@ -4,7 +4,7 @@ A small body shares its arrays with its neighbours, so that a queue of single po
 many publications; a large one is cut. Within a shard the order of the bodies is kept.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -82,31 +82,48 @@ _ITEMS: Final = msgspec.json.Decoder(list[Raw])
 
 @dataclass(slots=True)
 class _OpenArray:
-    """Positions of one shard that are not in a publication yet, each with its source."""
+    """Positions of one shard that are not in a publication yet; `ends` says up to where each source's go."""
 
     shard: int
     items: list[bytes | Raw] = field(default_factory=list)
-    sources: list[int] = field(default_factory=list)
+    ends: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, items: list[bytes | Raw], source: int) -> None:
         self.items += items
-        self.sources += [source] * len(items)
+        self.ends.append((len(self.items), source))
 
     def close(self) -> Iterator[Publication]:
         """All of it, as arrays of at most ARRAY_BYTES, as full as they can be."""
-        ends = list(accumulate(len(item) + 1 for item in self.items))
-        start = begun = 0
-        while start < len(ends):
-            end = max(start + 1, bisect_right(ends, begun + ARRAY_BYTES - 1))
+        items, ends = self.items, self.ends
+        self.items, self.ends = [], []
+        bytes_before = list(accumulate(map(len, items), initial=0))
+
+        def bytes_through(end: int) -> int:
+            return bytes_before[end] + end  # with the comma after each
+
+        start = 0
+        while start < len(items):
+            most = bytes_through(start) + ARRAY_BYTES - 1
+            end = bisect_right(range(len(items) + 1), most, start + 2, key=bytes_through) - 1
             yield Publication(
                 self.shard,
                 ARRAY_TOPICS[self.shard],
-                _array(self.items[start:end]),
+                _array(items[start:end]),
                 end - start,
-                tuple(sorted(set(self.sources[start:end]))),
+                _sources(ends, start, end),
             )
-            start, begun = end, ends[end - 1]
-        self.items, self.sources = [], []
+            start = end
+
+
+def _sources(ends: list[tuple[int, int]], start: int, end: int) -> tuple[int, ...]:
+    """Of the items from `start` to before `end`."""
+    first = bisect_right(ends, start, key=_end)
+    last = bisect_left(ends, end, key=_end)
+    return tuple(dict.fromkeys(source for _, source in ends[first : last + 1]))
+
+
+def _end(run: tuple[int, int]) -> int:
+    return run[0]
 
 
 def _array(items: Sequence[bytes | Raw]) -> bytes:

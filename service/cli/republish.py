@@ -26,8 +26,10 @@ from service.named_dead_letters import check_dead_letter_queue_url, dead_letter_
 from service.named_queue import named_queue
 from service.settings import Settings, read_settings
 
-TIMEOUTS: Final = Timeouts(connect=3.0, read=8.0)
-"""Longer than a poll, and short enough for an end within ten seconds."""
+QUEUE_TIMEOUTS: Final = Timeouts(connect=3.0, read=8.0)
+"""Longer than a poll."""
+IOT_TIMEOUTS: Final = Timeouts(connect=2.0, read=4.0)
+"""Short enough for an end within ten seconds."""
 
 FIGURES: Final = (
     Figure("received", "counter", "Messages received from the queue"),
@@ -82,7 +84,7 @@ def _republish() -> None:
 
 
 def _republisher(settings: Settings) -> Republisher:
-    queue = named_queue(settings, TIMEOUTS)
+    queue = named_queue(settings, QUEUE_TIMEOUTS)
     if queue is None:
         raise SettingsError("`overfly republish` needs a queue to read: set OVERFLY_QUEUE_URL")
     check_dead_letter_queue_url(settings)
@@ -118,9 +120,9 @@ def _destination(settings: Settings) -> Destination:
 
 def _iot(endpoint: str | None) -> IotDestination:
     if endpoint is None:
-        return IotDestination(lambda: iot_client(None, TIMEOUTS))
+        return IotDestination(lambda: iot_client(None, IOT_TIMEOUTS))
     try:
-        client = iot_client(endpoint, TIMEOUTS)
+        client = iot_client(endpoint, IOT_TIMEOUTS)
     except AwsClientError as error:
         raise SettingsError(f"OVERFLY_IOT_ENDPOINT, AWS_*: {error}") from None
     return IotDestination(lambda: client, endpoint)
