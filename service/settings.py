@@ -31,7 +31,7 @@ Names = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """What an operator can choose. Each field's description is the README's table and `overfly settings`."""
+    """What an operator can choose. Each field's description is in docs/settings.md and `overfly settings`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Texts that are made from the code; `python -m tests.house` prints what belongs into the README."""
+"""Texts that are made from the code; `python -m tests.house` prints what belongs into docs/settings.md."""
 
 import sys
 
@@ -9,7 +9,7 @@ from service.settings import PREFIX, Settings
 
 
 def settings_table() -> str:
-    """The README's table: one row a setting, in the order of Settings."""
+    """The table of docs/settings.md: one row a setting, in the order of Settings."""
     rows = ["| variable | default | what it is for |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         purpose = (field.description or "").replace("<", "\\<")  # Markdown takes <name> for a tag

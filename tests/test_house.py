@@ -77,15 +77,25 @@ def test_readme_names_only_commands_that_overfly_has(repository: Path) -> None:
     assert named <= set(COMMANDS)
 
 
-def test_readme_lists_the_settings_as_they_are(repository: Path) -> None:
-    readme = (repository / "README.md").read_text(encoding="utf-8")
-    assert settings_table() in readme
-    named = set(re.findall(rf"{PREFIX}[A-Z_]+", readme))
-    assert named == {PREFIX + field.upper() for field in Settings.model_fields}
+def test_the_settings_are_listed_as_they_are(repository: Path) -> None:
+    assert (repository / "docs/settings.md").read_text(encoding="utf-8").endswith(settings_table())
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/settings.md", "infra/README.md"])
+def test_documents_name_only_settings_that_there_are(repository: Path, document: str) -> None:
+    named = set(re.findall(rf"{PREFIX}[A-Z_]+", (repository / document).read_text(encoding="utf-8")))
+    assert named
+    assert named <= {PREFIX + field.upper() for field in Settings.model_fields}
 
 
 def test_files_that_documents_link_to_exist(repository: Path) -> None:
-    for document in ("README.md", "CONTRIBUTING.md", "docs/README.md", "sample_data/README.md"):
+    for document in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/README.md",
+        "infra/README.md",
+        "sample_data/README.md",
+    ):
         text = (repository / document).read_text(encoding="utf-8")
         links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
         assert [link for link in links if not (repository / document).parent.joinpath(link).exists()] == []
