@@ -18,6 +18,7 @@ from ingest.mqtt_source import MqttSource
 from ingest.topics import shard_of
 from tests.brokers import Mosquitto
 from tests.hops import Hop
+from tests.queue_proxy import Fault, QueueProxy
 from tests.queues import Queue
 from tests.services import wait_until
 from tests.stand_in import DESTINATION, StandIn
@@ -326,3 +327,38 @@ def test_without_a_place_for_poison_it_says_so_and_ends(
 
     assert ended.returncode == 2
     assert "give it one, or set OVERFLY_DEAD_LETTER_QUEUE_URL" in ended.stderr
+
+
+EVERY_REQUEST = frozenset(
+    {
+        "ChangeMessageVisibilityBatch",
+        "DeleteMessageBatch",
+        "GetQueueAttributes",
+        "ReceiveMessage",
+        "SendMessage",
+    }
+)
+
+
+@pytest.mark.parametrize("fault", ["throttled", "denied", "lost"])
+def test_a_queue_that_refuses_is_waited_out_and_said_and_nothing_is_lost(
+    tmp_path: Path, aws: StandIn, broker: Mosquitto, listener: Listener, fault: Fault
+) -> None:
+    queues = Queues.make(aws, fifo=True, visibility=3)
+    with QueueProxy(aws.endpoint) as proxy:
+        hop = republisher(tmp_path, aws, queues, broker)
+        hop.environment = {**hop.environment, "AWS_ENDPOINT_URL_SQS": proxy.url}
+        expected = {"a": send(queues.work, "a", 20, 5)}
+        with hop:
+            listener.until(lambda: len(listener.numbers().get("a", [])) >= 50)
+            with proxy.refusing(fault, operations=EVERY_REQUEST):
+                expected["b"] = send(queues.work, "b", 10, 5)
+                wait_until(lambda: "republish.waiting" in hop.log, PATIENCE)
+            listener.until(
+                lambda: (
+                    {name: in_order_without_repeats(n) for name, n in listener.numbers().items()} == expected
+                )
+            )
+            wait_until(lambda: queues.work.empty, PATIENCE)
+
+    assert queues.dead.empty
