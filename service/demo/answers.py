@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
 LIST_LIMIT = 1000
 
@@ -20,16 +19,6 @@ class Crossing:
     geofence_id: str
     callsign: str | None = None
     altitude: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """How much there has been since the server started."""
-
-    positions: int
-    events: int
-    rejects: int
-    devices: int
 
 
 class Answers:
@@ -76,21 +65,9 @@ class Answers:
             float(altitude) if isinstance(altitude, int | float) else None,
         )
 
-    def counters(self) -> Counters:
-        """From /metrics and /v1/devices."""
-        answer = self._client.get("/metrics")
-        answer.raise_for_status()
-        totals: dict[str, float] = {}
-        for family in text_string_to_metric_families(answer.text):
-            for sample in family.samples:
-                totals[sample.name] = totals.get(sample.name, 0) + sample.value
-        devices = self._get("/v1/devices", {"limit": LIST_LIMIT})["features"]
-        return Counters(
-            positions=int(totals.get("overfly_positions_total", 0)),
-            events=int(totals.get("overfly_events_total", 0)),
-            rejects=int(totals.get("overfly_rejects_total", 0)),
-            devices=len(devices),
-        )
+    def device_count(self) -> int:
+        """How many devices have a position, up to LIST_LIMIT."""
+        return len(self._get("/v1/devices", {"limit": LIST_LIMIT})["features"])
 
     def _get(self, path: str, parameters: dict[str, str | int]) -> dict[str, Any]:
         answer = self._client.get(path, params=parameters)

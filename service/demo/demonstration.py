@@ -1,49 +1,40 @@
-"""The demo from start to end: broker, mailbox, `overfly serve`, geofences, flights, and what they cause."""
+"""The demo from start to end: the way, geofences, flights, and what they cause."""
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 from rich.console import Console
 
 from ingest.mqtt_connection import MqttEndpoint
-from service.demo.answers import Answers
-from service.demo.broker import embedded_broker
+from service.demo.answers import Crossing
+from service.demo.board import Board
 from service.demo.guide import guide
-from service.demo.mailbox import Mailbox
 from service.demo.ports import free_port, why_not
 from service.demo.publication import Flights, Publication
 from service.demo.screen import Screen
-from service.demo.server import Server
 from service.demo.stop import Stop
-from service.errors import CannotNow, SettingsError
+from service.demo.way import PROTOCOL, Builder, DemoFailed, Stopped, Way
+from service.errors import SettingsError
 from service.store.folder import hold
 
-READY_SECONDS = 60.0
 TICK = 0.25
-COUNT_SECONDS = 2.0
-LINES_A_TICK = 6
-"""Crossings that are shown each TICK; eyes cannot follow more."""
-
-MAIL_SECONDS = "20"
-"""Between two mails: shorter than anybody would want them, so that the demo has some to show."""
-
-ALERT_EMAIL = "dispatcher@example.com"
-
-
-class DemoFailed(CannotNow):
-    """A part of the demo ended by itself."""
+COUNT_SECONDS = 1.0
+LINES_A_TICK = 2
+"""Crossings, and messages to people, that are shown each TICK; eyes cannot follow more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to show: `flights` are published, `geofences` is a FeatureCollection, `names` by geofence id.
 
-    `folder` keeps database, log and mails until the next start. Ports are of the loopback interface.
+    `folder` keeps database, logs and mails until the next start. Ports are of the loopback interface.
+    `stand_in` is the program that starts the AWS stand-in; None leaves AWS out. On the way through AWS people
+    hear of those who enter `told_geofences`, of all where none is named.
     """
 
     folder: Path
@@ -52,25 +43,30 @@ class Plan:
     flights: Flights
     geofences: bytes
     names: Mapping[str, str]
+    stand_in: Path | None
+    told_geofences: Sequence[str]
 
 
 def run_demo(plan: Plan, console: Console) -> None:
     """Runs until a signal comes.
 
-    Raises SettingsError where a port is taken, StoreAway where the folder is, DemoFailed.
+    Raises SettingsError where a port is taken or the stand-in is not there, StoreAway where the folder is,
+    DemoFailed.
     """
-    _check_ports(plan)
+    _check(plan)
     with Stop() as stop, hold(plan.folder, "demo", "name another with --folder"), ExitStack() as stack:
         try:
             _run(plan, console, stop, stack)
+        except Stopped:
+            pass
         finally:
             console.print("Stopping ...")
     console.print(
-        f"Stopped, nothing is left running. Mails, log and database are in {plan.folder}", soft_wrap=True
+        f"Stopped, nothing is left running. Mails, logs and database are in {plan.folder}", soft_wrap=True
     )
 
 
-def _check_ports(plan: Plan) -> None:
+def _check(plan: Plan) -> None:
     if plan.port == plan.mqtt_port:
         raise SettingsError(f"--port and --mqtt-port are both {plan.port}: they must differ")
     for option, port in (("--port", plan.port), ("--mqtt-port", plan.mqtt_port)):
@@ -79,86 +75,78 @@ def _check_ports(plan: Plan) -> None:
 
 
 def _run(plan: Plan, console: Console, stop: Stop, stack: ExitStack) -> None:
-    data, mails = plan.folder / "data", plan.folder / "mail"
-    for old in (data, mails):
-        shutil.rmtree(old, ignore_errors=True)
-    console.print("Starting a broker, a mailbox and `overfly serve` ...")
-    mqtt_url = stack.enter_context(embedded_broker(plan.mqtt_port))
-    mailbox = stack.enter_context(Mailbox(mails, free_port()))
-    settings = {
-        "OVERFLY_DATA_DIR": str(data),
-        "OVERFLY_MQTT_URL": mqtt_url,
-        "OVERFLY_MQTT_PROTOCOL": "3.1.1",
-        "OVERFLY_SMTP_URL": mailbox.url,
-        "OVERFLY_ALERT_EMAIL": ALERT_EMAIL,
-        "OVERFLY_ALERT_INTERVAL": MAIL_SECONDS,
-    }
-    server = stack.enter_context(Server(plan.folder, plan.port, settings))
-    api_url = f"http://127.0.0.1:{plan.port}"
-    answers = Answers(api_url)
-    _await_ready(answers, server, stop)
-    if stop.wanted:
-        return
+    for old in ("data", "mail", "aws"):
+        shutil.rmtree(plan.folder / old, ignore_errors=True)
+    (plan.folder / "deliveries.ndjson").unlink(missing_ok=True)
+    way = _started(plan, console, stop, stack)
     try:
-        answers.put_geofences(plan.geofences)
+        way.api.put_geofences(plan.geofences)
     except httpx.HTTPStatusError as error:
         raise DemoFailed(f"the geofences are refused: {error.response.text}") from error
-    for line in guide(api_url, plan.mqtt_port, mails):
+    for line in guide(way):
         console.print(line, soft_wrap=True)
     console.print(f"{plan.flights.announcement} Ctrl-C stops everything.", soft_wrap=True)
-    screen = stack.enter_context(Screen(console, plan.names))
-    publisher = MqttEndpoint(url=mqtt_url, protocol="3.1.1", client_id="overfly-demo-flights")
+    board = Board(way.hops)
+    screen = stack.enter_context(Screen(console, plan.names, board))
+    publisher = MqttEndpoint(url=way.device_url, protocol=PROTOCOL, client_id="overfly-demo-flights")
     publication = stack.enter_context(Publication(plan.flights, publisher))
-    _watch(_Show(answers, server, mailbox, publication, screen), stop)
+    _watch(_Show(way, publication, board, screen), stop)
 
 
-def _await_ready(answers: Answers, server: Server, stop: Stop) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not answers.is_ready() and stop.rest(0.1):
-        if server.exit_status is not None:
-            raise _ended(server)
-        if time.monotonic() > deadline:
-            raise DemoFailed(f"overfly serve is not ready after {READY_SECONDS:.0f} s; {_log(server)}")
+def _started(plan: Plan, console: Console, stop: Stop, stack: ExitStack) -> Way:
+    if plan.stand_in is None:
+        console.print("Starting a broker, a mailbox and `overfly serve` ...")
+        return Builder(plan.folder, plan.port, plan.mqtt_port, stack, stop).short_way()
+    console.print("Starting two AWS accounts of a stand-in, a broker in each, and Overfly ...")
+    builder = Builder(plan.folder, plan.port, plan.mqtt_port, stack, stop)
+    return builder.long_way(plan.stand_in, plan.told_geofences)
 
 
 @dataclass(frozen=True, slots=True)
 class _Show:
-    answers: Answers
-    server: Server
-    mailbox: Mailbox
+    way: Way
     publication: Publication
+    board: Board
     screen: Screen
+    known: set[str] = field(default_factory=set)
+    """Devices that have been shown crossing something."""
 
 
 def _watch(show: _Show, stop: Stop) -> None:
     counted = 0.0
     through = False
     while stop.rest(TICK):
-        if show.server.exit_status is not None:
-            raise _ended(show.server)
+        show.way.check()
         try:
             _show_crossings(show)
+            _show_told(show)
             if time.monotonic() - counted >= COUNT_SECONDS:
-                show.screen.show_counters(show.answers.counters(), show.mailbox.count)
+                show.board.look()
+                show.screen.show_board()
                 counted = time.monotonic()
         except httpx.TransportError as error:
-            show.screen.say(f"The API does not answer ({error}); trying again.")
-        for mail in show.mailbox.take_new():
-            show.screen.show_mail(mail)
+            show.screen.say(f"A part does not answer ({error}); trying again.")
         if not through and show.publication.is_through():
             through = True
             show.screen.say("All flights are through. The API stays up; Ctrl-C stops everything.")
 
 
 def _show_crossings(show: _Show) -> None:
-    crossings = show.answers.new_crossings()
-    shown = [show.answers.with_fix(crossing) for crossing in crossings[:LINES_A_TICK]]
-    show.screen.show_crossings(shown, len(crossings) - len(shown))
+    crossings = show.way.api.new_crossings()
+    chosen = _chosen(crossings, show.known)
+    show.known.update(crossing.device_id for crossing in chosen)
+    show.screen.show_crossings([show.way.api.with_fix(each) for each in chosen], len(crossings) - len(chosen))
 
 
-def _ended(server: Server) -> DemoFailed:
-    return DemoFailed(f"overfly serve ended by itself (status {server.exit_status}); {_log(server)}")
+def _chosen(crossings: Sequence[Crossing], known: set[str]) -> list[Crossing]:
+    """Those to show, in their order: where there are too many, devices that were not shown yet come first."""
+    places = sorted(range(len(crossings)), key=lambda place: crossings[place].device_id in known)
+    return [crossings[place] for place in sorted(places[:LINES_A_TICK])]
 
 
-def _log(server: Server) -> str:
-    return f"the end of its log, {server.log}:\n{server.last_words()}"
+def _show_told(show: _Show) -> None:
+    told = show.way.post.take_new()
+    for each in told[:LINES_A_TICK]:
+        show.screen.show_told(each)
+    if len(told) > LINES_A_TICK:
+        show.screen.show_crossings([], len(told) - LINES_A_TICK)

@@ -18,6 +18,9 @@ RATE = 100.0
 NEAR = 24
 """Simulated flights are between that many airports, so that they are short and cross something soon."""
 
+LARGE_AIRPORTS = ("LSZH", "LSGG", "LFSB", "LSZB")
+"""Zürich, Geneva, Basel and Bern: people are told of who enters them, about four times a minute."""
+
 RADIUS = 50_000.0
 """Metres around an airport that make its geofence."""
 

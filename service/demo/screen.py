@@ -1,4 +1,4 @@
-"""What the demo shows: a line a crossing, mails, and a line of counters that stays at the bottom.
+"""What the demo shows: a line a crossing, what people are told, and a board of counters at the bottom.
 
 On a pipe, in a dumb terminal or with NO_COLOR it shows the same in plain lines; Rich sees to the colours.
 """
@@ -11,8 +11,9 @@ from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
 
-from service.demo.answers import Counters, Crossing
-from service.demo.mailbox import Mail
+from service.demo.answers import Crossing
+from service.demo.board import Board
+from service.demo.told import Told
 
 FEET = 0.3048
 """Metres in a foot; aviation counts altitude in feet."""
@@ -20,26 +21,32 @@ FEET = 0.3048
 PLAIN_SECONDS = 10.0
 """How often counters are a line of their own where none can stay at the bottom."""
 
-MAIL_LINES = 24
+MORE_SECONDS = 5.0
+"""Between two lines that say how many crossings were not shown."""
+
+TOLD_LINES = 24
+"""Of a message that is shown whole."""
 
 PLACE, SHORT_PLACE = 36, 12
 """Characters that a geofence's name has: with room enough, and at least."""
 BESIDE_PLACE = 56
 """Characters of a crossing's line beside the name, the altitude among them."""
 LOOKS = {True: ("ENTER", "bold green", "entered"), False: ("EXIT ", "bold yellow", "left   ")}
+TOLD_LOOKS = {"mail": ("MAIL ", "cyan"), "text message": ("TEXT ", "magenta")}
 
 
 class Screen:
     """Shows on `console`; `geofence_names` by geofence id. From the entry of a `with` to its end."""
 
-    def __init__(self, console: Console, geofence_names: Mapping[str, str]) -> None:
+    def __init__(self, console: Console, geofence_names: Mapping[str, str], board: Board) -> None:
         self._console = console
         self._names = geofence_names
+        self._board = board
         stays = console.is_terminal and not console.is_dumb_terminal
         self._bottom = Live(Text(""), console=console, auto_refresh=False, transient=True) if stays else None
-        self._counted: tuple[float, int] | None = None  # when, and how many positions
-        self._plain_at = 0.0
-        self._seen_mail = False
+        self._plain_at = self._more_at = -PLAIN_SECONDS
+        self._unshown = 0
+        self._seen_kinds: set[str] = set()
 
     def __enter__(self) -> "Screen":
         if self._bottom is not None:
@@ -55,44 +62,36 @@ class Screen:
         self._console.print(Text(text), soft_wrap=True)
 
     def show_crossings(self, crossings: Sequence[Crossing], unshown: int) -> None:
-        """A line each, and one that says how many more there were."""
+        """A line each, and now and then one that says how many more there were."""
         for crossing in crossings:
             self._console.print(self._line(crossing), soft_wrap=True)
-        if unshown:
-            self._console.print(Text(f"          ... and {unshown} more", style="dim"))
-
-    def show_mail(self, mail: Mail) -> None:
-        """The first mail whole, of later ones the subject."""
-        to = ", ".join(map(printable, mail.recipients))
-        if self._seen_mail:
-            subject = f"{time.strftime('%H:%M:%S')}  mail   to {to}: {printable(mail.subject)}"
-            self._console.print(Text(subject, style="cyan"), soft_wrap=True)
-            return
-        self._seen_mail = True
-        lines = [printable(line) for line in mail.text.splitlines()]
-        if len(lines) > MAIL_LINES:
-            lines = [*lines[:MAIL_LINES], f"... {len(lines) - MAIL_LINES} more lines in {mail.file}"]
-        text = Text("\n".join([f"Subject: {printable(mail.subject)}", "", *lines]))
-        self._console.print(Panel(text, title=f"The first mail, to {to}", border_style="cyan"))
-
-    def show_counters(self, counters: Counters, mails: int) -> None:
-        """How much there has been, and how fast positions come."""
+        self._unshown += unshown
         now = time.monotonic()
-        before, positions = self._counted or (now, counters.positions)
-        rate = max(0, counters.positions - positions) / max(now - before, 0.1)
-        self._counted = now, counters.positions
-        line = Text(
-            f"positions: {counters.positions:,}, {rate:,.0f}/s | devices: {counters.devices:,} | "
-            f"events: {counters.events:,} | mails: {mails:,} | refused: {counters.rejects:,}",
-            style="reverse",
-            no_wrap=True,
-            overflow="ellipsis",
-        )
+        if self._unshown and now - self._more_at >= MORE_SECONDS:
+            self._console.print(Text(f"          ... and {self._unshown} more", style="dim"))
+            self._unshown, self._more_at = 0, now
+
+    def show_told(self, told: Told) -> None:
+        """The first mail and the first text message whole, later ones as a line."""
+        word, style = TOLD_LOOKS[told.kind]
+        if told.kind in self._seen_kinds:
+            line = f"{time.strftime('%H:%M:%S')}  {word}  {printable(told.headline)}"
+            shown = shortened(line, self._console.width) if self._bottom else line
+            self._console.print(Text(shown, style=style), soft_wrap=True)
+            return
+        self._seen_kinds.add(told.kind)
+        to = ", ".join(map(printable, told.recipients))
+        title = f"The first {told.kind}, to {to}"
+        self._console.print(Panel(_whole(told), title=title, title_align="left", border_style=style))
+
+    def show_board(self) -> None:
+        """What the board has read last."""
+        now = time.monotonic()
         if self._bottom is not None:
-            self._bottom.update(line, refresh=True)
+            self._bottom.update(self._board.table(self._console.width), refresh=True)
         elif now - self._plain_at >= PLAIN_SECONDS:
             self._plain_at = now
-            self._console.print(Text(line.plain), soft_wrap=True)
+            self._console.print(Text(self._board.line()), soft_wrap=True)
 
     def _line(self, crossing: Crossing) -> Text:
         word, style, verb = LOOKS[crossing.entered]
@@ -111,6 +110,14 @@ class Screen:
     def _place_width(self) -> int:
         """What a line on the terminal has for the place, so that it does not wrap."""
         return max(SHORT_PLACE, min(PLACE, self._console.width - BESIDE_PLACE))
+
+
+def _whole(told: Told) -> Text:
+    lines = [printable(line) for line in told.text.splitlines()]
+    if len(lines) > TOLD_LINES:
+        lines = [*lines[:TOLD_LINES], f"... {len(lines) - TOLD_LINES} more lines in {told.file}"]
+    head = [f"Subject: {printable(told.subject)}", ""] if told.subject else []
+    return Text("\n".join([*head, *lines]))
 
 
 def shortened(text: str, width: int) -> str:

@@ -1,4 +1,7 @@
-"""`overfly demo` on real flights: what it shows, what can be tried meanwhile, and that nothing stays."""
+"""`overfly demo` on real flights: what it shows, what can be tried meanwhile, and that nothing stays.
+
+Most of it on the whole way, through the two accounts of the AWS stand-in, as `./run demo` starts it.
+"""
 
 import json
 import os
@@ -15,6 +18,8 @@ import pytest
 
 from sample_data.flights import FlightFiles
 from service.demo.ports import free_port, why_not
+from tests.services import wait_until
+from tests.stand_in import PROGRAM
 
 OVERFLY = Path(sys.executable).with_name("overfly")
 LINE = re.compile(r"^\d\d:\d\d:\d\d  (ENTER|EXIT )  \S+ \([0-9a-f]{6}\) +(entered|left   ) \S.* [\d,]+ ft$")
@@ -66,28 +71,28 @@ class Demo:
         """Whether its processes end and its ports become free, within a few seconds."""
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
-            if not (why_not(self.port) or why_not(self.mqtt_port) or processes_naming(str(self.port))):
+            if not (why_not(self.port) or why_not(self.mqtt_port) or self.programs()):
                 return True
             time.sleep(0.1)
         return False
+
+    def programs(self) -> dict[str, list[int]]:
+        """The ids of what runs for the demo, by the name of its log: they all run in its folder."""
+        found: dict[str, list[int]] = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                log = (process / "fd/1").readlink()
+            except OSError:
+                continue  # it has ended
+            if log.parent == self.folder:
+                found.setdefault(log.stem, []).append(int(process.name))
+        return found
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line.rstrip("\n"))
         self.process.stdout.close()
-
-
-def processes_naming(word: str) -> list[int]:
-    """Ids of processes that have the word among their arguments."""
-    found = []
-    for arguments in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if word.encode() in arguments.read_bytes().split(b"\0"):
-                found.append(int(arguments.parent.name))
-        except OSError:
-            continue  # it has ended
-    return found
 
 
 def readme_commands(repository: Path) -> list[str]:
@@ -100,7 +105,8 @@ def readme_commands(repository: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def demo(flights: FlightFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo") / "demo"
-    running = Demo(folder, "--flights", flights.positions, "--geofences", flights.geofences)
+    real = ["--flights", flights.positions, "--geofences", flights.geofences, "--speed", "60"]
+    running = Demo(folder, "--stand-in", PROGRAM, *real)
     yield running
     if running.process.poll() is None:
         running.process.kill()
@@ -113,15 +119,28 @@ def test_demo_shows_real_aircraft_crossing_real_geofences(demo: Demo) -> None:
     assert "SWITZERLAND FIR" in demo.await_line("ENTER  TOM2XE")
 
 
-def test_demo_shows_a_mail_whole_and_keeps_it(demo: Demo) -> None:
+def test_demo_shows_the_counters_of_every_hop(demo: Demo) -> None:
+    line = demo.await_line(r"^broker: [1-9].* \| EventBridge: [1-9]")
+    counts = [re.match(r"([^:]+): ([\d,]+) (\w+)", part) for part in line.split(" | ")]
+    assert [(match[1], match[3]) for match in counts if match] == [
+        ("broker", "messages"),
+        ("bridge", "messages"),
+        ("SQS", "waiting"),
+        ("republish", "positions"),
+        ("broker", "messages"),
+        ("tracker", "positions"),
+        ("EventBridge", "events"),
+        ("SNS", "messages"),
+    ]
+    assert "0 refused" in line
+
+
+def test_demo_shows_the_mail_and_the_text_message_that_sns_would_send(demo: Demo) -> None:
     demo.await_line("The first mail, to dispatcher@example.com")
-    demo.await_line("Subject: .*TOM2XE entered SWITZERLAND FIR")
-    assert b"TOM2XE" in (demo.folder / "mail/0001.eml").read_bytes()
-
-
-def test_demo_counts(demo: Demo) -> None:
-    line = demo.await_line(r"^positions: [1-9]")
-    assert re.search(r"events: [1-9][\d,]* \| mails: \d+ \| refused: 0", line)
+    demo.await_line(r"The first text message, to \+41790000000")
+    assert sum("entered" in line and line.startswith("│") for line in demo.lines) == 2
+    kept = [json.loads(line) for line in (demo.folder / "deliveries.ndjson").read_text().splitlines()]
+    assert {delivery["protocol"] for delivery in kept} == {"email", "sms"}
 
 
 def test_demo_writes_plain_lines_to_a_pipe(demo: Demo) -> None:
@@ -143,7 +162,7 @@ def test_lines_of_the_readme_work_as_pasted(demo: Demo, repository: Path) -> Non
         (event["eventType"], event["geofenceId"]) for event in drone if event["geofenceId"] == "LSZH"
     ] == [("ENTER", "LSZH")]
     assert [event["deviceId"] for event in field] == ["my-van"]
-    assert [reject["topic"] for reject in refused] == ["aircraft/my-drone/position"]
+    assert [(reject["deviceId"], reject["reason"]) for reject in refused] == [("my-drone", "bad_timestamp")]
     assert alerts
     demo.await_line("ENTER  my-drone")
 
@@ -171,21 +190,41 @@ def test_sigterm_stops_a_demo_of_simulated_flights(tmp_path: Path) -> None:
     assert demo.leaves_nothing()
 
 
-def test_demo_whose_server_dies_says_so_and_leaves_nothing(tmp_path: Path, flights: FlightFiles) -> None:
+def test_demo_without_a_stand_in_mails_by_itself(tmp_path: Path, flights: FlightFiles) -> None:
     demo = Demo(tmp_path / "demo", "--flights", flights.positions, "--geofences", flights.geofences)
-    demo.await_line("ENTER ")
-    [server] = [pid for pid in processes_naming(str(demo.port)) if pid != demo.process.pid]
-    os.kill(server, signal.SIGKILL)
+    demo.await_line("The first mail, to dispatcher@example.com")
+    demo.await_line("Subject: .*TOM2XE entered SWITZERLAND FIR")
+    assert b"TOM2XE" in (demo.folder / "mail/0001.eml").read_bytes()
+    demo.await_line(r"^tracker: [1-9].* \| geofences: [1-9].* \| mail: ")
+    assert demo.stop() == 0
+    assert demo.leaves_nothing()
+
+
+@pytest.mark.parametrize("hop", ["serve", "bridge"])
+def test_demo_one_of_whose_programs_dies_says_so_and_leaves_nothing(tmp_path: Path, hop: str) -> None:
+    demo = Demo(tmp_path / "demo", "--stand-in", PROGRAM)
+    demo.await_line("Try in another terminal")
+    [program] = demo.programs()[hop]
+    os.kill(program, signal.SIGKILL)
     assert demo.wait() == 1
-    demo.await_line("overfly serve ended by itself")
+    demo.await_line(f"overfly {hop} ended by itself")
     assert demo.leaves_nothing()
 
 
 def test_demo_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
-    demo = Demo(tmp_path / "demo", "--speed", "200")
+    demo = Demo(tmp_path / "demo", "--stand-in", PROGRAM)
     demo.await_line("Try in another terminal")
+    assert sorted(demo.programs()) == ["bridge", "republish", "serve", "stand-in"]
     demo.process.kill()
     demo.wait()
+    assert demo.leaves_nothing()
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    demo = Demo(tmp_path / "demo", "--stand-in", PROGRAM)
+    wait_until(demo.programs, 30)
+    assert demo.stop() == 0
+    assert "nothing is left running" in demo.lines[-1]
     assert demo.leaves_nothing()
 
 

@@ -27,7 +27,8 @@ def test_mail_is_kept_whole_and_handed_out_once(tmp_path: Path) -> None:
             smtp.send_message(mail("two", "2\n"))
         first, second = mailbox.take_new()
         assert mailbox.take_new() == []
-        assert mailbox.count == 2
+        assert (mailbox.mails, mailbox.text_messages) == (2, 0)
+    assert first.kind == "mail"
     assert (first.subject, first.text) == ("TOM2XE entered Zürich", "TOM2XE entered Zürich Airport\r\n")
     assert first.recipients == ("dispatcher@example.com",)
     assert (first.file, second.file) == (tmp_path / "0001.eml", tmp_path / "0002.eml")

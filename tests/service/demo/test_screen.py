@@ -8,9 +8,11 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
-from service.demo.answers import Counters, Crossing
-from service.demo.mailbox import Mail
+from service.demo.answers import Crossing
+from service.demo.board import Board
+from service.demo.hops import Hop, Reading
 from service.demo.screen import Screen
+from service.demo.told import Told
 
 NAMES = {"LSZH": "Zürich Airport"}
 MOMENT = datetime(2018, 8, 1, 5, 0, 0, tzinfo=UTC)
@@ -21,9 +23,11 @@ EXIT = Crossing(MOMENT, False, "4ca7b3", "LSZB")
 def shown(*crossings: Crossing, terminal: bool = False, unshown: int = 0) -> str:
     colours: Literal["auto", "standard"] = "standard" if terminal else "auto"
     console = Console(file=io.StringIO(), force_terminal=terminal, color_system=colours, width=60)
-    with Screen(console, NAMES) as screen:
+    board = Board([Hop("tracker", "", lambda: Reading(1200, "positions", 3, "5 devices"))])
+    with Screen(console, NAMES, board) as screen:
         screen.show_crossings(crossings, unshown)
-        screen.show_counters(Counters(1200, 30, 4, 5), mails=2)
+        board.look()
+        screen.show_board()
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -48,7 +52,7 @@ def test_pipe_gets_plain_whole_lines() -> None:
     lines = shown(ENTER, EXIT, unshown=3).splitlines()
     assert "\x1b" not in "".join(lines)
     assert lines[2].strip() == "... and 3 more"
-    assert lines[3] == "positions: 1,200, 0/s | devices: 5 | events: 30 | mails: 2 | refused: 4"
+    assert lines[3] == "tracker: 1,200 positions, 0/s, 3 waiting, 5 devices"
     assert len(lines) == 4
 
 
@@ -64,23 +68,59 @@ def test_names_cannot_steer_the_terminal() -> None:
     assert "�[2J[bold]��X" in text
 
 
-def test_first_mail_is_shown_whole_and_later_ones_by_subject(tmp_path: Path) -> None:
-    console = Console(file=io.StringIO(), width=80)
-    mails = [Mail(("a@example.com",), f"subject {n}", f"text {n}\n", tmp_path / f"{n}.eml") for n in (1, 2)]
-    with Screen(console, {}) as screen:
-        for mail in mails:
-            screen.show_mail(mail)
+def told_on_screen(*told: Told, terminal: bool = False) -> str:
+    console = Console(file=io.StringIO(), width=80, force_terminal=terminal, color_system=None)
+    with Screen(console, {}, Board([])) as screen:
+        for each in told:
+            screen.show_told(each)
     assert isinstance(console.file, io.StringIO)
-    text = console.file.getvalue()
+    return console.file.getvalue()
+
+
+def test_first_mail_is_shown_whole_and_later_ones_by_subject(tmp_path: Path) -> None:
+    mails = [
+        Told("mail", ("a@example.com",), f"subject {n}", f"text {n}\n", tmp_path / f"{n}.eml") for n in (1, 2)
+    ]
+    text = told_on_screen(*mails)
     assert "The first mail, to a@example.com" in text
     assert "text 1" in text
-    assert "mail   to a@example.com: subject 2" in text
+    assert "MAIL   subject 2" in text
     assert "text 2" not in text
+
+
+def test_first_mail_and_first_text_message_are_both_shown_whole(tmp_path: Path) -> None:
+    sentence = "TOM2XE entered Zürich Airport."
+    mail = Told("mail", ("a@example.com",), "", sentence, tmp_path)
+    text_message = Told("text message", ("+41790000000",), "", sentence, tmp_path)
+    text = told_on_screen(mail, text_message, mail, text_message)
+    assert "The first mail, to a@example.com" in text
+    assert "The first text message, to +41790000000" in text
+    lines = [line[10:] for line in text.splitlines() if line.endswith(sentence)]
+    assert lines == [f"MAIL   {sentence}", f"TEXT   {sentence}"]
+
+
+def test_message_cannot_steer_the_terminal_and_keeps_to_its_line_there(tmp_path: Path) -> None:
+    hostile = Told("text message", ("+4179\x1b[2J",), "", "\x1b[2J" + "long " * 30, tmp_path)
+    lines = told_on_screen(hostile, hostile, terminal=True).replace("\x1b[2K", "").splitlines()
+    assert "\x1b[2J" not in "".join(lines)
+    (line,) = [each for each in lines if "TEXT " in each]
+    assert len(line) <= 80
+    assert line.endswith("…")
+
+
+def test_crossings_that_are_not_shown_are_counted_now_and_then() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    with Screen(console, NAMES, Board([])) as screen:
+        for _ in range(3):
+            screen.show_crossings([], 2)
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().split() == ["...", "and", "2", "more"]
 
 
 def test_on_a_narrow_terminal_a_crossing_keeps_to_its_line() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=80)
-    with Screen(console, {"LSZH": "Zürich Airport and everything that lies around it"}) as screen:
+    names = {"LSZH": "Zürich Airport and everything that lies around it"}
+    with Screen(console, names, Board([])) as screen:
         screen.show_crossings([ENTER], 0)
     assert isinstance(console.file, io.StringIO)
     (line,) = [each for each in console.file.getvalue().splitlines() if "ENTER" in each]

@@ -1,9 +1,9 @@
-"""`overfly serve` as the demo runs it: a process of its own, with its log in a file."""
+"""A program that the demo runs beside itself: a process of its own, with its log in a file."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -11,26 +11,28 @@ STOP_SECONDS = 15.0
 LOG_TAIL = 20
 
 
-class Server:
-    """`overfly serve`, from the entry of a `with` to its end.
+class Process:
+    """`command`, from the entry of a `with` to its end.
 
-    Only `settings` (OVERFLY_* variables) count: those of the environment and an `overfly.toml` are for other
-    servers.
+    It is tethered: its standard input stays open as long as we live, and it ends when that closes. Of the
+    environment it does not see OVERFLY_* and AWS_*, which are for other servers, but has `variables`.
     """
 
-    def __init__(self, folder: Path, port: int, settings: Mapping[str, str]) -> None:
-        self.log = folder / "serve.log"
+    def __init__(self, name: str, command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> None:
+        self.name = name
+        self.log = folder / f"{name.rpartition(' ')[2]}.log"
+        self._command = command
         self._folder = folder
-        self._port = port
         self._environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("OVERFLY_")
-        } | dict(settings)
+            variable: value
+            for variable, value in os.environ.items()
+            if not variable.startswith(("OVERFLY_", "AWS_"))
+        } | dict(variables)
 
-    def __enter__(self) -> "Server":
-        command = [sys.executable, "-m", "service.demo.tether", "serve", "--port", str(self._port)]
+    def __enter__(self) -> "Process":
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
-                command,
+                self._command,
                 cwd=self._folder,
                 env=self._environment,
                 stdin=subprocess.PIPE,
@@ -61,3 +63,9 @@ class Server:
         """The end of its log."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-LOG_TAIL:])
+
+
+def overfly(command: str, folder: Path, variables: Mapping[str, str], *arguments: str) -> Process:
+    """An `overfly` command; `variables` are its settings, and AWS's own."""
+    tethered = [sys.executable, "-m", "service.demo.tether", command, *arguments]
+    return Process(f"overfly {command}", tethered, folder, variables)
