@@ -7,6 +7,7 @@ import sys
 BENCHMARKS = {
     "evaluation": "the evaluator beside one position at a time, and beside bare GEOS",
     "offline": "`overfly evaluate` on files beside the straightforward loop, process start to exit",
+    "way": "each hop of the way through two accounts beside its bare library, requests, and delays",
     "serve": "`overfly serve` under a flood of QoS 1 messages beside a bare subscriber that acknowledges",
 }
 

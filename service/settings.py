@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         description="queue for what cannot be delivered; the one of the queue's redrive policy when unset",
     )
     bridge_linger: float = Field(
-        0.1,
+        0.25,
         ge=0,
         le=60,
         description="seconds that the bridge gathers messages of a shard before it sends them",

@@ -20,10 +20,14 @@ START_SECONDS = 60.0
 
 @dataclass(slots=True)
 class Overfly:
-    """`settings` are OVERFLY_* variables without the prefix. `folder` keeps data and log over restarts."""
+    """`settings` are OVERFLY_* variables without the prefix, `aws` is AWS's own environment.
+
+    `folder` keeps data and log over restarts.
+    """
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    aws: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -47,7 +51,7 @@ class Overfly:
     def environment(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OVERFLY_")}
         ours = {f"OVERFLY_{name}": value for name, value in self.settings.items()}
-        return {**clean, "OVERFLY_DATA_DIR": str(self.folder / "data"), **ours}
+        return {**clean, **self.aws, "OVERFLY_DATA_DIR": str(self.folder / "data"), **ours}
 
     def launch(self) -> Self:
         """Starts it, and does not wait."""

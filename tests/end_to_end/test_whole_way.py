@@ -1,0 +1,150 @@
+"""The real flights through two accounts: source broker, bridge, SQS, republisher, second broker, tracker,
+EventBridge, SNS, a queue that is subscribed there. Exactly the expected events, whatever dies on the way.
+
+The stand-in is no AWS: what is shown here is our side of each hop.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sample_data.flights import FlightFiles
+from tests.exact_flights import POSITIONS, assert_exact, expected_ids, replay, stored_rows
+from tests.queue_proxy import Disorder, QueueProxy
+from tests.services import wait_until
+from tests.stand_in import DESTINATION, StandIn
+from tests.way import Way, whole_way
+
+PATIENCE = 240
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> Iterator[StandIn]:
+    with StandIn(tmp_path / "stand_in") as started:
+        yield started
+
+
+def assert_told_exactly(way: Way, flights: FlightFiles) -> None:
+    """What is stored is exact; the receiver at the end has heard of just that; nothing was given up."""
+    wait_until(
+        lambda: stored_rows(way.overfly) == POSITIONS,
+        PATIENCE,
+        lambda: f"{stored_rows(way.overfly):,} positions stored",
+    )
+    expected = expected_ids(flights)
+    wait_until(
+        lambda: len(way.receiver.times_seen) >= len(expected),
+        PATIENCE,
+        lambda: f"{len(way.receiver.times_seen):,} events received",
+    )
+    assert_exact(way.overfly, flights)
+    assert set(way.receiver.times_seen) == expected
+    assert waiting(way.aws, way.cloud.dead_letter_queue_url) == 0
+    assert waiting(way.aws, way.cloud.queue_url) == 0
+
+
+def waiting(aws: StandIn, queue_url: str) -> int:
+    """Messages in a queue, those that somebody works on among them."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = aws.client("sqs", DESTINATION).get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
+    return sum(int(count) for count in found["Attributes"].values())
+
+
+def test_a_fifo_queue_gives_exactly_the_expected_events_each_told_once(
+    tmp_path: Path, flights: FlightFiles, aws: StandIn
+) -> None:
+    with whole_way(tmp_path, aws, fifo=True) as way:
+        way.overfly.put_geofences(flights.geofences)
+        publisher = replay(flights, way.source)
+        assert publisher.wait(PATIENCE) == 0
+
+        assert_told_exactly(way, flights)
+
+        assert set(way.receiver.times_seen.values()) == {1}
+        for hop in (way.bridge, way.republisher):
+            asked = time.monotonic()
+            assert hop.stop() == 0
+            assert time.monotonic() - asked < 10
+
+
+def test_kills_of_each_hop_and_stops_of_both_brokers_lose_and_invent_nothing(
+    tmp_path: Path, flights: FlightFiles, aws: StandIn
+) -> None:
+    with whole_way(tmp_path, aws, fifo=True) as way:
+        way.overfly.put_geofences(flights.geofences)
+        publisher = replay(flights, way.source)
+        for part, hurt in enumerate(
+            (
+                lambda: (way.bridge.kill(), way.bridge.start()),
+                lambda: (way.republisher.kill(), way.republisher.start()),
+                lambda: (way.overfly.kill(), way.overfly.start()),
+                way.source.restart,
+                way.destination.restart,
+                lambda: (
+                    way.bridge.kill(),
+                    way.republisher.kill(),
+                    way.bridge.start(),
+                    way.republisher.start(),
+                ),
+            ),
+            start=1,
+        ):
+            wait_until(lambda some=part * 18_000: stored_rows(way.overfly) >= some, PATIENCE)
+            hurt()
+        _, said = publisher.communicate(timeout=PATIENCE)
+        assert publisher.returncode == 0, said
+
+        assert_told_exactly(way, flights)
+
+
+def test_a_standard_queue_that_shuffles_and_redelivers_within_the_window_gives_the_same_events(
+    tmp_path: Path, flights: FlightFiles, aws: StandIn
+) -> None:
+    disorder = Disorder(window=4, delayed=0.5, redelivered=0.2)
+    with (
+        QueueProxy(aws.endpoint, disorder) as proxy,
+        whole_way(tmp_path, aws, fifo=False, reorder_seconds=10, queue_endpoint=proxy.url) as way,
+    ):
+        way.overfly.put_geofences(flights.geofences)
+        publisher = replay(flights, way.source)
+        assert publisher.wait(PATIENCE) == 0
+
+        assert_told_exactly(way, flights)
+
+        assert proxy.delayed > 100
+        assert proxy.redelivered > 30
+        assert way.overfly.metric("overfly_positions_duplicate_total") > 0
+        assert way.overfly.metric("overfly_positions_late_total") == 0
+
+
+def test_a_queue_that_refuses_for_a_minute_and_a_broker_gone_for_two_cost_nothing_but_time(
+    tmp_path: Path, flights: FlightFiles, aws: StandIn
+) -> None:
+    """And what waits is seen: at the bridge while the queue refuses, in the queue while no broker is up."""
+    with (
+        QueueProxy(aws.endpoint) as proxy,
+        whole_way(tmp_path, aws, fifo=True, queue_endpoint=proxy.url) as way,
+    ):
+        way.overfly.put_geofences(flights.geofences)
+        publisher = replay(flights, way.source)
+        wait_until(lambda: stored_rows(way.overfly) >= 30_000, PATIENCE)
+        way.destination.stop()
+        gone_at = time.monotonic()
+        wait_until(lambda: waiting(aws, way.cloud.queue_url) > 64, PATIENCE)
+        for fault in ("throttled", "failing", "denied"):
+            with proxy.refusing(fault):
+                time.sleep(10)
+                assert way.bridge.metric("overfly_bridge_waiting") > 0
+            with proxy.refusing(fault, share=0.5):
+                time.sleep(10)
+        assert way.republisher.metric("overfly_republish_connected") == 0
+        assert way.republisher.metric("overfly_republish_queue_depth") > 64
+        assert waiting(aws, way.cloud.dead_letter_queue_url) == 0
+        time.sleep(max(0.0, gone_at + 120 - time.monotonic()))
+        way.destination.start()
+        _, said = publisher.communicate(timeout=PATIENCE)
+        assert publisher.returncode == 0, said
+
+        assert_told_exactly(way, flights)
