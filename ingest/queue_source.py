@@ -216,22 +216,28 @@ class QueueSource:
                 self._live = False
                 self._held.wait_for_room(1.0)
                 continue
-            held_before, asked_at = len(self._held), time.monotonic()
+            wait, held_before, asked_at = self._patience(), len(self._held), time.monotonic()
             try:
-                answer = self._ask(room)
+                answer = self._ask(room, wait)
             except AwsError as error:
                 self._lost(sentence(error))
                 self._closing.wait(backoff.delay())
             else:
                 backoff.reset()
                 self._found(asked_at)
-                self._take(answer, asked_at, held_before)
+                self._take(answer, asked_at, proof=wait > 0 and not held_before)
 
-    def _ask(self, room: int) -> Any:
+    def _patience(self) -> int:
+        """For how many seconds an empty queue may hold the next request."""
+        if not self.connected:
+            return 0  # so that a connection is known at once
+        return self._poll_seconds if self._live else BEHIND_POLL_SECONDS
+
+    def _ask(self, room: int, wait: int) -> Any:
         return self._client.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=room,
-            WaitTimeSeconds=self._poll_seconds if self._live else BEHIND_POLL_SECONDS,
+            WaitTimeSeconds=wait,
             VisibilityTimeout=self._keeper.hidden_seconds,
             MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
         )
@@ -248,7 +254,10 @@ class QueueSource:
                 self.connection += 1
             self._problem = self._away_since = None
 
-    def _take(self, answer: Any, asked_at: float, held_before: int) -> None:
+    def _take(self, answer: Any, asked_at: float, *, proof: bool) -> None:
+        """proof: no messages are none. A request that does not wait asks some of the servers only, and what
+        we hold of a FIFO group hides the rest of the group.
+        """
         messages = answer.get("Messages", [])
         sent = [
             int(message["Attributes"]["SentTimestamp"]) / 1000
@@ -257,7 +266,7 @@ class QueueSource:
         ]
         if sent:
             self._live = _answered_at(answer) - min(sent) < LIVE_SECONDS
-        elif not messages and not held_before:  # what is held of a FIFO group hides the rest of the group
+        elif not messages and proof:
             self._live = True
         for message in messages:
             held = self._held.take(

@@ -1,13 +1,9 @@
 """`overfly track`: tracker and dispatch in one process, without the API."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import typer
-from prometheus_client import CollectorRegistry, start_http_server
 
 from service.bootstrap import build_tracking
-from service.errors import SettingsError
+from service.hop_metrics import metrics_shown
 from service.logs import configure_logs
 from service.settings import read_settings
 from service.store.folder import hold
@@ -29,25 +25,8 @@ def _track() -> None:
     with hold(settings.data_dir, "track"):
         tracking = build_tracking(settings)
         try:
-            with _shown(tracking.metrics, settings.metrics_port):
+            with metrics_shown(tracking.metrics, settings.metrics_port):
                 status = track(tracking.workers)
         finally:
             tracking.database.close()
     raise typer.Exit(status)
-
-
-@contextmanager
-def _shown(metrics: CollectorRegistry, port: int | None) -> Iterator[None]:
-    if port is None:
-        yield
-        return
-    try:
-        server, thread = start_http_server(port, "127.0.0.1", metrics)
-    except OSError as error:
-        raise SettingsError(f"OVERFLY_METRICS_PORT: port {port} cannot be used: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

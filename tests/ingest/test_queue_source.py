@@ -113,13 +113,12 @@ def test_raw_payloads_and_envelopes_come_alike_and_nothing_is_too_odd_to_be_hand
     ]
 
 
-@BOTH
-def test_what_is_held_is_nobody_elses_however_long_it_takes(aws: StandIn, fifo: bool) -> None:
+def test_what_is_held_is_nobody_elses_however_long_it_takes(aws: StandIn) -> None:
     """As while the database is away, for longer than the queue hides a message by itself."""
-    queue = Queue.make(aws, fifo=fifo, visibility=2)
+    queue = Queue.make(aws, fifo=False, visibility=2)
     queue.send(numbers(12))
     with source_of(aws, queue) as source:
-        messages = received(source, 10 if fifo else 12)
+        messages = received(source, 12)
         ends = time.monotonic() + 4
         while time.monotonic() < ends:
             source.rest(0.5)
@@ -127,7 +126,6 @@ def test_what_is_held_is_nobody_elses_however_long_it_takes(aws: StandIn, fifo: 
             assert "Messages" not in other
         assert not any(message.redelivered for message in messages)
         source.acknowledge(messages)
-        source.acknowledge(received(source, 12 - len(messages)))
         turned(source, lambda: queue.empty)
 
 
@@ -297,3 +295,11 @@ def test_no_right_to_look_at_the_queue_is_no_fault(aws: StandIn) -> None:
         source.acknowledge(messages)
         turned(source, lambda: queue.empty)
         assert source.held_seconds == 0.0
+
+
+def test_what_breaks_in_a_thread_of_the_source_is_raised_where_it_is_read() -> None:
+    source = QueueSource(None, "https://sqs.eu-central-1.amazonaws.com/222222222222/no-client")
+
+    with pytest.raises(AttributeError):
+        for _ in range(3):
+            source.receive(1)
