@@ -22,7 +22,7 @@ from service.demo.way import PROTOCOL, Builder, DemoFailed, Stopped, Way
 from service.errors import SettingsError
 from service.store.folder import hold
 
-TICK = 0.25
+TICK = 0.5
 COUNT_SECONDS = 1.0
 LINES_A_TICK = 2
 """Crossings, and messages to people, that are shown each TICK; eyes cannot follow more."""
