@@ -83,6 +83,8 @@ class StandIn:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
         }
 
     def client(self, service: str, account: str = DESTINATION, **options: Any) -> Any:
