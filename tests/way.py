@@ -93,7 +93,7 @@ class Cloud:
             attributes = {
                 "RawMessageDelivery": "true",
                 "FilterPolicyScope": "MessageBody",
-                "FilterPolicy": json.dumps({"detail": {"DeviceId": [{"prefix": digit}]}}),
+                "FilterPolicy": json.dumps({"detail": {"EventId": [{"prefix": digit}]}}),
             }
             sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=told_arn, Attributes=attributes)
         events.create_event_bus(Name="overfly")
