@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from ingest.aws_clients import is_fifo
 from ingest.aws_faults import AwsError, sentence
+from ingest.envelope import BODY_BYTES
 from service.doctor import Finding
 
 LEAST_RECEIVES: Final = 3
@@ -35,9 +36,21 @@ def queue_findings(client: Any, url: str, reorder_seconds: float, *, reads: bool
     if reads:
         yield _rights(client, url)
     if found is not None:
+        yield from _size(found)
         if reads and not is_fifo(url):
             yield _window(reorder_seconds, int(found["VisibilityTimeout"]))
         yield from _redrive(client, found)
+
+
+def _size(found: Mapping[str, str]) -> Iterator[Finding]:
+    size = int(found["MaximumMessageSize"])
+    if size < BODY_BYTES:
+        yield Finding(
+            "queue size",
+            "warning",
+            f"takes messages of up to {size:,} bytes: a payload larger than that would hold up the bridge and "
+            f"all behind it; set MaximumMessageSize={BODY_BYTES}",
+        )
 
 
 def _unseen(url: str) -> Finding:

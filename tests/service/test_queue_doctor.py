@@ -63,6 +63,14 @@ def test_a_window_must_be_above_the_visibility_timeout(aws: StandIn, window: flo
     assert "visibility timeout" in order[1]
 
 
+def test_a_queue_that_takes_less_than_the_bridge_may_send_is_a_warning(aws: StandIn) -> None:
+    verdict, detail = found(Queue.make(aws, MaximumMessageSize=str(256 << 10)))["queue size"]
+
+    assert verdict == "warning"
+    assert "262,144 bytes" in detail
+    assert detail.endswith("set MaximumMessageSize=1048576")
+
+
 def test_no_redrive_policy_or_one_that_is_too_hasty_is_a_warning(aws: StandIn) -> None:
     assert found(Queue.make(aws))["dead-letter queue"][0] == "warning"
     queue, _ = redriven(aws, receives=1)
