@@ -48,8 +48,8 @@ def _size(found: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(
             "queue size",
             "warning",
-            f"takes messages of up to {size:,} bytes: a payload larger than that would hold up the bridge and "
-            f"all behind it; set MaximumMessageSize={BODY_BYTES}",
+            f"takes messages of up to {size:,} bytes: a larger payload would hold up the bridge and all "
+            f"behind it; set MaximumMessageSize={BODY_BYTES}",
         )
 
 
