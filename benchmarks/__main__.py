@@ -8,6 +8,7 @@ BENCHMARKS = {
     "evaluation": "the evaluator beside one position at a time, and beside bare GEOS",
     "offline": "`overfly evaluate` on files beside the straightforward loop, process start to exit",
     "way": "each hop of the way through two accounts beside its bare library, requests, and delays",
+    "cost": "requests of each hop at a steady rate, and dollars for a million positions at list prices",
     "serve": "`overfly serve` under a flood of QoS 1 messages beside a bare subscriber that acknowledges",
 }
 
