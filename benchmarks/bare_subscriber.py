@@ -13,7 +13,7 @@ from typing import Any
 
 from paho.mqtt import client as mqtt
 
-from ingest.mqtt_connection import MqttEndpoint
+from ingest.mqtt.connection import MqttEndpoint
 
 
 def main() -> None:

@@ -11,10 +11,10 @@ import json
 import threading
 import time
 
-from ingest.aws_clients import queue_client
+from ingest.aws.clients import queue_client
+from ingest.aws.queue_sender import QueueSender
 from ingest.bridge import Bridge
-from ingest.mqtt_connection import MqttEndpoint
-from ingest.queue_sender import QueueSender
+from ingest.mqtt.connection import MqttEndpoint
 from service.cli.bridge import bridge_source
 
 LOOK_SECONDS = 0.01

@@ -20,8 +20,8 @@ from geofence.evaluator import evaluate
 from geofence.geojson import read_geofences
 from geofence.index import GeofenceIndex
 from geofence.state import InsideState
-from ingest.decoder import DecodeLimits
-from ingest.ndjson import OfflinePositions, read_positions
+from ingest.decoding.decoder import DecodeLimits
+from ingest.decoding.ndjson import OfflinePositions, read_positions
 from sample_data.flights import DEFAULT_FOLDER, build
 
 BATCH = 5_000

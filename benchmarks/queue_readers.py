@@ -11,13 +11,13 @@ import threading
 import time
 from typing import Any
 
-from ingest.aws_clients import queue_client
-from ingest.bodies import ARRAY_BYTES
-from ingest.dead_letters import DeadLetterQueue
-from ingest.mqtt_connection import MqttEndpoint
-from ingest.mqtt_destination import MqttDestination
+from ingest.aws.clients import queue_client
+from ingest.mqtt.connection import MqttEndpoint
 from ingest.republisher import Republisher
-from ingest.work_queue import AT_ONCE, WorkQueue
+from ingest.republishing.bodies import ARRAY_BYTES
+from ingest.republishing.dead_letters import DeadLetterQueue
+from ingest.republishing.mqtt_destination import MqttDestination
+from ingest.republishing.work_queue import AT_ONCE, WorkQueue
 
 THREADS = 4
 TOPIC = "overfly/positions/0"

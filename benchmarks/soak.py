@@ -18,9 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ingest.airports import AIRPORTS
-from ingest.encoding import payloads
-from ingest.mqtt_connection import MqttEndpoint
+from ingest.flights.airports import AIRPORTS
+from ingest.flights.encoding import payloads
+from ingest.mqtt.connection import MqttEndpoint
 from ingest.replay import replay
 from ingest.simulate import simulated_flights
 from service.demo.flights import NEAR, airport_circles

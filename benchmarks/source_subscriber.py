@@ -8,8 +8,8 @@ import argparse
 import json
 import time
 
-from ingest.mqtt_connection import MqttEndpoint
-from ingest.mqtt_source import MqttSource
+from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.source import MqttSource
 
 
 def main() -> None:

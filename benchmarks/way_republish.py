@@ -18,10 +18,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ingest.aws_clients import is_fifo
+from ingest.aws.clients import is_fifo
 from ingest.envelope import packed
-from ingest.mqtt_connection import MqttEndpoint
-from ingest.mqtt_source import MqttSource
+from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.source import MqttSource
 from ingest.topics import SHARDS, shard_of
 from tests.brokers import Mosquitto
 from tests.stand_in import DESTINATION, StandIn

@@ -12,13 +12,13 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.aws.queue_sender import FIRST_RETRY, LAST_RETRY, Entry, Outcome, QueueSender
+from ingest.aws.shard_lanes import NEVER, ShardLanes
 from ingest.backoff import Backoff
 from ingest.envelope import packed
-from ingest.in_flight_limit import InFlightLimit
 from ingest.messages import Message
-from ingest.mqtt_source import MqttSource
-from ingest.queue_sender import FIRST_RETRY, LAST_RETRY, Entry, Outcome, QueueSender
-from ingest.shard_lanes import NEVER, ShardLanes
+from ingest.mqtt.in_flight_limit import InFlightLimit
+from ingest.mqtt.source import MqttSource
 from ingest.topics import shard_of_topic
 
 IDLE_SECONDS: Final = 1.0

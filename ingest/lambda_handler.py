@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ingest.aws_clients import Timeouts, queue_client
-from ingest.courier import Courier
-from ingest.dead_letters import DeadLetterQueue
-from ingest.iot_destination import IotDestination, iot_client
-from ingest.queue_batch import QueueBatch
+from ingest.aws.clients import Timeouts, queue_client
+from ingest.republishing.courier import Courier
+from ingest.republishing.dead_letters import DeadLetterQueue
+from ingest.republishing.iot_destination import IotDestination, iot_client
+from ingest.republishing.queue_batch import QueueBatch
 
 PUT_ASIDE_MILLISECONDS: Final = 3500
 ANSWER_MILLISECONDS: Final = 3000

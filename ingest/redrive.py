@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 from threading import Event
 from typing import Any, Final
 
-from ingest.aws_clients import is_fifo
-from ingest.work_queue import AT_ONCE
+from ingest.aws.clients import is_fifo
+from ingest.republishing.work_queue import AT_ONCE
 
 HIDDEN_SECONDS: Final = 300
 """How long letters that we have seen stay hidden from us and others, unless we show them again before."""

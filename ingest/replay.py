@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 
 from ingest import timestamps
-from ingest.blocks import Blocks, opened_blocks
+from ingest.decoding.blocks import Blocks, opened_blocks
 from ingest.identifiers import is_identifier
-from ingest.mqtt_connection import MqttEndpoint
-from ingest.mqtt_publisher import MqttPublisher, Progress
+from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.publisher import MqttPublisher, Progress
 
 BLOCK: Final = 1 << 18
 

@@ -15,13 +15,13 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ingest.aws_faults import sentence
+from ingest.aws.faults import sentence
 from ingest.backoff import Backoff
-from ingest.courier import Courier, Published
-from ingest.dead_letters import DeadLetterQueue
-from ingest.destination import Destination
-from ingest.queue_batch import QueueBatch
-from ingest.work_queue import AT_ONCE, Claim, Unchanged, WorkQueue
+from ingest.republishing.courier import Courier, Published
+from ingest.republishing.dead_letters import DeadLetterQueue
+from ingest.republishing.destination import Destination
+from ingest.republishing.queue_batch import QueueBatch
+from ingest.republishing.work_queue import AT_ONCE, Claim, Unchanged, WorkQueue
 
 POLL_SECONDS: Final = 2
 """How long an empty queue holds our request, and so what an end waits for at most."""

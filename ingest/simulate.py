@@ -7,11 +7,11 @@ from threading import Event
 import numpy as np
 
 from geofence.positions import PositionBatch
-from ingest.airports import AIRPORTS, Airport
-from ingest.encoding import payloads
-from ingest.flights import Fleet
-from ingest.mqtt_connection import MqttEndpoint
-from ingest.mqtt_publisher import MqttPublisher, Progress
+from ingest.flights.airports import AIRPORTS, Airport
+from ingest.flights.encoding import payloads
+from ingest.flights.simulated import Fleet
+from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.publisher import MqttPublisher, Progress
 
 SLICE_SECONDS = 0.2
 """So much is computed and sent at a time."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from ingest.queue_source import QueueSource
+from ingest.aws.queue_source import QueueSource
 from ingest.source import Source
 from service.api.app import create_app
 from service.api.services import ApiServices

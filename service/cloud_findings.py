@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from ingest.aws_faults import AwsError, sentence
+from ingest.aws.faults import AwsError, sentence
 from service.doctor import Finding
 
 DENIED: Final = ("AccessDenied", "AccessDeniedException", "AuthorizationError")

@@ -16,7 +16,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from ingest.mqtt_connection import EndpointError, MqttEndpoint
+from ingest.mqtt.connection import EndpointError, MqttEndpoint
 from service.dispatch.outcomes import Sent
 from service.dispatch.smtp import SmtpServer
 from service.errors import StoreAway

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ingest.decoder import DecodeLimits
+from ingest.decoding.decoder import DecodeLimits
 
 DAY = 86_400_000  # milliseconds
 

@@ -1,6 +1,6 @@
 """The brokers that the settings name."""
 
-from ingest.mqtt_connection import EndpointError, MqttEndpoint
+from ingest.mqtt.connection import EndpointError, MqttEndpoint
 from service.errors import SettingsError
 from service.settings import Settings
 

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from ingest.aws_clients import Timeouts
+from ingest.aws.clients import Timeouts
 from service.dispatch.aws_batches import TIMEOUTS
 from service.dispatch.email_channel import EmailChannel
 from service.dispatch.event_bus import EventBus

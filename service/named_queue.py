@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ingest.aws_clients import DEFAULT_TIMEOUTS, AssumedRole, AwsClientError, Timeouts, queue_client
+from ingest.aws.clients import DEFAULT_TIMEOUTS, AssumedRole, AwsClientError, Timeouts, queue_client
 from service.errors import SettingsError
 from service.settings import Settings
 

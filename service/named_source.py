@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from ingest.aws_clients import Timeouts
-from ingest.mqtt_connection import EndpointError
-from ingest.mqtt_source import MqttSource
-from ingest.queue_source import QueueSource
+from ingest.aws.clients import Timeouts
+from ingest.aws.queue_source import QueueSource
+from ingest.mqtt.connection import EndpointError
+from ingest.mqtt.source import MqttSource
 from ingest.source import Source
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint

@@ -11,7 +11,7 @@ from geofence.events import EVENT_TYPES, event_ids
 from geofence.geofence import Geofence
 from geofence.index import GeofenceIndex
 from geofence.state import InsideState
-from ingest.ndjson import OfflinePositions
+from ingest.decoding.ndjson import OfflinePositions
 
 BATCH = 5_000
 """Positions evaluated at once; GEOS is fastest with a few thousand."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import structlog
 
-from ingest.rejects import Reject
+from ingest.decoding.rejects import Reject
 from service.fixes import Fixes
 from service.metrics import Metrics
 from service.timestamps import now

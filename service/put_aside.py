@@ -1,6 +1,6 @@
 """What decodes well and the tracker puts aside: positions of forgotten devices, conflicts, the unstorable.
 
-The three are the last of `ingest.rejects.REASONS`.
+The three are the last of `ingest.decoding.rejects.REASONS`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.exc import DataError, IntegrityError
 
-from ingest.decoder import Decoded
+from ingest.decoding.decoder import Decoded
+from ingest.decoding.rejects import PAYLOAD_KEPT, Reject
 from ingest.messages import Message
-from ingest.rejects import PAYLOAD_KEPT, Reject
 from ingest.timestamps import iso
 from service.outcome import Outcome
 

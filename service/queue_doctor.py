@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from ingest.aws_clients import is_fifo
-from ingest.aws_faults import AwsError, sentence
+from ingest.aws.clients import is_fifo
+from ingest.aws.faults import AwsError, sentence
 from ingest.envelope import BODY_BYTES
 from service.doctor import Finding
 

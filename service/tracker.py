@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import numpy as np
 from sqlalchemy import Connection
 
-from ingest.decoder import Decoded, decode
+from ingest.decoding.decoder import Decoded, decode
 from ingest.messages import Message
 from service.evaluating import evaluate_fixes
 from service.fixes import fixes_kept

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from msgspec import Meta
 from starlette.concurrency import run_in_threadpool
 
-from ingest.rejects import Reject
+from ingest.decoding.rejects import Reject
 from service.api.answers import JSON, Shape, answer, documented_answer
 from service.api.bodies import MEBIBYTE, read_body
 from service.api.parameters import OfTracker

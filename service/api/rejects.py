@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from msgspec import Meta
 from pydantic import AfterValidator, Field
 
-from ingest.rejects import REASONS
+from ingest.decoding.rejects import REASONS
 from ingest.timestamps import iso
 from service.api.answers import Shape, answer, documented_answer
 from service.api.cursors import Listing

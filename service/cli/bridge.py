@@ -9,11 +9,11 @@ from typing import Final
 import structlog
 import typer
 
-from ingest.aws_clients import Timeouts
+from ingest.aws.clients import Timeouts
+from ingest.aws.queue_sender import QueueSender
 from ingest.bridge import Bridge
-from ingest.mqtt_connection import EndpointError, MqttEndpoint
-from ingest.mqtt_source import MqttSource
-from ingest.queue_sender import QueueSender
+from ingest.mqtt.connection import EndpointError, MqttEndpoint
+from ingest.mqtt.source import MqttSource
 from service.errors import SettingsError
 from service.hop_metrics import Changes, Figure, HopMetrics, metrics_shown, watched
 from service.logs import configure_logs

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ingest.aws_clients import Timeouts
+from ingest.aws.clients import Timeouts
 from service.bootstrap import open_database, start_faults
 from service.cloud_findings import bus_findings, text_message_finding, topic_finding
 from service.dispatch.sns_channel import sns_client, topic_client

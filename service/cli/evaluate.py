@@ -14,7 +14,7 @@ from service.cli.geofence_file import SHOWN, counted, read_geofence_file
 from service.errors import Refused
 
 if TYPE_CHECKING:
-    from ingest.ndjson import OfflinePositions
+    from ingest.decoding.ndjson import OfflinePositions
 
 
 def register(app: typer.Typer) -> None:
@@ -66,8 +66,8 @@ def _evaluate(
 
 
 def _read_positions(path: Path, bar: Progress) -> "OfflinePositions":
-    from ingest.decoder import DecodeLimits  # noqa: PLC0415 - as above
-    from ingest.ndjson import UnreadableFile, read_positions  # noqa: PLC0415 - as above
+    from ingest.decoding.decoder import DecodeLimits  # noqa: PLC0415 - as above
+    from ingest.decoding.ndjson import UnreadableFile, read_positions  # noqa: PLC0415 - as above
 
     task = bar.add_task("Reading", total=path.stat().st_size)
     try:

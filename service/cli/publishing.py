@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from ingest import mqtt_publisher
-from ingest.blocks import UnreadableFile
-from ingest.mqtt_connection import EndpointError, MqttEndpoint
-from ingest.mqtt_publisher import BrokerAway, PublicationRefused
+from ingest.decoding.blocks import UnreadableFile
+from ingest.mqtt import publisher as mqtt_publisher
+from ingest.mqtt.connection import EndpointError, MqttEndpoint
+from ingest.mqtt.publisher import BrokerAway, PublicationRefused
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint
 from service.settings import read_settings

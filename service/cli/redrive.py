@@ -9,10 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ingest.aws_faults import sentence
+from ingest.aws.faults import sentence
 from ingest.redrive import DeadLetterBox, Letter, Redriven
+from ingest.republishing.work_queue import WorkQueue
 from ingest.timestamps import iso
-from ingest.work_queue import WorkQueue
 from service.cli.publishing import stopped_by_signals
 from service.errors import SettingsError
 from service.named_dead_letters import check_dead_letter_queue_url, dead_letter_queue_url

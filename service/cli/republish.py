@@ -10,14 +10,14 @@ from typing import Any, Final
 import structlog
 import typer
 
-from ingest.aws_clients import AwsClientError, Timeouts
-from ingest.dead_letters import DeadLetterQueue
-from ingest.destination import Destination
-from ingest.iot_destination import IotDestination, iot_client
-from ingest.mqtt_connection import EndpointError
-from ingest.mqtt_destination import MqttDestination
+from ingest.aws.clients import AwsClientError, Timeouts
+from ingest.mqtt.connection import EndpointError
 from ingest.republisher import NoDeadLetterQueue, Republisher
-from ingest.work_queue import WorkQueue
+from ingest.republishing.dead_letters import DeadLetterQueue
+from ingest.republishing.destination import Destination
+from ingest.republishing.iot_destination import IotDestination, iot_client
+from ingest.republishing.mqtt_destination import MqttDestination
+from ingest.republishing.work_queue import WorkQueue
 from service.errors import SettingsError
 from service.hop_metrics import Changes, Figure, HopMetrics, metrics_shown, watched
 from service.logs import configure_logs

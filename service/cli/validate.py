@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.text import Text
 
-from ingest import payloads
-from ingest.blocks import Blocks, UnreadableFile, opened_blocks
-from ingest.decoder import DecodeLimits, decode
+from ingest.decoding import payloads
+from ingest.decoding.blocks import Blocks, UnreadableFile, opened_blocks
+from ingest.decoding.decoder import DecodeLimits, decode
+from ingest.decoding.ndjson import BLOCK, LineReader
+from ingest.decoding.rejects import REASONS, MessageRejects, Reject
 from ingest.messages import Message
-from ingest.ndjson import BLOCK, LineReader
-from ingest.rejects import REASONS, MessageRejects, Reject
 from ingest.timestamps import iso
 from service.intake import intake
 from service.settings import read_settings

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from ingest.mqtt_connection import MqttEndpoint
+from ingest.mqtt.connection import MqttEndpoint
 from service.demo.answers import Crossing
 from service.demo.board import Board
 from service.demo.guide import guide

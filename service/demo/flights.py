@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
 
-from ingest.airports import AIRPORTS
-from ingest.mqtt_connection import MqttEndpoint
+from ingest.flights.airports import AIRPORTS
+from ingest.mqtt.connection import MqttEndpoint
 from ingest.replay import replay
 from ingest.simulate import simulate
 from service.demo.publication import Flights

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ingest.blocks import UnreadableFile
-from ingest.mqtt_connection import MqttEndpoint
-from ingest.mqtt_publisher import BrokerAway, PublicationRefused
+from ingest.decoding.blocks import UnreadableFile
+from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.publisher import BrokerAway, PublicationRefused
 from service.errors import CannotNow
 
 

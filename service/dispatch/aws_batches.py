@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from ingest.aws_clients import Timeouts
-from ingest.aws_faults import AwsError, code_sentence, sentence, temporary, temporary_code
+from ingest.aws.clients import Timeouts
+from ingest.aws.faults import AwsError, code_sentence, sentence, temporary, temporary_code
 from service.dispatch.outcomes import DeliveryOutcome, Permanent, Temporary
 from service.dispatch.visible_text import visible
 

@@ -14,8 +14,8 @@ import msgspec
 import structlog
 from botocore.exceptions import ClientError
 
-from ingest.aws_clients import AwsClientError, Timeouts, client
-from ingest.aws_faults import AwsError, sentence
+from ingest.aws.clients import AwsClientError, Timeouts, client
+from ingest.aws.faults import AwsError, sentence
 from ingest.timestamps import EPOCH
 from service.dispatch.aws_batches import REASON_LENGTH, REQUEST_BYTES, TIMEOUTS, AwsBatches, Entry
 from service.dispatch.outcomes import DeliveryOutcome, Sent, Temporary

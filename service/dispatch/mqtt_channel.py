@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from ingest.mqtt_connection import EndpointError, MqttEndpoint
+from ingest.mqtt.connection import EndpointError, MqttEndpoint
 from service.dispatch.gathering import EachEvent
 from service.dispatch.lanes import outcomes_by_lane
 from service.dispatch.outcomes import DeliveryOutcome, Temporary

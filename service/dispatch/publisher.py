@@ -14,9 +14,9 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ingest.mqtt_connection import MqttEndpoint
-from ingest.mqtt_publisher import NO_SUBSCRIBER
-from ingest.mqtt_reasons import FAILURE
+from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.publisher import NO_SUBSCRIBER
+from ingest.mqtt.reasons import FAILURE
 from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
 from service.dispatch.visible_text import visible
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from geofence.events import EVENT_TYPES
-from ingest.aws_clients import AwsClientError, Timeouts, client
-from ingest.aws_faults import AwsError, sentence, temporary
+from ingest.aws.clients import AwsClientError, Timeouts, client
+from ingest.aws.faults import AwsError, sentence, temporary
 from service.dispatch.aws_batches import REASON_LENGTH, TIMEOUTS, AwsBatches, Entry
 from service.dispatch.crossing import crossing, readable_time
 from service.dispatch.gathering import AtIntervals, EachEvent

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from ingest.rejects import Reject
+from ingest.decoding.rejects import Reject
 from service.store.schema import reject
 
 KEPT_DAYS = 7

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
+from ingest.aws.queue_sender import QueueSender
 from ingest.bridge import Bridge
 from ingest.envelope import unpacked
 from ingest.messages import Message
-from ingest.mqtt_publisher import MqttPublisher
-from ingest.mqtt_source import MqttSource
-from ingest.queue_sender import QueueSender
+from ingest.mqtt.publisher import MqttPublisher
+from ingest.mqtt.source import MqttSource
 from ingest.topics import shard_of
 from tests.brokers import Mosquitto
-from tests.ingest.mqtt_traffic import endpoint_of
+from tests.ingest.mqtt.traffic import endpoint_of
 from tests.queue_proxy import Fault, QueueProxy
 from tests.queues import Queue
 from tests.services import wait_until

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.decoder import DecodeLimits, decode
+from ingest.decoding.decoder import DecodeLimits, decode
 from ingest.envelope import BODY_BYTES, packed, unpacked
 from ingest.messages import Message
 

@@ -13,9 +13,9 @@ from threading import Event
 
 import pytest
 
-from ingest.bodies import Undeliverable
-from ingest.dead_letters import DeadLetter, DeadLetterQueue
 from ingest.redrive import DeadLetterBox, Redriven
+from ingest.republishing.bodies import Undeliverable
+from ingest.republishing.dead_letters import DeadLetter, DeadLetterQueue
 from tests.queues import Queue
 from tests.stand_in import DESTINATION, StandIn
 

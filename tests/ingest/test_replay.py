@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from ingest.blocks import UnreadableFile
-from ingest.mqtt_connection import MqttEndpoint
-from ingest.mqtt_publisher import BrokerAway, Progress
-from ingest.mqtt_source import MqttSource
+from ingest.decoding.blocks import UnreadableFile
+from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.publisher import BrokerAway, Progress
+from ingest.mqtt.source import MqttSource
 from ingest.replay import replay
 from ingest.timestamps import milliseconds
 from tests.brokers import Mosquitto, free_port
-from tests.ingest.mqtt_traffic import TOPICS, endpoint_of, payloads, received, subscribed
+from tests.ingest.mqtt.traffic import TOPICS, endpoint_of, payloads, received, subscribed
 
 START = 1_533_099_600_000  # 2018-08-01T05:00:00Z
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from ingest.envelope import packed
-from ingest.mqtt_connection import MqttEndpoint
-from ingest.mqtt_source import MqttSource
+from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.source import MqttSource
 from ingest.topics import shard_of
 from tests.brokers import Mosquitto
 from tests.hops import Hop

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from ingest.airports import AIRPORTS
-from ingest.decoder import DecodeLimits, decode
-from ingest.encoding import payloads as encoded
-from ingest.flights import GROUND_SECONDS, Fleet
-from ingest.great_circles import GreatCircles, unit_vectors
+from ingest.decoding.decoder import DecodeLimits, decode
+from ingest.flights.airports import AIRPORTS
+from ingest.flights.encoding import payloads as encoded
+from ingest.flights.great_circles import GreatCircles, unit_vectors
+from ingest.flights.simulated import GROUND_SECONDS, Fleet
 from ingest.messages import Message
-from ingest.mqtt_source import MqttSource
+from ingest.mqtt.source import MqttSource
 from ingest.simulate import simulate, simulated_flights
 from tests.brokers import Mosquitto
-from tests.ingest.mqtt_traffic import TOPICS, endpoint_of, received, subscribed
+from tests.ingest.mqtt.traffic import TOPICS, endpoint_of, received, subscribed
 
 START = 1_700_000_000_000
 WGS84 = Geod(ellps="WGS84")

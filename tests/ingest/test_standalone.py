@@ -36,7 +36,10 @@ def test_all_of_ingest_imports_with_its_own_dependencies_alone(repository: Path)
     )
 
     assert done.returncode == 0, done.stderr
-    modules = {f"ingest.{path.stem}" for path in (repository / "ingest").glob("[a-z]*.py")}
+    modules = {
+        ".".join(path.relative_to(repository).with_suffix("").parts)
+        for path in (repository / "ingest").rglob("[a-z]*.py")
+    }
     assert modules <= set(done.stdout.split())
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ingest.mqtt_connection import MqttEndpoint
+from ingest.mqtt.connection import MqttEndpoint
 from service.dispatch.smtp import SmtpServer
 from service.doctor import Finding, broker_findings, database_finding, folder_findings, mail_finding
 from service.store.database import open_sqlite

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ingest.envelope import unpacked
-from ingest.mqtt_publisher import MqttPublisher
+from ingest.mqtt.publisher import MqttPublisher
 from tests.brokers import Mosquitto
 from tests.hops import Hop
-from tests.ingest.mqtt_traffic import endpoint_of
+from tests.ingest.mqtt.traffic import endpoint_of
 from tests.queue_proxy import QueueProxy
 from tests.queues import Queue
 from tests.services import wait_until

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from paho.mqtt import client as mqtt
 
-from ingest.mqtt_connection import EndpointError, MqttEndpoint, Protocol
+from ingest.mqtt.connection import EndpointError, MqttEndpoint, Protocol
 from service.dispatch.mqtt_channel import MqttChannel
 from service.dispatch.outbox import Dispatcher
 from tests.brokers import Mosquitto

@@ -1,0 +1,1 @@
+"""SQS as a place to send to and to receive from."""

@@ -1,0 +1,1 @@
+"""Flights that are simulated, and the airports between which they fly."""

@@ -1,0 +1,1 @@
+"""What the republisher is made of: bodies taken apart, arrays packed, each shard delivered in its order."""

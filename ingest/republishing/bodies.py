@@ -1,0 +1,252 @@
+"""The body of a queue message taken apart into what is published in its stead.
+
+A position is one JSON object of one device and travels in arrays. What cannot stand in an array without
+harm to its neighbours is published as it came, to its own topic, where the tracker refuses it with its reason
+and people can see it. What cannot be published at all is for the dead-letter queue.
+
+Bodies of our bridge are taken apart in bulk; any other body, and one of ours with a payload that is not a
+plain object, line by line. Both ways give the same pieces.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from ingest import identifiers
+from ingest.decoding import payloads
+from ingest.decoding.faults import Fault
+from ingest.envelope import packed, unpacked
+from ingest.messages import Message
+from ingest.topics import SHARDS, device_of_topic, shard_of, shard_of_topic
+
+ARRAY_BYTES: Final = 128 << 10
+"""Most bytes of an array, and of a payload at AWS IoT."""
+TOPIC_BYTES: Final = 65_535
+"""Longest topic that MQTT can write."""
+ARRAY_TOPICS: Final = tuple(f"overfly/positions/{shard}" for shard in range(SHARDS))
+"""Where arrays are published, by shard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Positions of one shard, in their order: JSON objects as bytes."""
+
+    shard: int
+    items: list[bytes | Raw]
+
+
+@dataclass(frozen=True, slots=True)
+class AsItCame:
+    """A payload that is published as it is; it keeps its place among the positions of `shard`."""
+
+    shard: int
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """What no destination takes: `body` is a queue message that holds just that, `reason` a stable word."""
+
+    reason: str
+    detail: str
+    body: str
+
+
+Piece: TypeAlias = Items | AsItCame | Undeliverable
+
+
+def pieces(body: str) -> list[Piece]:
+    """What is published instead of this body, in its order. Never raises."""
+    raw = body.encode("utf-8", "surrogatepass")
+    found = bulk_pieces(raw)
+    return list(exact_pieces(raw)) if found is None else found
+
+
+def bulk_pieces(raw: bytes) -> list[Piece] | None:
+    """The pieces of an envelope of plain positions, None for any other body."""
+    try:
+        lines = _LINES.decode_lines(raw)
+        given: list[bytes | Raw] = [line.payload for line in lines]
+        objects = _OBJECTS.decode(b"[%b]" % b",".join(given))
+    except (ValueError, RecursionError):
+        return None
+    if len(lines) != raw.count(b"\n") + 1 or len(objects) != len(lines):
+        return None
+    bound = [_DEVICES[line.topic] for line in lines]
+    sent = [each.deviceId for each in objects]
+    if sent != bound:
+        for index, (device, own) in enumerate(zip(sent, bound, strict=True)):
+            if device is UNSET and own is not None:
+                given[index] = _with_device(bytes(given[index]), own)
+            elif device != own:
+                return None
+    if None in bound or max(map(len, given)) > ARRAY_BYTES - 2:
+        return None
+    return list(_by_shard([_SHARDS[device] for device in bound], given))
+
+
+def exact_pieces(raw: bytes) -> Iterator[Piece]:
+    """The pieces of any body."""
+    messages = unpacked(raw)
+    if len(messages) == 1 and messages[0].topic is None:
+        yield from _raw_payload(raw)
+        return
+    for message in messages:
+        if message.topic is None:
+            yield from _apart(message.payload, None)
+        else:
+            yield from _of_topic(message, message.topic)
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    topic: str
+    payload: Raw
+
+
+class _Object(msgspec.Struct, gc=False):
+    deviceId: str | UnsetType = UNSET  # noqa: N815 - the member's name
+
+
+class _AnyObject(msgspec.Struct, gc=False):
+    deviceId: Any = UNSET  # noqa: N815 - the member's name; any JSON
+
+
+_LINES: Final = msgspec.json.Decoder(_Line)
+_OBJECTS: Final = msgspec.json.Decoder(list[_Object])
+_ANY_OBJECT: Final = msgspec.json.Decoder(_AnyObject)
+_ANY_JSON: Final = msgspec.json.Decoder(Raw)
+_REMEMBERED: Final = 100_000
+
+
+class _Devices(dict[str, str | None]):
+    """The device that a topic binds, None where it binds none or what cannot be a device's id."""
+
+    def __missing__(self, topic: str) -> str | None:
+        device = device_of_topic(topic)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[topic] = known = device if identifiers.is_identifier(device) else None
+        return known
+
+
+class _Shards(dict[str | None, int]):
+    def __missing__(self, device: str | None) -> int:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[device] = shard = shard_of(device or "")
+        return shard
+
+
+_DEVICES: Final = _Devices()
+_SHARDS: Final = _Shards()
+
+
+def _by_shard(shards: list[int], items: list[bytes | Raw]) -> Iterator[Items]:
+    if shards.count(shards[0]) == len(shards):
+        yield Items(shards[0], items)
+        return
+    sorted_items: dict[int, list[bytes | Raw]] = {}
+    for shard, item in zip(shards, items, strict=True):
+        sorted_items.setdefault(shard, []).append(item)
+    for shard, some in sorted_items.items():
+        yield Items(shard, some)
+
+
+def _raw_payload(raw: bytes) -> Iterator[Piece]:
+    """The pieces of a body that is no envelope, as an AWS IoT rule writes it."""
+    try:
+        given = [item.strip(payloads.BLANK) for _, item in payloads.items(raw)[1]]
+    except Fault as fault:
+        yield _malformed(raw, fault.detail(""))
+        return
+    if given and not any(map(_is_json, given)):
+        yield _malformed(raw, "neither an envelope nor JSON: expected one of them")
+    else:
+        yield from _apart(raw, None)
+
+
+def _malformed(raw: bytes, detail: str) -> Undeliverable:
+    return Undeliverable("malformed", detail, raw.decode("utf-8", "replace"))
+
+
+def _of_topic(message: Message, topic: str) -> Iterator[Piece]:
+    fault = _fault_of_topic(topic)
+    if fault is not None:
+        yield Undeliverable("bad_topic", fault, packed(topic, message.payload).decode())
+    elif message.cut_from is not None:
+        detail = payloads.too_large_to_travel(message.cut_from).detail("")
+        yield Undeliverable("too_large", detail, packed(topic, message.payload).decode())
+    else:
+        yield from _apart(message.payload, topic)
+
+
+def _fault_of_topic(topic: str) -> str | None:
+    """Why nothing can be published to it (MQTT 5, 4.7)."""
+    if not topic:
+        return "an empty topic: expected a name such as aircraft/<deviceId>/position"
+    if len(topic.encode()) > TOPIC_BYTES:
+        return f"a topic of {len(topic.encode()):,} bytes: expected up to {TOPIC_BYTES:,}"
+    for sign, what in (("+", "a wildcard"), ("#", "a wildcard"), ("\0", "NUL")):
+        if sign in topic:
+            return f"a topic with {what} in it: expected a name, not a filter"
+    return (
+        "a topic that begins with $: expected one that is not the broker's own" if topic[0] == "$" else None
+    )
+
+
+def _apart(payload: bytes, topic: str | None) -> Iterator[Piece]:
+    """The objects of a payload, or the payload as it came where one of them cannot stand in an array."""
+    whole = AsItCame(0 if topic is None else shard_of_topic(topic), topic or ARRAY_TOPICS[0], payload)
+    if not payload:
+        yield whole
+        return
+    try:
+        given = [item.strip(payloads.BLANK) for _, item in payloads.items(payload)[1]]
+        judged = [_judged(item, device_of_topic(topic)) for item in given]
+    except Fault:
+        yield whole
+        return
+    if topic is not None and None in judged:
+        yield whole
+        return
+    for given_item, verdict in zip(given, judged, strict=True):
+        shard, item = verdict or (None, given_item)
+        if shard is None or len(item) > ARRAY_BYTES - 2:
+            place = 0 if shard is None else shard
+            yield AsItCame(place, topic or ARRAY_TOPICS[place], item)
+        else:
+            yield Items(shard, [item])
+
+
+def _judged(item: bytes, bound: str | None) -> tuple[int, bytes] | None:
+    """The shard of a position and the position with its device id; None where it cannot be one."""
+    try:
+        sent = _ANY_OBJECT.decode(item).deviceId
+    except (ValueError, RecursionError):
+        return None
+    if bound is None:
+        return (shard_of(sent) if isinstance(sent, str) else 0), item
+    if sent is UNSET:
+        return shard_of(bound), _with_device(item, bound)
+    return (shard_of(bound), item) if sent == bound else None
+
+
+def _with_device(item: bytes, device: str) -> bytes:
+    """The object with the device id as its first member."""
+    rest = item[1:].lstrip(payloads.BLANK)
+    return b'{"deviceId":%b%b%b' % (_ENCODER.encode(device), b"" if rest[:1] == b"}" else b",", rest)
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def _is_json(item: bytes) -> bool:
+    try:
+        _ANY_JSON.decode(item)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,111 @@
+"""AWS IoT Core as the republisher's destination: Publish by HTTPS, some at once.
+
+It cannot say that nobody subscribes: there the IoT rule behind it, with its error action, is the guarantee.
+https://docs.aws.amazon.com/iot/latest/apireference/API_iotdata_Publish.html
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ingest.aws.clients import DEFAULT_TIMEOUTS, AwsClientError, Timeouts, client
+from ingest.aws.faults import sentence, temporary
+from ingest.republishing.bodies import ARRAY_BYTES
+from ingest.republishing.destination import Answer, Outcome
+
+AT_ONCE: Final = 16
+"""Requests under way."""
+OUTCOMES: Final = {
+    "AccessDeniedException": Outcome.DENIED,
+    "ForbiddenException": Outcome.DENIED,
+    "UnauthorizedException": Outcome.DENIED,
+    "InvalidRequestException": Outcome.REFUSED,
+    "RequestEntityTooLargeException": Outcome.TOO_LARGE,
+}
+"""By code of the error. Others are tried again where they can pass."""
+
+
+def iot_client(endpoint: str | None, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Any:
+    """A client of iot-data; without an endpoint AWS IoT is asked for the account's.
+
+    Raises AwsClientError, BotoCoreError, ClientError.
+    """
+    if endpoint is None:
+        asked = client("iot", timeouts=timeouts).describe_endpoint(endpointType="iot:Data-ATS")
+        endpoint = f"https://{asked['endpointAddress']}"
+    return client("iot-data", endpoint=endpoint, timeouts=timeouts, connections=AT_ONCE)
+
+
+class IotDestination:
+    """`make_client` gives the boto3 client of iot-data; it may ask AWS for the endpoint, and fail first."""
+
+    def __init__(self, make_client: Callable[[], Any], url: str = "AWS IoT Core") -> None:
+        self.url = url
+        self._make_client = make_client
+        self._client: Any = None
+        self._making = Lock()
+        self._answers: SimpleQueue[Answer | None] = SimpleQueue()
+        self._under_way = 0
+        self._pool = ThreadPoolExecutor(AT_ONCE, "iot-publish")
+
+    @property
+    def ready(self) -> bool:
+        return True
+
+    @property
+    def has_room(self) -> bool:
+        return self._under_way < AT_ONCE
+
+    def most_bytes(self, topic: str) -> int:
+        return ARRAY_BYTES
+
+    @property
+    def problem(self) -> str | None:
+        return None
+
+    def publish(self, key: int, topic: str, payload: bytes) -> None:
+        self._under_way += 1
+        self._pool.submit(self._publish, key, topic, payload)
+
+    def turn(self, wait: float) -> list[Answer]:
+        answers = []
+        try:
+            found = self._answers.get(timeout=wait)
+            while True:
+                if found is not None:
+                    answers.append(found)
+                found = self._answers.get_nowait()
+        except Empty:
+            self._under_way -= len(answers)
+            return answers
+
+    def wake(self) -> None:
+        self._answers.put(None)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _publish(self, key: int, topic: str, payload: bytes) -> None:
+        outcome, detail = Outcome.DELIVERED, ""
+        try:
+            self._connected_client().publish(topic=topic, qos=1, payload=payload)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code"))
+            outcome, detail = OUTCOMES.get(code) or _unknown(error), f"{topic}: {sentence(error)}"
+        except (BotoCoreError, AwsClientError) as error:
+            outcome, detail = _unknown(error), f"{topic}: {sentence(error)}"
+        self._answers.put(Answer(key, outcome, detail))
+
+    def _connected_client(self) -> Any:
+        with self._making:
+            if self._client is None:
+                self._client = self._make_client()
+            return self._client
+
+
+def _unknown(error: Exception) -> Outcome:
+    return Outcome.BUSY if temporary(error) or isinstance(error, AwsClientError) else Outcome.REFUSED
