@@ -9,14 +9,26 @@ import platform
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from paho.mqtt import publish
 
-from tests.infra.accounts import STACK, Accounts, Device, built
+from tests.brokers import Mosquitto
+from tests.hops import Hop
+from tests.infra.accounts import Accounts, Device, built
+from tests.infra.rights import (
+    as_list,
+    as_the_task,
+    assumed,
+    identity_statements,
+    role_that_may_all_of_sqs,
+    root_of,
+    user_with_policy,
+)
+from tests.infra.stacks import Left, create_stack, delete
 from tests.sam import sam
 from tests.services import Overfly, wait_until
 from tests.stand_in import DESTINATION, REGION, REPOSITORY, SOURCE, StandIn
@@ -83,14 +95,6 @@ def tracker(accounts: Accounts, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield running
 
 
-def user_with_policy(aws: StandIn, name: str, policy_arn: str) -> dict[str, str]:
-    iam = aws.client("iam", DESTINATION)
-    iam.create_user(UserName=name)
-    iam.attach_user_policy(UserName=name, PolicyArn=policy_arn)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-
-
 def circle(name: str, longitude: float, latitude: float) -> dict[str, Any]:
     return {
         "type": "Feature",
@@ -146,21 +150,6 @@ def test_no_role_may_do_more_than_is_written_down(accounts: Accounts) -> None:
             actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
             assert not [action for action in actions if "*" in action], statement
             assert "*" not in resources, statement
-
-
-def identity_statements(aws: StandIn, account: str) -> Iterator[dict[str, Any]]:
-    iam = aws.client("iam", account)
-    for role in iam.list_roles()["Roles"]:
-        for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
-            found = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)
-            yield from found["PolicyDocument"]["Statement"]
-    for policy in iam.list_policies(Scope="Local")["Policies"]:
-        found = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
-        yield from found["PolicyVersion"]["Document"]["Statement"]
-
-
-def as_list(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
 
 
 # --- The way of a position ---
@@ -219,42 +208,14 @@ def test_only_the_senders_role_may_send_and_only_aws_iot_may_be_it(accounts: Acc
     """Neither a role of another account, nor another role of account A, whatever rights they have there."""
     queue_url = accounts.outputs[DESTINATION]["QueueUrl"]
     for account in (STRANGER, SOURCE):
-        session = assumed(accounts.aws, account, role_that_may_all_of_sqs(accounts.aws, account))
-        with pytest.raises(ClientError) as refused:
-            accounts.aws.client("sqs", **session).send_message(QueueUrl=queue_url, MessageBody="{}")
+        with role_that_may_all_of_sqs(accounts.aws, account) as role:
+            sqs = accounts.aws.client("sqs", **assumed(accounts.aws, role, by=root_of(account)))
+            with pytest.raises(ClientError) as refused:
+                sqs.send_message(QueueUrl=queue_url, MessageBody="{}")
         assert "AccessDenied" in refused.value.response["Error"]["Code"]
     with pytest.raises(ClientError) as refused:
-        assumed(accounts.aws, SOURCE, accounts.outputs[SOURCE]["SenderRoleArn"])
+        assumed(accounts.aws, accounts.outputs[SOURCE]["SenderRoleArn"], by=root_of(SOURCE))
     assert refused.value.response["Error"]["Code"] == "AccessDenied"
-
-
-def role_that_may_all_of_sqs(aws: StandIn, account: str) -> str:
-    iam = aws.client("iam", account)
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-        "Action": "sts:AssumeRole",
-    }
-    role = iam.create_role(RoleName="pretender", AssumeRolePolicyDocument=policy(trust))["Role"]
-    rights = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
-    iam.put_role_policy(RoleName="pretender", PolicyName="all", PolicyDocument=policy(rights))
-    arn: str = role["Arn"]
-    return arn
-
-
-def policy(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def assumed(aws: StandIn, account: str, role_arn: str, **said: str) -> dict[str, str]:
-    """Options of a client with the session of a role, which the account's root user assumes."""
-    sts = aws.client("sts", account)
-    key = sts.assume_role(RoleArn=role_arn, RoleSessionName="test", **said)["Credentials"]
-    return {
-        "aws_access_key_id": key["AccessKeyId"],
-        "aws_secret_access_key": key["SecretAccessKey"],
-        "aws_session_token": key["SessionToken"],
-    }
 
 
 def test_poison_is_in_the_dead_letter_queue_with_its_reason(accounts: Accounts) -> None:
@@ -302,8 +263,8 @@ def kept_by_error_action(accounts: Accounts, device: Device, payload: bytes) -> 
 # --- The bridge's side: FIFO, KMS, a role in account B ---
 
 
-def test_bridges_role_sends_to_a_fifo_queue_as_the_role_in_account_b(aws: StandIn) -> None:
-    """Only with the ExternalId; Fargate itself is not run here, and the stand-in does not ask KMS."""
+def test_bridge_sends_to_a_fifo_queue_as_the_role_in_account_b(aws: StandIn, tmp_path: Path) -> None:
+    """Only with the ExternalId. Fargate itself is not run here, and the stand-in does not ask KMS."""
     source, destination = "555555555555", "666666666666"
     theirs = create_stack(
         aws,
@@ -335,87 +296,34 @@ def test_bridges_role_sends_to_a_fifo_queue_as_the_role_in_account_b(aws: StandI
         BrokerSecretArn=f"arn:aws:secretsmanager:{REGION}:{source}:secret:broker-AbCdEf",
     )
     assert theirs["TrackerReorderSeconds"] == "0"
-    task = as_the_task(aws, source, ours["SenderRoleArn"])
+    task, role, queue_url = (
+        as_the_task(aws, source, ours["SenderRoleArn"]),
+        theirs["SenderRoleArn"],
+        theirs["QueueUrl"],
+    )
     with pytest.raises(ClientError, match="AccessDenied"):
-        assume(aws, task, theirs["SenderRoleArn"])
-    bridge = assume(aws, task, theirs["SenderRoleArn"], ExternalId="between-us")
-    sqs = aws.client("sqs", **bridge)
-    order = {"MessageGroupId": "7", "MessageDeduplicationId": "1"}
-    assert sqs.send_message(QueueUrl=theirs["QueueUrl"], MessageBody="{}", **order)["MessageId"]
-    for forbidden in (sqs.receive_message, sqs.purge_queue):
+        assumed(aws, role, by=task)
+    with Mosquitto(tmp_path / "broker") as broker:
+        settings = {
+            "SOURCE_MQTT_URL": broker.url,
+            "QUEUE_URL": queue_url,
+            "QUEUE_ROLE_ARN": role,
+            "QUEUE_EXTERNAL_ID": "between-us",
+        }
+        environment = {**aws.environment(source), **{name.upper(): value for name, value in task.items()}}
+        with Hop("bridge", tmp_path / "bridge", settings, environment) as bridge:
+            wait_until(lambda: bridge.metric("overfly_bridge_connected") == 1, PATIENCE)
+            publish.single("aircraft/4ca7b3/position", fix(1, 7, 47), qos=1, port=broker.port)
+            wait_until(
+                lambda: bridge.metric("overfly_bridge_sent_total") == 1, PATIENCE, lambda: bridge.log[-4000:]
+            )
+    as_bridge = aws.client("sqs", **assumed(aws, role, by=task, ExternalId="between-us"))
+    for forbidden in (as_bridge.receive_message, as_bridge.purge_queue):
         with pytest.raises(ClientError, match="AccessDenied"):
-            forbidden(QueueUrl=theirs["QueueUrl"])
-
-
-def create_stack(aws: StandIn, account: str, template: str, **parameters: str) -> dict[str, str]:
-    """The template as it is, without a build: it must not need the function's package."""
-    text = (REPOSITORY / "infra" / template).read_text()
-    formation = aws.client("cloudformation", account)
-    formation.create_stack(
-        StackName=STACK,
-        TemplateBody=text.replace("CodeUri: republisher/", "CodeUri: s3://no/package"),
-        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-    )
-    formation.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 0.2, "MaxAttempts": 150}
-    )
-    [stack] = formation.describe_stacks(StackName=STACK)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-def as_the_task(aws: StandIn, account: str, role_arn: str) -> dict[str, str]:
-    """The session that Fargate would give the bridge: its trust is widened to the account's root for it."""
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-        "Action": "sts:AssumeRole",
-    }
-    name = role_arn.rpartition("/")[2]
-    aws.client("iam", account).update_assume_role_policy(RoleName=name, PolicyDocument=policy(trust))
-    return assumed(aws, account, role_arn)
-
-
-def assume(aws: StandIn, session: dict[str, str], role_arn: str, **said: str) -> dict[str, str]:
-    sts = aws.client("sts", **session)
-    key = sts.assume_role(RoleArn=role_arn, RoleSessionName="bridge", **said)["Credentials"]
-    return {
-        "aws_access_key_id": key["AccessKeyId"],
-        "aws_secret_access_key": key["SecretAccessKey"],
-        "aws_session_token": key["SessionToken"],
-    }
+            forbidden(QueueUrl=queue_url)
 
 
 # --- The end ---
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Names of what is in an account."""
-
-    names: frozenset[str]
-
-    @classmethod
-    def in_account(cls, aws: StandIn, account: str) -> "Left":
-        def named(service: str, operation: str, member: str, name: str | None) -> Iterator[str]:
-            for each in getattr(aws.client(service, account), operation)().get(member, []):
-                yield each if name is None else each[name]
-
-        listings = [
-            ("sqs", "list_queues", "QueueUrls", None),
-            ("sns", "list_topics", "Topics", "TopicArn"),
-            ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
-            ("events", "list_event_buses", "EventBuses", "Name"),
-            ("events", "list_rules", "Rules", "Name"),
-            ("iot", "list_topic_rules", "rules", "ruleName"),
-            ("iot", "list_policies", "policies", "policyName"),
-            ("lambda", "list_functions", "Functions", "FunctionName"),
-            ("lambda", "list_event_source_mappings", "EventSourceMappings", "UUID"),
-            ("logs", "describe_log_groups", "logGroups", "logGroupName"),
-            ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
-            ("iam", "list_roles", "Roles", "RoleName"),
-        ]
-        return cls(frozenset(f"{what[0]} {name}" for what in listings for name in named(*what)))
 
 
 def test_deleted_stacks_leave_nothing_and_what_devices_send_then_is_kept(
@@ -434,8 +342,4 @@ def test_deleted_stacks_leave_nothing_and_what_devices_send_then_is_kept(
     delete(aws, SOURCE)
     with ThreadPoolExecutor() as pool:
         left = pool.map(lambda account: Left.in_account(aws, account), (SOURCE, DESTINATION))
-    assert [sorted(each.names) for each in left] == [["events default", "iam pretender"], ["events default"]]
-
-
-def delete(aws: StandIn, account: str) -> None:
-    sam("delete", "--stack-name", STACK, "--no-prompts", environment=aws.environment(account))
+    assert [sorted(each.names) for each in left] == [["events default"]] * 2
