@@ -1,8 +1,9 @@
 """The republisher as an AWS Lambda function behind an SQS event source with ReportBatchItemFailures.
 
-Configured by environment: OVERFLY_IOT_ENDPOINT (asked of AWS IoT when unset), and
-OVERFLY_DEAD_LETTER_QUEUE_URL. Without the latter a message that cannot be delivered is reported as failed,
-and the queue's own redrive policy puts it aside in the end, without a reason.
+Configured by environment: OVERFLY_IOT_ENDPOINT (asked of AWS IoT when unset), OVERFLY_REPUBLISH_SINGLY
+(`true`: each position to its device's own topic instead of arrays, for an IoT rule with a Location action,
+which takes one), and OVERFLY_DEAD_LETTER_QUEUE_URL. Without the latter a message that cannot be delivered is
+reported as failed, and the queue's own redrive policy puts it aside in the end, without a reason.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
@@ -40,6 +41,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, 
         [record["messageId"] for record in records],
         [record.get("attributes", {}).get("MessageGroupId") for record in records],
         [record["body"] for record in records],
+        singly=means.singly,
     )
     means.courier.hand_in(batch.consignment)
     while not batch.consignment.done.is_set() and _has(PUT_ASIDE_MILLISECONDS, context):
@@ -55,6 +57,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, 
 class _Means:
     courier: Courier
     dead_letters: DeadLetterQueue | None
+    singly: bool
 
 
 @functools.cache
@@ -64,6 +67,7 @@ def _means() -> _Means:
     return _Means(
         Courier(IotDestination(lambda: iot_client(endpoint, IOT_TIMEOUTS))),
         DeadLetterQueue(queue_client(url, timeouts=QUEUE_TIMEOUTS), url) if url else None,
+        os.environ.get("OVERFLY_REPUBLISH_SINGLY") == "true",
     )
 
 

@@ -79,6 +79,23 @@ class DeadLetterBox:
         stop: Event,
     ) -> Redriven:
         """Sends all letters of this reason to the queue at `queue_url`, in the order in which they come."""
+
+        def send(letter: Letter) -> bool:
+            self._client.send_message(QueueUrl=queue_url, **_message(letter, queue_url))
+            return True
+
+        return self.hand_over(send, reason, progress, stop)
+
+    def hand_over(
+        self,
+        take: Callable[[Letter], bool],
+        reason: str | None,
+        progress: Callable[[Redriven], None],
+        stop: Event,
+    ) -> Redriven:
+        """Gives all letters of this reason to `take`, in the order in which they come; those that it has
+        taken are deleted. It may raise BotoCoreError and ClientError.
+        """
         sent, begun = 0, None
         with self._shown_again() as seen:
             for letters, answered_at in self._received(seen):
@@ -87,7 +104,8 @@ class DeadLetterBox:
                     each for each in letters if reason in (None, each.reason) and each.sent_time < begun
                 ]
                 for letter in chosen:
-                    self._client.send_message(QueueUrl=queue_url, **_message(letter, queue_url))
+                    if not take(letter):
+                        continue
                     self._client.delete_message(QueueUrl=self.url, ReceiptHandle=letter.handle)
                     del seen[letter.message_id]
                     sent += 1

@@ -23,6 +23,11 @@ def device_of_topic(topic: str | None) -> str | None:
     return device_id
 
 
+def topic_of_device(device_id: str) -> str:
+    """Where a device publishes: the topic that binds its payload to it."""
+    return f"{_PREFIX}{device_id}{_SUFFIX}"
+
+
 def shard_of(device_id: str) -> int:
     """The shard of a device, 0..63: CRC-32 of the id in UTF-8, modulo 64."""
     return crc32(device_id.encode()) % SHARDS

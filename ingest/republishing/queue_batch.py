@@ -11,11 +11,18 @@ from ingest.republishing.shard_arrays import packed_bodies
 class QueueBatch:
     """`ids`, `groups` (None on a standard queue) and `bodies` of the messages, in the order of receipt.
 
-    `consignment` is what is published for them.
+    `consignment` is what is published for them: arrays, or `singly` each position by itself.
     """
 
-    def __init__(self, ids: Sequence[str], groups: Sequence[str | None], bodies: Sequence[str]) -> None:
-        packed = packed_bodies(bodies)
+    def __init__(
+        self,
+        ids: Sequence[str],
+        groups: Sequence[str | None],
+        bodies: Sequence[str],
+        *,
+        singly: bool = False,
+    ) -> None:
+        packed = packed_bodies(bodies, singly=singly)
         self._ids, self._groups = ids, groups
         self._unsent: list[tuple[tuple[int, ...], DeadLetter]] = []
         self._lettered = 0  # of the undeliverable, those that have a letter

@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from ingest.envelope import packed
 from ingest.republishing.bodies import ARRAY_BYTES, ARRAY_TOPICS, Items, Undeliverable, pieces
-from ingest.topics import SHARDS
+from ingest.topics import SHARDS, topic_of_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,15 @@ class Publication:
         )
         return first, second
 
+    def singles(self) -> "Iterator[Publication]":
+        """Its positions one by one, each to its device's own topic."""
+        if not self.positions:
+            yield self
+            return
+        for item in _ITEMS.decode(self.payload):
+            topic = topic_of_device(_DEVICE.decode(item).deviceId)
+            yield Publication(self.shard, topic, bytes(item), 1, self.sources)
+
     def undeliverable(self, reason: str, detail: str) -> Undeliverable:
         """This, as what is for the dead-letter queue."""
         return Undeliverable(reason, detail, packed(self.topic, self.payload).decode())
@@ -59,8 +68,11 @@ class PackedBodies:
     undeliverable: list[tuple[int, Undeliverable]]
 
 
-def packed_bodies(bodies: Sequence[str]) -> PackedBodies:
-    """Never raises: a body that cannot be delivered is among the undeliverable."""
+def packed_bodies(bodies: Sequence[str], *, singly: bool = False) -> PackedBodies:
+    """Never raises: a body that cannot be delivered is among the undeliverable.
+
+    `singly`: no arrays; each position is a message to its device's own topic, for readers that take one.
+    """
     result = PackedBodies([], [])
     shards = [_OpenArray(shard) for shard in range(SHARDS)]
     for source, body in enumerate(bodies):
@@ -74,10 +86,17 @@ def packed_bodies(bodies: Sequence[str]) -> PackedBodies:
                 result.publications.append(Publication(piece.shard, piece.topic, piece.payload, 0, (source,)))
     for shard in shards:
         result.publications.extend(shard.close())
+    if singly:
+        result.publications[:] = [single for each in result.publications for single in each.singles()]
     return result
 
 
+class _Device(msgspec.Struct):
+    deviceId: str  # noqa: N815 - the member's name
+
+
 _ITEMS: Final = msgspec.json.Decoder(list[Raw])
+_DEVICE: Final = msgspec.json.Decoder(_Device)
 
 
 @dataclass(slots=True)

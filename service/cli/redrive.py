@@ -1,4 +1,6 @@
-"""`overfly redrive`: what lies in the dead-letter queue, listed or sent back."""
+"""`overfly redrive`: what lies in the dead-letter queue, or where AWS IoT rules put what they could not
+deliver; listed or sent back.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,14 +11,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ingest.aws.clients import AwsClientError, queue_client
 from ingest.aws.faults import sentence
 from ingest.redrive import DeadLetterBox, Letter, Redriven
+from ingest.republishing.iot_destination import iot_client
 from ingest.republishing.work_queue import WorkQueue
+from ingest.rule_errors import RuleError
 from ingest.timestamps import iso
 from service.cli.publishing import stopped_by_signals
 from service.errors import SettingsError
 from service.named_dead_letters import check_dead_letter_queue_url, dead_letter_queue_url
-from service.named_queue import named_queue
+from service.named_queue import QUEUE_URL, named_queue
 from service.settings import read_settings
 
 BODY_CHARACTERS: Final = 160
@@ -35,15 +40,27 @@ def _redrive(
         typer.Option(metavar="WORD", help="Only those of this reason, as the list shows it."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="List so many at most.")] = 100,
+    rule_errors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Instead of the dead-letter queue, the queue at URL, which an AWS IoT rule's error action "
+            "fills; sent back to that rule.",
+        ),
+    ] = None,
 ) -> None:
     """List what could not be delivered, from the dead-letter queue, or send it back.
 
     Reasons: malformed, bad_topic, too_large, refused, unheard; and receives, for what SQS itself put aside
     after too many receives. A letter is deleted only after it was sent, so that Ctrl-C loses none.
     """
-    box, queue_url = _box()
+    if rule_errors is not None and reason is not None:
+        raise SettingsError("--reason is of the dead-letter queue: leave it out with --rule-errors")
+    box, queue_url = _box() if rule_errors is None else (_rule_error_box(rule_errors), "")
     try:
-        if send:
+        if send and rule_errors is not None:
+            _try_again(box)
+        elif send:
             _send_back(box, queue_url, reason)
         else:
             _list(box, reason, limit)
@@ -78,6 +95,17 @@ def _box() -> tuple[DeadLetterBox, str]:
     return DeadLetterBox(queue.client, url), queue.url
 
 
+def _rule_error_box(url: str) -> DeadLetterBox:
+    if not QUEUE_URL.fullmatch(url):
+        raise SettingsError(
+            "--rule-errors is no queue's URL: expected https://sqs.<region>.amazonaws.com/<account>/<name>"
+        )
+    try:
+        return DeadLetterBox(queue_client(url), url)
+    except AwsClientError as error:
+        raise SettingsError(f"--rule-errors, AWS_*: {error}") from None
+
+
 def _list(box: DeadLetterBox, reason: str | None, limit: int) -> None:
     about = box.count()
     letters = box.letters(limit, reason)
@@ -88,12 +116,22 @@ def _list(box: DeadLetterBox, reason: str | None, limit: int) -> None:
 
 def _shown(letter: Letter) -> str:
     """Two or three lines: why, when, how often, and the first of the body."""
+    error = RuleError.read(letter.body)
+    if error is not None:
+        return _shown_error(letter, error)
     body = letter.body[:BODY_CHARACTERS]
     when = f"sent {iso(letter.sent_time)}, received {letter.receives} times"
     lines = [f"{letter.reason}: {when}, {letter.message_id}"]
     if letter.detail:
         lines.append(f"    {_plain(letter.detail)}")
     return "\n".join([*lines, f"    {_plain(body)}{'…' if len(letter.body) > len(body) else ''}"])
+
+
+def _shown_error(letter: Letter, error: RuleError) -> str:
+    payload = error.payload.decode("utf-8", "replace")
+    lines = [f"rule {error.rule}: sent {iso(letter.sent_time)}, {error.topic}", *error.reasons, payload]
+    shown = [line[:BODY_CHARACTERS] + "…" * (len(line) > BODY_CHARACTERS) for line in lines]
+    return "\n    ".join(map(_plain, shown))
 
 
 def _plain(text: str) -> str:
@@ -106,6 +144,26 @@ def _send_back(box: DeadLetterBox, queue_url: str, reason: str | None) -> None:
     with stopped_by_signals() as stop, _bar(about) as show:
         redriven = box.send_back(queue_url, reason, show, stop)
     typer.echo(f"{redriven.sent:,} letters sent back to {queue_url}; {redriven.left:,} left")
+    if stop.is_set():
+        raise typer.Exit(130)
+
+
+def _try_again(box: DeadLetterBox) -> None:
+    """Each to its rule; what is no document of an error action is left."""
+    try:
+        iot_data = iot_client(read_settings().iot_endpoint)
+    except AwsClientError as error:
+        raise SettingsError(f"OVERFLY_IOT_ENDPOINT, AWS_*: {error}") from None
+
+    def take(letter: Letter) -> bool:
+        error = RuleError.read(letter.body)
+        if error is not None:
+            error.try_again(iot_data)
+        return error is not None
+
+    with stopped_by_signals() as stop, _bar(box.count()) as show:
+        redriven = box.hand_over(take, None, show, stop)
+    typer.echo(f"{redriven.sent:,} payloads sent to their rules again; {redriven.left:,} left")
     if stop.is_set():
         raise typer.Exit(130)
 

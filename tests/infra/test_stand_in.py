@@ -1,4 +1,4 @@
-"""The stand-in's launcher: loopback only, ends with its starter, keeps its state, and its four amendments."""
+"""The stand-in's launcher: loopback only, ends with its starter, keeps its state, and its amendments."""
 
 import io
 import json

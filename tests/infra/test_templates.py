@@ -5,7 +5,9 @@ What is shown here was seen on a stand-in, not on AWS; infra/README.md lists wha
 
 import base64
 import json
+import os
 import platform
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -232,8 +234,8 @@ def test_poison_is_in_the_dead_letter_queue_with_its_reason(accounts: Accounts) 
     assert attributes["SourceMessageId"] == sent["MessageId"]
 
 
-def test_position_that_the_queue_refuses_is_kept_by_the_rules_error_action(
-    accounts: Accounts, device: Device
+def test_position_that_the_queue_refuses_is_kept_by_the_rules_error_action_and_redriven(
+    accounts: Accounts, device: Device, tracker: Overfly, tmp_path: Path
 ) -> None:
     """The queue's policy is taken away, as an operator might by mistake."""
     given, sqs = accounts.outputs[DESTINATION], accounts.aws.client("sqs", DESTINATION)
@@ -242,9 +244,36 @@ def test_position_that_the_queue_refuses_is_kept_by_the_rules_error_action(
     sqs.set_queue_attributes(**named, Attributes={"Policy": ""})
     try:
         kept = kept_by_error_action(accounts, device, fix(5, 7, 47))
+        assert "AccessDenied" in kept["failures"][0]["errorMessage"]
+        assert device.publish(f"aircraft/{device.name}/position", fix(6, 8.548, 47.458))
+        assert "AccessDenied" in redriven(accounts, tmp_path)
     finally:
         sqs.set_queue_attributes(**named, Attributes={"Policy": before})
-    assert "AccessDenied" in kept["failures"][0]["errorMessage"]
+    assert "1 payloads sent to their rules again; 0 left" in redriven(accounts, tmp_path, "--send")
+    when = "2018-08-01T05:00:06.000Z"
+    wait_until(
+        lambda: when in {event["sampleTime"] for event in tracker.items("/v1/events")},
+        PATIENCE,
+        lambda: tracker.log[-4000:],
+    )
+
+
+def redriven(accounts: Accounts, folder: Path, *options: str) -> str:
+    """What `overfly redrive` says of account A's undelivered queue."""
+    queue_url = accounts.outputs[SOURCE]["UndeliveredQueueUrl"]
+    program = [sys.executable, "-c", "from service.cli import main; main()", "redrive"]
+    return subprocess.run(
+        [*program, "--rule-errors", queue_url, *options],
+        env={
+            **os.environ,
+            **accounts.aws.environment(SOURCE),
+            "OVERFLY_IOT_ENDPOINT": accounts.aws.endpoint,
+        },
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
 
 
 def kept_by_error_action(accounts: Accounts, device: Device, payload: bytes) -> dict[str, Any]:
@@ -253,8 +282,7 @@ def kept_by_error_action(accounts: Accounts, device: Device, payload: bytes) -> 
     found: list[dict[str, Any]] = []
     queue_url = accounts.outputs[SOURCE]["UndeliveredQueueUrl"]
     wait_until(lambda: found or found.extend(accounts.messages(SOURCE, queue_url)), PATIENCE)
-    [message] = found
-    kept: dict[str, Any] = json.loads(message["Body"])
+    kept: dict[str, Any] = json.loads(found[0]["Body"])
     assert kept["topic"] == topic
     assert base64.b64decode(kept["base64OriginalPayload"]) == payload
     return kept
@@ -336,7 +364,7 @@ def test_deleted_stacks_leave_nothing_and_what_devices_send_then_is_kept(
         UserName="tracker", PolicyArn=accounts.outputs[DESTINATION]["TrackerPolicyArn"]
     )
     delete(aws, DESTINATION)
-    kept = kept_by_error_action(accounts, device, fix(6, 7, 47))
+    kept = kept_by_error_action(accounts, device, fix(7, 7, 47))
     assert "QueueDoesNotExist" in kept["failures"][0]["errorMessage"]
     device.forget()
     delete(aws, SOURCE)

@@ -140,6 +140,22 @@ def test_envelopes_and_raw_payloads_are_published_as_arrays_of_their_shards(
     assert published == {ARRAYS_OF_A: [1, 2], ARRAYS_OF_B: [1]}
 
 
+def test_singly_each_position_goes_to_its_devices_own_topic(
+    iot: IotData, dead: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERFLY_REPUBLISH_SINGLY", "true")
+
+    answer = lambda_handler.handler(
+        event([line("a", 1), line("a", 2)], ["a", "a"], fifo=is_fifo(dead)), Context()
+    )
+
+    assert answer == NONE_FAILED
+    assert [(topic, json.loads(payload)["n"]) for topic, payload in iot.got] == [
+        ("aircraft/a/position", 1),
+        ("aircraft/a/position", 2),
+    ]
+
+
 def test_what_the_destination_does_not_take_now_comes_again_with_all_after_it_of_its_group(
     iot: IotData, dead: Queue
 ) -> None:

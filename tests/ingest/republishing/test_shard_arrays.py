@@ -89,3 +89,23 @@ def test_halves_hold_what_the_whole_held() -> None:
     assert [half.positions for half in halves] == [2, 3]
     assert [item for half in halves for item in json.loads(half.payload)] == json.loads(whole.payload)
     assert packed_bodies([body(("a", 1))]).publications[0].halves() is None
+
+
+@given(st.lists(st.lists(st.sampled_from(DEVICES), max_size=5), max_size=6))
+def test_singly_each_position_is_one_message_to_its_devices_topic_in_order(bodies: list[list[str]]) -> None:
+    count, numbered = 0, []
+    for devices in bodies:
+        numbered.append([(device, count + place) for place, device in enumerate(devices)])
+        count += len(devices)
+
+    result = packed_bodies([body(*positions) or "[]" for positions in numbered], singly=True)
+
+    for device in DEVICES:
+        mine = [each for each in result.publications if each.topic == f"aircraft/{device}/position"]
+        numbers = [json.loads(each.payload)["n"] for each in mine]
+        assert numbers == [number for some in numbered for name, number in some if name == device]
+        assert {each.positions for each in mine} <= {1}
+        for each, number in zip(mine, numbers, strict=True):
+            assert any((device, number) in numbered[source] for source in each.sources)
+    assert len(result.publications) == count
+    assert result.undeliverable == []
