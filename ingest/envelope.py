@@ -1,4 +1,4 @@
-"""The body of a queue message: one MQTT message a line, or a raw payload as an AWS IoT rule writes it.
+"""The body of a queue message: one MQTT message a line, or a raw payload.
 
 A line is `{"topic": "...", "payload": <the JSON as it came>}`, or has `payloadBase64` where the payload is
 not JSON, has a line break, or has a character that SQS refuses (it takes `#x9 | #xA | #xD | #x20-#xD7FF |

@@ -2,7 +2,7 @@
 
 Configured by environment: OVERFLY_IOT_ENDPOINT (asked of AWS IoT when unset), OVERFLY_REPUBLISH_SINGLY
 (`true`: each position to its device's own topic instead of arrays, for an IoT rule with a Location action,
-which takes one), and OVERFLY_DEAD_LETTER_QUEUE_URL. Without the latter a message that cannot be delivered is
+which takes one), and OVERFLY_DEAD_LETTER_QUEUE_URL. Without the last a message that cannot be delivered is
 reported as failed, and the queue's own redrive policy puts it aside in the end, without a reason.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html

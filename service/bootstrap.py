@@ -1,4 +1,7 @@
-"""The composition root: builds everything from settings, and nothing else does."""
+"""The composition root of `serve` and `track`: builds all that they run from settings.
+
+What settings name, the `named_*` modules make; `bridge` and `republish` are put together by their commands.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

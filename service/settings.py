@@ -1,7 +1,7 @@
 """Settings: environment variables `OVERFLY_*`, the same names in an optional `overfly.toml`.
 
-Only the composition root (`bootstrap`, and `named_broker` for the commands that publish) and the commands
-read them; everything else receives values as arguments.
+Only the composition root (`bootstrap`, and the `named_*` modules, which make what settings name) and the
+commands read them; everything else receives values as arguments.
 """
 
 import difflib
@@ -41,12 +41,14 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="leave unset: SQLite in the data folder is the only database served yet"
     )
-    tracker: str = Field("default", description="tracker that MQTT messages feed")
+    tracker: str = Field("default", description="tracker that what comes from broker or queue feeds")
     worker_id: str = Field(
         default_factory=socket.gethostname, description="name under which this worker owns its shards"
     )
     mqtt_url: SecretStr | None = Field(
-        None, description="broker to subscribe at: mqtt://host:1883 or mqtts://host:8883"
+        None,
+        description="broker where the tracker subscribes and `republish` publishes: mqtt://host:1883 or "
+        "mqtts://host:8883",
     )
     mqtt_protocol: Literal["5", "3.1.1"] = Field("5", description="MQTT version to speak")
     mqtt_client_id: str | None = Field(
@@ -133,7 +135,10 @@ class Settings(BaseSettings):
     alert_email: Names = Field((), description="addresses told of every event by mail")
     alert_from: str | None = Field(None, description="sender of the mails; overfly@<host name> when unset")
     alert_interval: float = Field(
-        60, ge=0, description="least seconds between two mails; what comes between is gathered"
+        60,
+        ge=0,
+        description="least seconds between two mails, or text messages, to one recipient; what comes between "
+        "is gathered",
     )
     alert_mqtt: bool = Field(
         False, description="publish every event to overfly/events/<collection>/<geofence> at the broker"

@@ -1,1 +1,1 @@
-"""SQS as a place to send to and to receive from."""
+"""Clients of AWS and what AWS answers; SQS as a place to send to and to receive from."""

@@ -17,8 +17,9 @@ REQUEST_BYTES: Final = 1 << 20
 """Most bytes of their bodies in all."""
 SENDERS: Final = 4
 """Requests under way at once."""
-FIRST_RETRY, LAST_RETRY = 0.1, 5.0
-"""Seconds until what was refused is sent again, from the first to the tenth time."""
+FIRST_RETRY: Final = 0.1
+LAST_RETRY: Final = 5.0
+"""Seconds until what was refused is sent again: the first time, and at most."""
 
 
 @dataclass(slots=True)

@@ -157,7 +157,7 @@ def _by_shard(shards: list[int], items: list[bytes | Raw]) -> Iterator[Items]:
 
 
 def _raw_payload(raw: bytes) -> Iterator[Piece]:
-    """The pieces of a body that is no envelope, as an AWS IoT rule writes it."""
+    """The pieces of a body that is no envelope, as an AWS IoT rule with `SELECT *` writes it."""
     try:
         given = [item.strip(payloads.BLANK) for _, item in payloads.items(raw)[1]]
     except Fault as fault:

@@ -27,7 +27,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """What a mail says of one event; a fact is (label, value). `link` is "" where no API is served."""
+    """What people are told of one event; a fact is (label, value). `link` is "" where no API is served."""
 
     short: str
     headline: str
