@@ -49,7 +49,7 @@ class Redriven:
 class DeadLetterBox:
     """Reads the dead-letter queue at `url` through `client`, a boto3 client of SQS.
 
-    Its methods raise BotoCoreError and ClientError, and show what they did not delete again.
+    Its methods raise AwsError (aws.faults), and show what they did not delete again.
     """
 
     def __init__(self, client: Any, url: str) -> None:
@@ -94,7 +94,7 @@ class DeadLetterBox:
         stop: Event,
     ) -> Redriven:
         """Gives all letters of this reason to `take`, in the order in which they come; those that it has
-        taken are deleted. It may raise BotoCoreError and ClientError.
+        taken are deleted. It may raise AwsError.
         """
         sent, begun = 0, None
         with self._shown_again() as seen:

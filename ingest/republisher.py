@@ -13,9 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from ingest.aws.faults import sentence
+from ingest.aws.faults import AwsError, sentence
 from ingest.backoff import Backoff
 from ingest.republishing.courier import Courier, Published
 from ingest.republishing.dead_letters import DeadLetterQueue
@@ -287,7 +285,7 @@ class Republisher:
             self.counts.requests += 1
         try:
             yield
-        except (BotoCoreError, ClientError) as error:
+        except AwsError as error:
             self._note(what, sentence(error))
         else:
             self._note(what, None)

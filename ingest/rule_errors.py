@@ -32,7 +32,7 @@ class RuleError:
         return cls(document.ruleName, document.topic, document.base64OriginalPayload, reasons)
 
     def try_again(self, iot_data: Any) -> None:
-        """`iot_data` is a boto3 client of the rule's account. Raises BotoCoreError, ClientError."""
+        """`iot_data` is a boto3 client of the rule's account. Raises AwsError."""
         iot_data.publish(topic=f"$aws/rules/{self.rule}/{self.topic}", qos=1, payload=self.payload)
 
 

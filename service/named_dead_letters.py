@@ -10,7 +10,7 @@ from service.settings import Settings
 def dead_letter_queue_url(settings: Settings, client: Any, arn: str | None) -> str | None:
     """Its URL; None where there is none. `arn` is what the redrive policy names.
 
-    Raises SettingsError, and BotoCoreError and ClientError where SQS has to be asked.
+    Raises SettingsError, and AwsError where SQS has to be asked.
     """
     check_dead_letter_queue_url(settings)
     if settings.dead_letter_queue_url is not None or arn is None:

@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ingest.aws.clients import is_fifo
-from ingest.aws.faults import sentence
+from ingest.aws.faults import AwsError, sentence
 from ingest.envelope import BODY_BYTES
 from ingest.republishing.bodies import Undeliverable
 
@@ -50,7 +48,7 @@ class DeadLetterQueue:
                 return list(letters[place:])
             try:
                 self._client.send_message(QueueUrl=self.url, **self._message(letter))
-            except (BotoCoreError, ClientError) as error:
+            except AwsError as error:
                 self.problem = f"the dead-letter queue does not take a message: {sentence(error)}"
                 return list(letters[place:])
         self.problem = None

@@ -10,10 +10,10 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from ingest.aws.clients import DEFAULT_TIMEOUTS, AwsClientError, Timeouts, client
-from ingest.aws.faults import sentence, temporary
+from ingest.aws.faults import AwsError, sentence, temporary
 from ingest.republishing.bodies import ARRAY_BYTES
 from ingest.republishing.destination import Answer, Outcome
 
@@ -32,7 +32,7 @@ OUTCOMES: Final = {
 def iot_client(endpoint: str | None, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Any:
     """A client of iot-data; without an endpoint AWS IoT is asked for the account's.
 
-    Raises AwsClientError, BotoCoreError, ClientError.
+    Raises AwsClientError, AwsError.
     """
     if endpoint is None:
         asked = client("iot", timeouts=timeouts).describe_endpoint(endpointType="iot:Data-ATS")
@@ -96,7 +96,7 @@ class IotDestination:
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code"))
             outcome, detail = OUTCOMES.get(code) or _unknown(error), f"{topic}: {sentence(error)}"
-        except (BotoCoreError, AwsClientError) as error:
+        except (*AwsError, AwsClientError) as error:
             outcome, detail = _unknown(error), f"{topic}: {sentence(error)}"
         self._answers.put(Answer(key, outcome, detail))
 

@@ -45,7 +45,7 @@ class Unchanged:
 
 
 class WorkQueue:
-    """Calls of SQS, for any thread. They raise BotoCoreError or ClientError where a whole request fails."""
+    """Calls of SQS, for any thread. They raise AwsError where a whole request fails."""
 
     def __init__(self, client: Any, url: str) -> None:
         self._client, self.url = client, url

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from typing import Annotated, Final
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ingest.aws.clients import AwsClientError, queue_client
-from ingest.aws.faults import sentence
+from ingest.aws.faults import AwsError, sentence
 from ingest.redrive import DeadLetterBox, Letter, Redriven
 from ingest.republishing.iot_destination import iot_client
 from ingest.republishing.work_queue import WorkQueue
@@ -64,7 +63,7 @@ def _redrive(
             _send_back(box, queue_url, reason)
         else:
             _list(box, reason, limit)
-    except (BotoCoreError, ClientError) as error:
+    except AwsError as error:
         typer.echo(f"overfly: {sentence(error)}", err=True)
         raise typer.Exit(1) from None
 
@@ -84,7 +83,7 @@ def _box() -> tuple[DeadLetterBox, str]:
             else WorkQueue(queue.client, queue.url).facts().dead_letter_arn
         )
         url = dead_letter_queue_url(settings, queue.client, arn)
-    except (BotoCoreError, ClientError) as error:
+    except AwsError as error:
         typer.echo(f"overfly: {sentence(error)}", err=True)
         raise typer.Exit(1) from None
     if url is None:
