@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ingest.aws.faults import AwsError, sentence
-from ingest.aws.held_messages import Held, HeldMessages
+from ingest.aws.held_messages import AT_ONCE, Held, HeldMessages
 from ingest.backoff import Backoff
 
 LONGEST_HIDDEN: Final = 30
@@ -64,8 +64,8 @@ class QueueKeeper:
             while self._held.done() and time.monotonic() < deadline:
                 self._delete_some()
             while (held := self._held.not_done()) and time.monotonic() < deadline:
-                self._hide(held[:10], 0)
-                self._held.forget(held[:10])
+                self._hide(held[:AT_ONCE], 0)
+                self._held.forget(held[:AT_ONCE])
         except (*AwsError, _Refused):
             return  # the queue shows them again by itself, when their time is over
 

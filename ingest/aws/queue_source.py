@@ -46,8 +46,6 @@ class QueueSource:
     `held_bytes` of their bodies are held. An empty queue holds a request for `poll_seconds`.
     """
 
-    topics: Sequence[str] = ()
-
     def __init__(
         self,
         client: Any,
@@ -65,9 +63,8 @@ class QueueSource:
         self._held = HeldMessages(most_held, held_bytes)
         self._keeper = QueueKeeper(client, url, self._held)
         self._bodies: deque[Held] = deque()
-        self._arrived: queue.SimpleQueue[Held | None] = (
-            queue.SimpleQueue()
-        )  # may be put to in a signal handler
+        # a SimpleQueue may be put to in a signal handler
+        self._arrived: queue.SimpleQueue[Held | None] = queue.SimpleQueue()
         self._woken = self._drained = False
         self._live = False  # what the last answer of the queue says
         self._away_since: float | None = float("-inf")

@@ -26,7 +26,7 @@ from service.named_queue import named_queue
 from service.queue_doctor import queue_findings
 from service.settings import Settings, read_settings
 
-ANSWER_SECONDS = Timeouts(connect=3.0, read=10.0)
+TIMEOUTS = Timeouts(connect=3.0, read=10.0)
 MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[red]fault[/]  "}
 
 
@@ -85,7 +85,7 @@ def _broker_findings(settings: Settings) -> Iterator[Finding]:
 
 def _queue_findings(settings: Settings) -> Iterator[Finding]:
     with suppress(SettingsError):  # told among the settings
-        queue = named_queue(settings, ANSWER_SECONDS)
+        queue = named_queue(settings, TIMEOUTS)
         if queue is not None:
             only_filled = settings.source_mqtt_url is not None and settings.mqtt_url is None
             yield from queue_findings(
@@ -107,13 +107,13 @@ def _mail_findings(settings: Settings) -> Iterator[Finding]:
 
 def _cloud_findings(settings: Settings) -> Iterator[Finding]:
     with suppress(SettingsError):  # told among the settings
-        bus = event_bus(settings, ANSWER_SECONDS)
+        bus = event_bus(settings, TIMEOUTS)
         if bus is not None:
             yield from bus_findings(bus.client, bus.name, settings.event_source)
     with suppress(SettingsError):
         if settings.sns_topic_arn is not None:
             topic = settings.sns_topic_arn
-            yield topic_finding(topic_client(topic, ANSWER_SECONDS), topic)
+            yield topic_finding(topic_client(topic, TIMEOUTS), topic)
     with suppress(SettingsError):
         if settings.alert_sms:
-            yield text_message_finding(sns_client(timeouts=ANSWER_SECONDS))
+            yield text_message_finding(sns_client(timeouts=TIMEOUTS))

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import nan
 from types import FrameType
 from typing import Any, Final
 
@@ -46,7 +47,7 @@ FIGURES: Final = (
     Figure("retried", "counter", "Publications that were refused for the time being, and tried again"),
     Figure("waiting", "gauge", "Messages held, not deleted yet"),
     Figure("oldest_seconds", "gauge", "Since the oldest of them was received"),
-    Figure("queue_depth", "gauge", "About how many messages wait in the queue"),
+    Figure("queue_depth", "gauge", "About how many messages wait in the queue; NaN while not known"),
     Figure("connected", "gauge", "1 while the destination is there"),
 )
 
@@ -154,7 +155,7 @@ def _readings(republisher: Republisher) -> Mapping[str, float]:
         "retried": published.tries_failed,
         "waiting": republisher.held,
         "oldest_seconds": republisher.held_seconds,
-        "queue_depth": republisher.depth or 0,
+        "queue_depth": nan if republisher.depth is None else republisher.depth,
         "connected": float(republisher.destination.ready),
     }
 

@@ -15,7 +15,6 @@ from ingest.messages import Message
 from sample_data.flights import FlightFiles
 from tests.ingest.decoding.payload_cases import BAD_ITEMS, GOOD, GOOD_ITEMS, raw, with_members
 
-GZIPPED = gzip.compress(GOOD.encode() * 9, mtime=0)
 LIMITS = DecodeLimits(max_ahead=600_000, oldest=-2_000_000_000_000)
 
 LINES = st.sampled_from(

@@ -6,7 +6,6 @@ from tests.service.api.ground import Ground, feature_collection, position, squar
 
 NOUNS = [("trackers", "trackerName"), ("collections", "collectionName")]
 BODIES = ["", "{", "[]", "{}", '{"@": ""}', '{"@": "a b"}', '{"@": 1}', '{"@": "a", "b": 1}']
-LINK = ["/v1/trackers/trucks/collections/ports", "/v1/collections/ports/trackers/trucks"]
 
 
 @pytest.mark.parametrize(("noun", "member"), NOUNS)
