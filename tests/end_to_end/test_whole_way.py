@@ -15,7 +15,7 @@ from tests.exact_flights import POSITIONS, assert_exact, expected_ids, replay, s
 from tests.queue_proxy import Disorder, QueueProxy
 from tests.services import wait_until
 from tests.stand_in import DESTINATION, StandIn
-from tests.way import Way, whole_way
+from tests.way import VISIBILITY_SECONDS, Way, whole_way
 
 PATIENCE = 240
 pytestmark = pytest.mark.timeout(600)
@@ -70,10 +70,20 @@ def test_a_fifo_queue_gives_exactly_the_expected_events_each_told_once(
             assert time.monotonic() - asked < 10
 
 
+@pytest.mark.parametrize(
+    ("fifo", "reorder_seconds"),
+    [
+        pytest.param(True, 0, id="fifo"),
+        pytest.param(False, VISIBILITY_SECONDS + 10, id="standard", marks=pytest.mark.soak),
+    ],
+)
 def test_kills_of_each_hop_and_stops_of_both_brokers_lose_and_invent_nothing(
-    tmp_path: Path, flights: FlightFiles, aws: StandIn
+    tmp_path: Path, flights: FlightFiles, aws: StandIn, fifo: bool, reorder_seconds: float
 ) -> None:
-    with whole_way(tmp_path, aws, fifo=True) as way:
+    with (
+        QueueProxy(aws.endpoint, Disorder(window=4, delayed=0.5, redelivered=0.2)) as proxy,
+        whole_way(tmp_path, aws, fifo=fifo, reorder_seconds=reorder_seconds, queue_endpoint=proxy.url) as way,
+    ):
         way.overfly.put_geofences(flights.geofences)
         publisher = replay(flights, way.source)
         for part, hurt in enumerate(
