@@ -34,6 +34,8 @@ PATIENCE: Final = 0.25
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """The messages of the batch that are to come again. They failed, or the time ran short; on a FIFO queue
     also all after them of their group.
+
+    Raises what a request died of, where that is no answer of AWS: the whole batch comes again.
     """
     means = _means()
     records = event["Records"]
@@ -44,8 +46,12 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, 
         singly=means.singly,
     )
     means.courier.hand_in(batch.consignment)
-    while not batch.consignment.done.is_set() and _has(PUT_ASIDE_MILLISECONDS, context):
-        means.courier.turn(PATIENCE)
+    try:
+        while not batch.consignment.done.is_set() and _has(PUT_ASIDE_MILLISECONDS, context):
+            means.courier.turn(PATIENCE)
+    except BaseException:
+        _means.cache_clear()  # its courier waits for an answer that will not come
+        raise
     batch.consignment.withdrawn = True
     put_aside = batch.put_aside(means.dead_letters, lambda: _has(ANSWER_MILLISECONDS, context))
     failed = [record["messageId"] for record, done in zip(records, batch.done(), strict=True) if not done]

@@ -48,7 +48,7 @@ class IotDestination:
         self._make_client = make_client
         self._client: Any = None
         self._making = Lock()
-        self._answers: SimpleQueue[Answer | None] = SimpleQueue()
+        self._answers: SimpleQueue[Answer | BaseException | None] = SimpleQueue()
         self._under_way = 0
         self._pool = ThreadPoolExecutor(AT_ONCE, "iot-publish")
 
@@ -72,10 +72,13 @@ class IotDestination:
         self._pool.submit(self._publish, key, topic, payload)
 
     def turn(self, wait: float) -> list[Answer]:
+        """Raises what a request of ours died of, where that is no answer of AWS."""
         answers = []
         try:
             found = self._answers.get(timeout=wait)
             while True:
+                if isinstance(found, BaseException):
+                    raise found
                 if found is not None:
                     answers.append(found)
                 found = self._answers.get_nowait()
@@ -90,6 +93,12 @@ class IotDestination:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _publish(self, key: int, topic: str, payload: bytes) -> None:
+        try:
+            self._answers.put(self._answer(key, topic, payload))
+        except BaseException as error:  # raised again from `turn`, in the thread that waits
+            self._answers.put(error)
+
+    def _answer(self, key: int, topic: str, payload: bytes) -> Answer:
         outcome, detail = Outcome.DELIVERED, ""
         try:
             self._connected_client().publish(topic=topic, qos=1, payload=payload)
@@ -98,7 +107,7 @@ class IotDestination:
             outcome, detail = OUTCOMES.get(code) or _unknown(error), f"{topic}: {sentence(error)}"
         except (*AwsError, AwsClientError) as error:
             outcome, detail = _unknown(error), f"{topic}: {sentence(error)}"
-        self._answers.put(Answer(key, outcome, detail))
+        return Answer(key, outcome, detail)
 
     def _connected_client(self) -> Any:
         with self._making:

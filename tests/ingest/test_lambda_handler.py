@@ -277,6 +277,22 @@ def test_with_nobody_there_the_whole_batch_comes_again(monkeypatch: pytest.Monke
     assert dead.empty
 
 
+def test_what_nobody_foresaw_fails_the_call_and_the_next_one_begins_anew(
+    monkeypatch: pytest.MonkeyPatch, iot: IotData, dead: Queue
+) -> None:
+    monkeypatch.delenv("OVERFLY_IOT_ENDPOINT")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_IOT", iot.url)
+    batch = event([line("a", 1)], ["a"], fifo=is_fifo(dead))
+    with pytest.raises(KeyError, match="endpointAddress"):
+        lambda_handler.handler(batch, Context())
+    monkeypatch.setenv("OVERFLY_IOT_ENDPOINT", iot.url)
+
+    answer = lambda_handler.handler(batch, Context())
+
+    assert answer == NONE_FAILED
+    assert [topic for topic, _ in iot.got] == [ARRAYS_OF_A]
+
+
 def test_it_publishes_through_aws_iot_and_its_rules(
     monkeypatch: pytest.MonkeyPatch, aws: StandIn, dead: Queue
 ) -> None:
