@@ -78,7 +78,7 @@ class Republisher:
         batches: int = 4,
     ) -> None:
         self.queue, self.destination, self.counts = queue, destination, Counts()
-        self.depth: int | None = None
+        self.depth: int | None = None  # messages that wait in the queue, about; None while not known
         self._courier = Courier(destination)
         self._make_dead_letter_queue = dead_letter_queue
         self._dead_letters: DeadLetterQueue | None = None
@@ -152,17 +152,18 @@ class Republisher:
         """Learns what the queue says of itself, and then how many messages wait in it."""
         backoff = Backoff(longest=LONGEST_PAUSE)
         while not self._stop.is_set():
-            pause = backoff.delay()
+            pause, depth = backoff.delay(), None
             with self._asked("look"):
                 facts = self.queue.facts()
+                self._hidden_seconds, depth = facts.hidden_seconds, facts.waiting
                 if self._dead_letters is None:
                     self._dead_letters = self._make_dead_letter_queue(facts.dead_letter_arn)
                     if self._dead_letters is None:
                         raise NoDeadLetterQueue
-                self._hidden_seconds, self.depth = facts.hidden_seconds, facts.waiting
                 self._known.set()
                 pause = LOOK_SECONDS
                 backoff.reset()
+            self.depth = depth
             self._stop.wait(pause)
 
     def _take_batches(self) -> None:

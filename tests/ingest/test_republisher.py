@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,15 @@ from typing import Any
 
 import pytest
 
+import ingest.republisher
+from ingest.aws.clients import queue_client
 from ingest.envelope import packed
 from ingest.mqtt.connection import MqttEndpoint
 from ingest.mqtt.source import MqttSource
+from ingest.republisher import Republisher
+from ingest.republishing.dead_letters import DeadLetterQueue
+from ingest.republishing.mqtt_destination import MqttDestination
+from ingest.republishing.work_queue import WorkQueue
 from ingest.topics import shard_of
 from tests.brokers import Mosquitto
 from tests.hops import Hop
@@ -362,3 +369,30 @@ def test_a_queue_that_refuses_is_waited_out_and_said_and_nothing_is_lost(
             wait_until(lambda: queues.work.empty, PATIENCE)
 
     assert queues.dead.empty
+
+
+def test_a_queue_depth_that_can_no_longer_be_asked_is_unknown(
+    aws: StandIn, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest.republisher, "LOOK_SECONDS", 0.1)
+    for name, value in aws.environment(DESTINATION).items():
+        monkeypatch.setenv(name, value)
+    queues = Queues.make(aws, fifo=False)
+    with QueueProxy(aws.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", proxy.url)
+        client = queue_client(queues.work.url)
+        running = Republisher(
+            WorkQueue(client, queues.work.url),
+            MqttDestination(MqttEndpoint(broker.url, client_id="republish")),
+            lambda _: DeadLetterQueue(client, queues.dead.url),
+        )
+        thread = threading.Thread(target=running.run)
+        thread.start()
+        wait_until(lambda: running.depth == 0, PATIENCE)
+
+        with proxy.refusing("denied", operations=frozenset({"GetQueueAttributes"})):
+            wait_until(lambda: running.depth is None, PATIENCE)
+
+        wait_until(lambda: running.depth == 0, PATIENCE)
+        running.stop()
+        thread.join(PATIENCE)
