@@ -9,21 +9,18 @@ from rich.console import Console
 
 from ingest.aws.clients import Timeouts
 from service.bootstrap import open_database, start_faults
-from service.cloud_findings import bus_findings, text_message_finding, topic_finding
 from service.dispatch.sns_channel import sns_client, topic_client
-from service.doctor import (
-    Finding,
-    broker_findings,
-    database_finding,
-    folder_findings,
-    mail_finding,
-    reorder_finding,
-)
+from service.doctor.broker import broker_findings
+from service.doctor.events import bus_findings, text_message_finding, topic_finding
+from service.doctor.finding import Finding
+from service.doctor.folder import database_finding, folder_findings
+from service.doctor.mail import mail_finding
+from service.doctor.queue import queue_findings
+from service.doctor.window import reorder_finding
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint
 from service.named_channels import event_bus, mail_server
 from service.named_queue import named_queue
-from service.queue_doctor import queue_findings
 from service.settings import Settings, read_settings
 
 TIMEOUTS = Timeouts(connect=3.0, read=10.0)
@@ -68,7 +65,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield from _broker_findings(settings)
     yield from _queue_findings(settings)
     yield from _mail_findings(settings)
-    yield from _cloud_findings(settings)
+    yield from _event_findings(settings)
 
 
 def _broker_findings(settings: Settings) -> Iterator[Finding]:
@@ -105,7 +102,7 @@ def _mail_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("recipients", "warning", "OVERFLY_ALERT_EMAIL is not set: nobody is told by mail")
 
 
-def _cloud_findings(settings: Settings) -> Iterator[Finding]:
+def _event_findings(settings: Settings) -> Iterator[Finding]:
     with suppress(SettingsError):  # told among the settings
         bus = event_bus(settings, TIMEOUTS)
         if bus is not None:

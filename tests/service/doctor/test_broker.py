@@ -1,15 +1,11 @@
-"""The doctor, at real brokers and mail servers."""
+"""What the doctor says of a broker, at real ones."""
 
 from pathlib import Path
 
 from ingest.mqtt.connection import MqttEndpoint
-from service.dispatch.smtp import SmtpServer
-from service.doctor import Finding, broker_findings, database_finding, folder_findings, mail_finding
-from service.store.database import open_sqlite
-from service.store.folder import hold
-from service.store.migration import prepare
+from service.doctor.broker import broker_findings
+from service.doctor.finding import Finding
 from tests.brokers import Mosquitto, free_port
-from tests.mailboxes import Mailbox
 
 TOPICS = ("aircraft/+/position",)
 
@@ -45,24 +41,3 @@ def test_a_broker_that_is_not_there_or_lets_us_not_in_is_a_fault_told_without_th
     assert away.verdict == shut.verdict == "fault"
     assert "refused" in away.detail
     assert "wrongest" not in shut.detail
-
-
-def test_mail_server_is_tried_without_handing_in_a_mail() -> None:
-    with Mailbox() as mailbox:
-        assert mail_finding(SmtpServer.from_url(mailbox.url)).verdict == "ok"
-        assert mailbox.mails == []
-    assert mail_finding(SmtpServer.from_url(mailbox.url)).verdict == "fault"
-
-
-def test_the_folder_is_looked_at_and_not_made(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    (finding,) = folder_findings(data)
-    assert "does not exist yet" in finding.detail
-    assert not data.exists()
-
-    database = open_sqlite(data)
-    assert "empty" in database_finding(database).detail
-    prepare(database)
-    assert "schema 0002" in database_finding(database).detail
-    with hold(data, "serve"):
-        assert "held by overfly serve" in next(iter(folder_findings(data))).detail

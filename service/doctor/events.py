@@ -6,7 +6,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from ingest.aws.faults import AwsError, sentence
-from service.doctor import Finding
+from service.doctor.finding import Finding
 
 DENIED: Final = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 

@@ -1,89 +1,24 @@
-"""What is wrong with this installation, and what would be right: one finding a check."""
+"""What is wrong with a broker, and what would be right; the probe uses a topic and sessions of its own."""
 
-import os
-import shutil
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from ingest.mqtt.connection import EndpointError, MqttEndpoint
-from service.dispatch.outcomes import Sent
-from service.dispatch.smtp import SmtpServer
-from service.errors import StoreAway
-from service.store.database import Database
-from service.store.folder import holder_of
-from service.store.migration import schema_state
+from service.doctor.finding import Finding
 
 ANSWER_SECONDS = 5.0
 PROBE_MESSAGES = 1_200
 """More than the 1,000 that Mosquitto keeps for an absent subscriber unless it is told to keep all."""
 PROBE_SECONDS = 60
-LITTLE_DISK = 2 << 30  # bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """verdict: ok, warning (works, but a promise is weaker than it could be) or fault (does not work)."""
-
-    subject: str
-    verdict: Literal["ok", "warning", "fault"]
-    detail: str
-
-
-def folder_findings(data_dir: Path) -> Iterator[Finding]:
-    """The data folder, which `overfly serve` makes where there is none."""
-    if not data_dir.exists():
-        parent = next(each for each in data_dir.absolute().parents if each.exists())
-        if os.access(parent, os.W_OK | os.X_OK):
-            yield Finding("data folder", "ok", f"{data_dir} does not exist yet; `overfly serve` makes it")
-        else:
-            detail = f"{data_dir} does not exist and cannot be made in {parent}: set OVERFLY_DATA_DIR"
-            yield Finding("data folder", "fault", detail)
-        return
-    holder = holder_of(data_dir)
-    yield Finding("data folder", "ok", f"{data_dir}, {f'held by {holder}' if holder else 'free'}")
-    free = shutil.disk_usage(data_dir).free
-    gib = f"{free / (1 << 30):.1f} GiB free"
-    verdict: Literal["ok", "warning"] = "ok" if free > LITTLE_DISK else "warning"
-    yield Finding(
-        "disk", verdict, gib if verdict == "ok" else f"{gib}: when it is full, messages wait at the broker"
-    )
-
-
-def database_finding(database: Database) -> Finding:
-    """The schema that the database has."""
-    try:
-        with database.read() as connection:
-            state = schema_state(connection)
-    except StoreAway as error:
-        return Finding("database", "fault", str(error))
-    if state.current == state.newest:
-        return Finding("database", "ok", f"schema {state.newest}")
-    if state.current is None:
-        return Finding("database", "ok", "empty; `overfly serve` fills it")
-    detail = f"schema {state.current}, this version wants {state.newest}: run `overfly migrate`"
-    return Finding("database", "fault", detail)
-
-
-def reorder_finding(reorder_seconds: float) -> Finding:
-    """The window, by its length in seconds."""
-    if reorder_seconds == 0:
-        return Finding(
-            "reorder window",
-            "ok",
-            "0 s: right at what keeps order (Mosquitto, a FIFO queue); AWS IoT and standard queues do not",
-        )
-    return Finding("reorder window", "ok", f"{reorder_seconds:g} s: each event comes that much later")
 
 
 def broker_findings(endpoint: MqttEndpoint, topics: tuple[str, ...]) -> Iterator[Finding]:
@@ -110,15 +45,6 @@ def broker_findings(endpoint: MqttEndpoint, topics: tuple[str, ...]) -> Iterator
         yield _absence(probe)
     except (OSError, EndpointError, _Unanswered) as error:
         yield Finding("broker's queue", "warning", f"could not be tried out: {error}")
-
-
-def mail_finding(server: SmtpServer) -> Finding:
-    """Connects and signs in; hands in no mail."""
-    match server.greet(socket.getfqdn()):
-        case Sent(answer):
-            return Finding("mail server", "ok", answer)
-        case refused:
-            return Finding("mail server", "fault", refused.reason)
 
 
 def _subscriptions(client: mqtt.Client, answers: "_Answers", topics: tuple[str, ...]) -> Iterator[Finding]:

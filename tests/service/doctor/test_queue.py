@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from service.doctor import Finding
-from service.queue_doctor import queue_findings
+from service.doctor.finding import Finding
+from service.doctor.queue import queue_findings
 from tests.queues import Queue
 from tests.stand_in import SOURCE, StandIn
 

@@ -9,12 +9,12 @@ from botocore.exceptions import ClientError
 
 from ingest.aws.clients import is_fifo
 from ingest.aws.faults import AwsError, sentence
-from ingest.envelope import BODY_BYTES
-from service.doctor import Finding
+from ingest.aws.limits import BODY_BYTES
+from service.doctor.finding import Finding
+from service.doctor.window import queue_window_finding
 
 LEAST_RECEIVES: Final = 3
 """A restart or a killed reader counts as a receipt, without any fault of the message."""
-MARGIN_SECONDS: Final = 5
 DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
@@ -38,7 +38,7 @@ def queue_findings(client: Any, url: str, reorder_seconds: float, *, reads: bool
     if found is not None:
         yield from _size(found)
         if reads and not is_fifo(url):
-            yield _window(reorder_seconds, int(found["VisibilityTimeout"]))
+            yield queue_window_finding(reorder_seconds, int(found["VisibilityTimeout"]))
         yield from _redrive(client, found)
 
 
@@ -81,27 +81,6 @@ def _rights(client: Any, url: str) -> Finding:
         detail = f"not allowed: {', '.join(denied)}; grant them to the role, and in the queue's policy"
         return Finding("queue rights", "fault", f"{detail} where it is another account's")
     return Finding("queue rights", "ok", "may receive, delete, and keep hidden what is being committed")
-
-
-def _window(reorder_seconds: float, visibility: int) -> Finding:
-    right = f"OVERFLY_REORDER_SECONDS={visibility + MARGIN_SECONDS}"
-    if reorder_seconds == 0:
-        return Finding(
-            "queue order",
-            "warning",
-            "a standard queue hands messages out in another order than they came, and no window waits for "
-            "the late ones: events are lost and others invented (2,968 and 2,506 of 22,496 on real flights, "
-            f"with two readers); set {right}, or read a FIFO queue",
-        )
-    if reorder_seconds <= visibility:
-        return Finding(
-            "queue order",
-            "warning",
-            f"the window of {reorder_seconds:g} s is not above the visibility timeout of {visibility} s: "
-            f"what a killed reader held comes again too late to be evaluated; set {right} or more",
-        )
-    detail = f"standard, put in order by the window; visibility timeout {visibility} s"
-    return Finding("queue order", "ok", detail)
 
 
 def _redrive(client: Any, found: Mapping[str, str]) -> Iterator[Finding]:

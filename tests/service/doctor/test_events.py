@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.cli.doctor import _findings
-from service.cloud_findings import bus_findings, topic_finding
+from service.doctor.events import bus_findings, topic_finding
 from service.settings import Settings
 from tests.brokers import free_port
 from tests.stand_in import SOURCE, StandIn

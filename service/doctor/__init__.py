@@ -1,0 +1,1 @@
+"""What `overfly doctor` looks at: each check yields findings, what is wrong and what would be right."""
