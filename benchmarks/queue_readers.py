@@ -12,12 +12,13 @@ import time
 from typing import Any
 
 from ingest.aws.clients import queue_client
+from ingest.aws.limits import REQUEST_ENTRIES
 from ingest.mqtt.connection import MqttEndpoint
 from ingest.republisher import Republisher
 from ingest.republishing.bodies import ARRAY_BYTES
 from ingest.republishing.dead_letters import DeadLetterQueue
 from ingest.republishing.mqtt_destination import MqttDestination
-from ingest.republishing.work_queue import AT_ONCE, WorkQueue
+from ingest.republishing.work_queue import WorkQueue
 
 THREADS = 4
 TOPIC = "overfly/positions/0"
@@ -48,7 +49,10 @@ def bare(queue_url: str, broker_url: str, count: int) -> dict[str, float]:
     def work() -> None:
         while deleted[0] < count:
             answer = sqs.receive_message(
-                QueueUrl=queue_url, MaxNumberOfMessages=AT_ONCE, WaitTimeSeconds=1, VisibilityTimeout=60
+                QueueUrl=queue_url,
+                MaxNumberOfMessages=REQUEST_ENTRIES,
+                WaitTimeSeconds=1,
+                VisibilityTimeout=60,
             )
             messages = answer.get("Messages", [])
             sent = []

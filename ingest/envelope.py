@@ -13,10 +13,9 @@ from typing import Final
 
 import msgspec
 
+from ingest.aws.limits import BODY_BYTES
 from ingest.messages import Message
 
-BODY_BYTES: Final = 1 << 20
-"""Most bytes of a body, so of a line; SQS takes no more in one message, nor in one batch."""
 CUT_BYTES: Final = 4096
 """What is kept of a payload that is too large."""
 BLANK: Final = b" \t\r"

@@ -5,20 +5,18 @@ letter sent twice within five minutes is one. What comes back from the queue whi
 bad letters would go round for ever.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from threading import Event
 from typing import Any, Final
 
 from ingest.aws.clients import is_fifo
-from ingest.republishing.work_queue import AT_ONCE
+from ingest.aws.limits import REQUEST_ENTRIES
+from ingest.aws.polling import POLL_SECONDS, answered_at
 
 HIDDEN_SECONDS: Final = 300
 """How long letters that we have seen stay hidden from us and others, unless we show them again before."""
-POLL_SECONDS: Final = 2
 MOVED: Final = "receives"
 """The reason of a letter that SQS itself moved, because it was received too often."""
 
@@ -115,13 +113,13 @@ class DeadLetterBox:
             return Redriven(sent, len(seen))
 
     def _received(self, seen: dict[str, str]) -> Iterator[tuple[list[Letter], int]]:
-        """Letters not seen before, until there are none, and when (ms) the queue answered; adds them to
-        `seen`, which has their receipt handles by id.
+        """Letters not seen before, until there are none, and the end (ms) of the second in which the
+        queue answered; adds them to `seen`, which has their receipt handles by id.
         """
         while True:
             answer = self._client.receive_message(
                 QueueUrl=self.url,
-                MaxNumberOfMessages=AT_ONCE,
+                MaxNumberOfMessages=REQUEST_ENTRIES,
                 WaitTimeSeconds=POLL_SECONDS,
                 VisibilityTimeout=HIDDEN_SECONDS,
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId", "SentTimestamp"],
@@ -132,7 +130,7 @@ class DeadLetterBox:
                 return
             letters = [letter for letter in messages if letter.message_id not in seen]
             seen.update((letter.message_id, letter.handle) for letter in messages)
-            yield letters, _answered_at(answer)
+            yield letters, int(answered_at(answer) * 1000) + 1000
 
     @contextmanager
     def _shown_again(self) -> Iterator[dict[str, str]]:
@@ -142,12 +140,12 @@ class DeadLetterBox:
             yield seen
         finally:
             handles = list(seen.values())
-            for start in range(0, len(handles), AT_ONCE):
+            for start in range(0, len(handles), REQUEST_ENTRIES):
                 self._client.change_message_visibility_batch(
                     QueueUrl=self.url,
                     Entries=[
                         {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": 0}
-                        for place, handle in enumerate(handles[start : start + AT_ONCE])
+                        for place, handle in enumerate(handles[start : start + REQUEST_ENTRIES])
                     ],
                 )
 
@@ -179,10 +177,3 @@ def _message(letter: Letter, queue_url: str) -> dict[str, str]:
             "MessageDeduplicationId": f"redrive-{letter.message_id}",
         }
     return message
-
-
-def _answered_at(answer: Any) -> int:
-    """By the queue's clock, which gives whole seconds: the end of that second, in ms since the epoch."""
-    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    seconds = time.time() if date is None else parsedate_to_datetime(date).timestamp()
-    return int(seconds * 1000) + 1000

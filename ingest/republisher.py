@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.aws.faults import AwsError, sentence
+from ingest.aws.limits import REQUEST_ENTRIES
+from ingest.aws.polling import POLL_SECONDS
 from ingest.backoff import Backoff
 from ingest.republishing.courier import Courier, Published
 from ingest.republishing.dead_letters import DeadLetterQueue
 from ingest.republishing.destination import Destination
 from ingest.republishing.queue_batch import QueueBatch
-from ingest.republishing.work_queue import AT_ONCE, Claim, Unchanged, WorkQueue
+from ingest.republishing.work_queue import Claim, Unchanged, WorkQueue
 
-POLL_SECONDS: Final = 2
-"""How long an empty queue holds our request, and so what an end waits for at most."""
 DRAIN_SECONDS: Final = 3.0
 """How long batches under way may take after `stop` before they are given back."""
 END_SECONDS: Final = 9.0
@@ -193,7 +193,7 @@ class Republisher:
                 claims = self.queue.receive(POLL_SECONDS, self._hidden_seconds)
         else:
             claims = self.queue.receive(POLL_SECONDS, self._hidden_seconds)
-        self._full = len(claims) == AT_ONCE
+        self._full = len(claims) == REQUEST_ENTRIES
         with self._counting:
             self.counts.received += len(claims)
             self.counts.received_bytes += sum(len(claim.body) for claim in claims)

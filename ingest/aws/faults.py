@@ -29,6 +29,11 @@ def temporary_code(code: str) -> bool:
     return code.rpartition(".")[2] not in _OF_THE_CONTENT
 
 
+def denied(error: BaseException) -> bool:
+    """Whether a right is missing: the same would be done for somebody who has it."""
+    return isinstance(error, ClientError) and _code(error).rpartition(".")[2] in _DENIED
+
+
 def sentence(error: BaseException) -> str:
     """What is wrong, for people, on one line, without secrets."""
     if not isinstance(error, ClientError):
@@ -46,6 +51,15 @@ def code_sentence(code: str, message: str | None) -> str:
     return _tidied(f"{code}: {message}" if message else code)
 
 
+_DENIED: Final = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",  # SNS
+        "ForbiddenException",  # AWS IoT, as the next
+        "UnauthorizedException",
+    }
+)
 _OF_THE_CONTENT: Final = frozenset(
     {
         "BatchEntryIdsNotDistinct",

@@ -8,12 +8,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
 
-LARGEST: Final = 1 << 20
-"""Bytes of the largest SQS message."""
-AT_ONCE: Final = 10
-"""Entries that one request to SQS has at most."""
+from ingest.aws.limits import BODY_BYTES, REQUEST_ENTRIES
 
 
 @dataclass(slots=True)
@@ -130,7 +126,7 @@ class HeldMessages:
     def done(self) -> list[Held]:
         """Some that are to be deleted, as many as fit one request."""
         with self._changed:
-            return list(islice(self._done.values(), AT_ONCE))
+            return list(islice(self._done.values(), REQUEST_ENTRIES))
 
     def hidden_until(self) -> float | None:
         """When the first of them is shown again; None where nothing is held."""
@@ -141,7 +137,7 @@ class HeldMessages:
         """Those that the queue shows again before then, in order of receipt, as many as fit one request."""
         with self._changed:
             found = (held for held in self._by_number.values() if held.hidden_until < time)
-            return list(islice(found, AT_ONCE))
+            return list(islice(found, REQUEST_ENTRIES))
 
     def not_done(self) -> list[Held]:
         """Those that are not to be deleted, in order of receipt."""
@@ -155,8 +151,8 @@ class HeldMessages:
             return None if first is None else first.received_at
 
     def _room(self) -> int:
-        by_bytes = (self._most_bytes - self._bytes) // LARGEST
-        return max(0, min(AT_ONCE, self._most - len(self._by_number), by_bytes))
+        by_bytes = (self._most_bytes - self._bytes) // BODY_BYTES
+        return max(0, min(REQUEST_ENTRIES, self._most - len(self._by_number), by_bytes))
 
     def _finish(self, held: Held) -> None:
         self._done[held.number] = held

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ingest.aws.faults import AwsError, sentence
-from ingest.aws.held_messages import AT_ONCE, Held, HeldMessages
+from ingest.aws.held_messages import Held, HeldMessages
+from ingest.aws.limits import REQUEST_ENTRIES
 from ingest.backoff import Backoff
 
 LONGEST_HIDDEN: Final = 30
@@ -64,8 +65,8 @@ class QueueKeeper:
             while self._held.done() and time.monotonic() < deadline:
                 self._delete_some()
             while (held := self._held.not_done()) and time.monotonic() < deadline:
-                self._hide(held[:AT_ONCE], 0)
-                self._held.forget(held[:AT_ONCE])
+                self._hide(held[:REQUEST_ENTRIES], 0)
+                self._held.forget(held[:REQUEST_ENTRIES])
         except (*AwsError, _Refused):
             return  # the queue shows them again by itself, when their time is over
 

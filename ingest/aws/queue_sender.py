@@ -11,10 +11,6 @@ from ingest.aws.clients import is_fifo
 from ingest.aws.faults import AwsError, code_sentence, sentence, temporary, temporary_code
 from ingest.backoff import Backoff
 
-REQUEST_ENTRIES: Final = 10
-"""Most entries of one SendMessageBatch."""
-REQUEST_BYTES: Final = 1 << 20
-"""Most bytes of their bodies in all."""
 SENDERS: Final = 4
 """Requests under way at once."""
 FIRST_RETRY: Final = 0.1

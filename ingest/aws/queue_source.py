@@ -15,22 +15,19 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from ingest.aws.clients import is_fifo
 from ingest.aws.faults import AwsError, sentence
 from ingest.aws.held_messages import Held, HeldMessages
+from ingest.aws.polling import POLL_SECONDS, answered_at
 from ingest.aws.queue_keeper import QueueKeeper
 from ingest.backoff import Backoff
 from ingest.envelope import unpacked
 from ingest.messages import Message
 
-POLL_SECONDS: Final = 2
-"""How long an empty queue holds our request: what closing waits for. A month has 1.3 million of them."""
 BEHIND_POLL_SECONDS: Final = 1
-"""The same while the queue is not known to be drained, which an empty answer tells."""
+"""The same of a request while the queue is not known to be drained, which an empty answer tells."""
 LIVE_SECONDS: Final = 2.0
 """A message that waited no longer in the queue was sent just now: there is no backlog."""
 BLIP_SECONDS: Final = 1.0
@@ -262,7 +259,7 @@ class QueueSource:
             if message["Attributes"]["ApproximateReceiveCount"] == "1"
         ]
         if sent:
-            self._live = _answered_at(answer) - min(sent) < LIVE_SECONDS
+            self._live = answered_at(answer) - min(sent) < LIVE_SECONDS
         elif not messages and proof:
             self._live = True
         for message in messages:
@@ -276,10 +273,3 @@ class QueueSource:
             )
             if held is not None:
                 self._arrived.put(held)
-
-
-def _answered_at(answer: Any) -> float:
-    """By the clock of the queue that sent it, seconds since the epoch; by ours where it does not say."""
-    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    moment: datetime | None = None if date is None else parsedate_to_datetime(date)
-    return time.time() if moment is None else moment.timestamp()

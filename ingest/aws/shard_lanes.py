@@ -7,8 +7,8 @@ refused entry goes before all that came after it, and on a FIFO queue a lane has
 from collections import deque
 from typing import Final
 
-from ingest.aws.queue_sender import REQUEST_BYTES, REQUEST_ENTRIES, Entry
-from ingest.envelope import BODY_BYTES
+from ingest.aws.limits import BODY_BYTES, REQUEST_BYTES, REQUEST_ENTRIES
+from ingest.aws.queue_sender import Entry
 from ingest.topics import SHARDS
 
 NEVER: Final = float("inf")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ingest.aws.clients import is_fifo
 from ingest.aws.faults import AwsError, sentence
-from ingest.envelope import BODY_BYTES
+from ingest.aws.limits import BODY_BYTES
 from ingest.republishing.bodies import Undeliverable
 
 DETAIL_CHARACTERS: Final = 400

@@ -13,20 +13,17 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from ingest.aws.clients import DEFAULT_TIMEOUTS, AwsClientError, Timeouts, client
-from ingest.aws.faults import AwsError, sentence, temporary
+from ingest.aws.faults import AwsError, denied, sentence, temporary
 from ingest.republishing.bodies import ARRAY_BYTES
 from ingest.republishing.destination import Answer, Outcome
 
 AT_ONCE: Final = 16
 """Requests under way."""
 OUTCOMES: Final = {
-    "AccessDeniedException": Outcome.DENIED,
-    "ForbiddenException": Outcome.DENIED,
-    "UnauthorizedException": Outcome.DENIED,
     "InvalidRequestException": Outcome.REFUSED,
     "RequestEntityTooLargeException": Outcome.TOO_LARGE,
 }
-"""By code of the error. Others are tried again where they can pass."""
+"""By code of the error, where no right is missing. Others are tried again where they can pass."""
 
 
 def iot_client(endpoint: str | None, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Any:
@@ -103,8 +100,7 @@ class IotDestination:
         try:
             self._connected_client().publish(topic=topic, qos=1, payload=payload)
         except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code"))
-            outcome, detail = OUTCOMES.get(code) or _unknown(error), f"{topic}: {sentence(error)}"
+            outcome, detail = _refusal(error), f"{topic}: {sentence(error)}"
         except (*AwsError, AwsClientError) as error:
             outcome, detail = _unknown(error), f"{topic}: {sentence(error)}"
         return Answer(key, outcome, detail)
@@ -114,6 +110,12 @@ class IotDestination:
             if self._client is None:
                 self._client = self._make_client()
             return self._client
+
+
+def _refusal(error: ClientError) -> Outcome:
+    if denied(error):
+        return Outcome.DENIED
+    return OUTCOMES.get(str(error.response.get("Error", {}).get("Code"))) or _unknown(error)
 
 
 def _unknown(error: Exception) -> Outcome:

@@ -6,13 +6,11 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-v
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from ingest.aws.clients import is_fifo
 from ingest.aws.faults import code_sentence, temporary_code
-
-AT_ONCE: Final = 10
-"""Messages in one request to SQS."""
+from ingest.aws.limits import REQUEST_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class WorkQueue:
         """Up to ten messages, for which it waits up to `wait` seconds."""
         answer = self._client.receive_message(
             QueueUrl=self.url,
-            MaxNumberOfMessages=AT_ONCE,
+            MaxNumberOfMessages=REQUEST_ENTRIES,
             WaitTimeSeconds=wait,
             VisibilityTimeout=hidden_seconds,
             MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
@@ -97,8 +95,8 @@ class WorkQueue:
         self, claims: Sequence[Claim], request: Callable[..., Any], entry: dict[str, int]
     ) -> Unchanged:
         unchanged = Unchanged([], [], None)
-        for start in range(0, len(claims), AT_ONCE):
-            some = claims[start : start + AT_ONCE]
+        for start in range(0, len(claims), REQUEST_ENTRIES):
+            some = claims[start : start + REQUEST_ENTRIES]
             entries = [
                 {"Id": str(place), "ReceiptHandle": claim.handle, **entry} for place, claim in enumerate(some)
             ]

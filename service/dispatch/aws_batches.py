@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 
 from ingest.aws.clients import Timeouts
 from ingest.aws.faults import AwsError, code_sentence, sentence, temporary, temporary_code
+from ingest.aws.limits import REQUEST_ENTRIES
 from service.dispatch.outcomes import DeliveryOutcome, Permanent, Temporary
 from service.dispatch.visible_text import visible
 
-ENTRIES: Final = 10
 REQUEST_BYTES: Final = 256 << 10
 """What PutEvents and PublishBatch took from the start, in an entry and in all. Some take 1 MiB now, but what
 stands behind the bus or the topic may not."""
@@ -92,7 +92,7 @@ def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
     size = 0
     for each in entries:
-        if batch and (len(batch) == ENTRIES or size + each.size > REQUEST_BYTES):
+        if batch and (len(batch) == REQUEST_ENTRIES or size + each.size > REQUEST_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(each)

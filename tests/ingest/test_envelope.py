@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.aws.limits import BODY_BYTES
 from ingest.decoding.decoder import DecodeLimits, decode
-from ingest.envelope import BODY_BYTES, packed, unpacked
+from ingest.envelope import packed, unpacked
 from ingest.messages import Message
 
 TOPIC = "aircraft/4ca7b3/position"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.aws.queue_sender import REQUEST_BYTES, REQUEST_ENTRIES, Entry
+from ingest.aws.limits import BODY_BYTES, REQUEST_BYTES, REQUEST_ENTRIES
+from ingest.aws.queue_sender import Entry
 from ingest.aws.shard_lanes import NEVER, ShardLanes
-from ingest.envelope import BODY_BYTES
 from ingest.topics import SHARDS
 
 SIZES = (1, 200, 300_000, BODY_BYTES)
