@@ -12,10 +12,9 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from botocore.exceptions import ClientError
 
 from ingest.aws.clients import AwsClientError, Timeouts, client
-from ingest.aws.faults import AwsError, sentence
+from ingest.aws.faults import AwsError, denied, sentence
 from ingest.timestamps import EPOCH
 from service.dispatch.aws_batches import REASON_LENGTH, REQUEST_BYTES, TIMEOUTS, AwsBatches, Entry
 from service.dispatch.outcomes import DeliveryOutcome, Sent, Temporary
@@ -100,8 +99,8 @@ class EventBus:
         if not arn.startswith("arn:"):
             try:
                 arn = str(self.client.describe_event_bus(Name=self.name)["Arn"])
-            except ClientError as error:
-                if not error.response["Error"]["Code"].startswith("AccessDenied"):
+            except AwsError as error:
+                if not denied(error):
                     raise
                 arn = self._own_arn()
         partition, _, region, account = arn.split(":")[1:5]

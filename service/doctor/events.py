@@ -1,14 +1,10 @@
 """What is wrong with the bus, the topic and the text messages, and what would be right; nothing is sent."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
-from botocore.exceptions import ClientError
-
-from ingest.aws.faults import AwsError, sentence
+from ingest.aws.faults import AwsError, denied, sentence
 from service.doctor.finding import Finding
-
-DENIED: Final = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 
 
 def bus_findings(events: Any, bus: str, source: str) -> Iterator[Finding]:
@@ -19,7 +15,7 @@ def bus_findings(events: Any, bus: str, source: str) -> Iterator[Finding]:
     try:
         found = events.describe_event_bus(Name=bus)
     except AwsError as error:
-        if _denied(error):
+        if denied(error):
             yield Finding(
                 "event bus",
                 "warning",
@@ -39,7 +35,7 @@ def topic_finding(sns: Any, topic_arn: str) -> Finding:
     try:
         attributes = sns.get_topic_attributes(TopicArn=topic_arn)["Attributes"]
     except AwsError as error:
-        if _denied(error):
+        if denied(error):
             detail = f"{topic_arn} cannot be looked at: grant sns:GetTopicAttributes to see who subscribes"
             return Finding("SNS topic", "warning", detail)
         detail = f"{topic_arn}: {sentence(error)}; make the topic, or mend OVERFLY_SNS_TOPIC_ARN"
@@ -74,7 +70,3 @@ def _rules(events: Any, bus: str) -> Iterator[Finding]:
         yield Finding("bus rules", "warning", f"{bus} has no rule that is enabled: events on it go nowhere")
     else:
         yield Finding("bus rules", "ok", f"{enabled} enabled")
-
-
-def _denied(error: Exception) -> bool:
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] in DENIED

@@ -8,14 +8,13 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from ingest.aws.clients import is_fifo
-from ingest.aws.faults import AwsError, sentence
+from ingest.aws.faults import AwsError, denied, sentence
 from ingest.aws.limits import BODY_BYTES
 from service.doctor.finding import Finding
 from service.doctor.window import queue_window_finding
 
 LEAST_RECEIVES: Final = 3
 """A restart or a killed reader counts as a receipt, without any fault of the message."""
-DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 def queue_findings(client: Any, url: str, reorder_seconds: float, *, reads: bool) -> Iterator[Finding]:
@@ -23,7 +22,7 @@ def queue_findings(client: Any, url: str, reorder_seconds: float, *, reads: bool
     try:
         found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     except AwsError as error:
-        if not _denied(error):
+        if not denied(error):
             detail = f"{url}: {sentence(error)}; mend OVERFLY_QUEUE_URL, or make the queue"
             yield Finding("queue", "fault", detail)
             return
@@ -68,17 +67,17 @@ def _rights(client: Any, url: str) -> Finding:
             client.change_message_visibility_batch, Entries=[{**nothing, "VisibilityTimeout": 30}]
         ),
     }
-    denied = []
+    missing = []
     for action, attempt in attempts.items():
         try:
             attempt(QueueUrl=url)
         except AwsError as error:
-            if _denied(error):
-                denied.append(action)
+            if denied(error):
+                missing.append(action)
             elif not isinstance(error, ClientError):
                 return Finding("queue rights", "fault", sentence(error))
-    if denied:
-        detail = f"not allowed: {', '.join(denied)}; grant them to the role, and in the queue's policy"
+    if missing:
+        detail = f"not allowed: {', '.join(missing)}; grant them to the role, and in the queue's policy"
         return Finding("queue rights", "fault", f"{detail} where it is another account's")
     return Finding("queue rights", "ok", "may receive, delete, and keep hidden what is being committed")
 
@@ -110,7 +109,7 @@ def _dead_letters(client: Any, name: str, account: str, receives: int) -> Findin
         url = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
         found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
     except AwsError as error:
-        if _denied(error):
+        if denied(error):
             return Finding("dead-letter queue", "ok", f"{name}, after {receives} receipts; not looked into")
         return Finding("dead-letter queue", "fault", f"{name}: {sentence(error)}; make it")
     count = int(found["Attributes"]["ApproximateNumberOfMessages"])
@@ -118,10 +117,6 @@ def _dead_letters(client: Any, name: str, account: str, receives: int) -> Findin
         detail = f"{count:,} messages wait in {name}; `overfly redrive` lists them with their reasons"
         return Finding("dead-letter queue", "warning", detail)
     return Finding("dead-letter queue", "ok", f"{name}, after {receives} receipts; empty")
-
-
-def _denied(error: BaseException) -> bool:
-    return isinstance(error, ClientError) and error.response["Error"]["Code"].rpartition(".")[2] in DENIED
 
 
 def _days(found: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ParamValidationError
 
-from ingest.aws.faults import code_sentence, sentence, temporary, temporary_code
+from ingest.aws.faults import code_sentence, denied, sentence, temporary, temporary_code
 
 
 def answered(code: str, message: str = "") -> ClientError:
@@ -51,6 +51,28 @@ def test_what_passes_or_an_operator_mends_is_waited_out(error: Exception) -> Non
 def test_content_that_cannot_be_stays_refused(error: Exception) -> None:
     assert not temporary(error)
     assert not temporary_code("InvalidMessageContents")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AccessDenied",
+        "AccessDeniedException",
+        "AWS.SimpleQueueService.AccessDenied",
+        "AuthorizationError",
+        "ForbiddenException",
+        "UnauthorizedException",
+    ],
+)
+def test_each_services_word_for_a_missing_right_is_known(code: str) -> None:
+    assert denied(answered(code))
+
+
+@pytest.mark.parametrize(
+    "error", [*map(answered, ["ExpiredToken", "QueueDoesNotExist", ""]), NoCredentialsError()], ids=str
+)
+def test_who_has_no_valid_key_or_no_queue_is_not_denied(error: Exception) -> None:
+    assert not denied(error)
 
 
 def test_an_error_of_ours_is_not_taken_for_one_of_aws() -> None:
