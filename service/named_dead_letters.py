@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ingest.aws.clients import is_fifo, queue_url
 from service.errors import SettingsError
 from service.named_queue import QUEUE_URL
 from service.settings import Settings
@@ -15,14 +16,12 @@ def dead_letter_queue_url(settings: Settings, client: Any, arn: str | None) -> s
     check_dead_letter_queue_url(settings)
     if settings.dead_letter_queue_url is not None or arn is None:
         return settings.dead_letter_queue_url
-    account, name = arn.split(":")[-2:]
-    answer = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
-    return str(answer["QueueUrl"])
+    return queue_url(client, arn)
 
 
 def check_dead_letter_queue_url(settings: Settings) -> None:
     """Raises SettingsError where the settings name what can be none for their queue."""
-    url, queue_url = settings.dead_letter_queue_url, settings.queue_url or ""
+    url = settings.dead_letter_queue_url
     if url is None:
         return
     if not QUEUE_URL.fullmatch(url):
@@ -30,7 +29,7 @@ def check_dead_letter_queue_url(settings: Settings) -> None:
             "OVERFLY_DEAD_LETTER_QUEUE_URL is no queue's URL: "
             "expected https://sqs.<region>.amazonaws.com/<account>/<name>, without a user in it"
         )
-    if url.endswith(".fifo") != queue_url.endswith(".fifo"):
+    if is_fifo(url) != is_fifo(settings.queue_url or ""):
         raise SettingsError(
             "OVERFLY_DEAD_LETTER_QUEUE_URL: the dead-letter queue of a FIFO queue is a FIFO queue, "
             "that of a standard queue a standard queue"

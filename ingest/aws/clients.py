@@ -95,6 +95,12 @@ def region_of_queue(queue_url: str) -> str | None:
     return match["region"] or match["old"] if match else None
 
 
+def queue_url(client: Any, arn: str) -> str:
+    """The URL of the queue with this ARN, which SQS (`client`) is asked for. Raises AwsError."""
+    account, name = arn.split(":")[-2:]
+    return str(client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"])
+
+
 def is_fifo(queue_url: str) -> bool:
     """Whether the queue keeps order and takes message groups: AWS has their names end so."""
     return queue_url.endswith(".fifo")

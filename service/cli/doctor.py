@@ -20,6 +20,7 @@ from service.doctor.window import reorder_finding
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint
 from service.named_channels import event_bus, mail_server
+from service.named_dead_letters import check_dead_letter_queue_url
 from service.named_queue import named_queue
 from service.settings import Settings, read_settings
 
@@ -86,8 +87,19 @@ def _queue_findings(settings: Settings) -> Iterator[Finding]:
         if queue is not None:
             only_filled = settings.source_mqtt_url is not None and settings.mqtt_url is None
             yield from queue_findings(
-                queue.client, queue.url, settings.reorder_seconds, reads=not only_filled
+                queue.client,
+                queue.url,
+                settings.reorder_seconds,
+                reads=not only_filled,
+                dead_letters=_dead_letters(settings),
             )
+
+
+def _dead_letters(settings: Settings) -> str | None:
+    with suppress(SettingsError):  # told among the settings
+        check_dead_letter_queue_url(settings)
+        return settings.dead_letter_queue_url
+    return None
 
 
 def _mail_findings(settings: Settings) -> Iterator[Finding]:

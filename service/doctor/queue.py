@@ -1,13 +1,13 @@
 """What is wrong with the queue, and what would be right; nothing is received, sent or changed."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from ingest.aws.clients import is_fifo
+from ingest.aws.clients import is_fifo, queue_url
 from ingest.aws.faults import AwsError, denied, sentence
 from ingest.aws.limits import BODY_BYTES
 from service.doctor.finding import Finding
@@ -17,8 +17,12 @@ LEAST_RECEIVES: Final = 3
 """A restart or a killed reader counts as a receipt, without any fault of the message."""
 
 
-def queue_findings(client: Any, url: str, reorder_seconds: float, *, reads: bool) -> Iterator[Finding]:
-    """client: boto3's of SQS. reads: the queue is to be read here, not only filled by the bridge."""
+def queue_findings(
+    client: Any, url: str, reorder_seconds: float, *, reads: bool, dead_letters: str | None = None
+) -> Iterator[Finding]:
+    """client: boto3's of SQS. reads: the queue is to be read here, not only filled by the bridge.
+    dead_letters: URL of the dead-letter queue that the settings name, beside that of the redrive policy.
+    """
     try:
         found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     except AwsError as error:
@@ -27,18 +31,20 @@ def queue_findings(client: Any, url: str, reorder_seconds: float, *, reads: bool
             yield Finding("queue", "fault", detail)
             return
         yield _unseen(url)
-        found = None
+        found = {}
     else:
         kind = "FIFO, keeps order" if is_fifo(url) else "standard"
         waits = f"{int(found['ApproximateNumberOfMessages']):,} messages wait"
         yield Finding("queue", "ok", f"{url}: {kind}; keeps messages {_days(found)}; {waits}")
     if reads:
         yield _rights(client, url)
-    if found is not None:
+    if found:
         yield from _size(found)
         if reads and not is_fifo(url):
             yield queue_window_finding(reorder_seconds, int(found["VisibilityTimeout"]))
-        yield from _redrive(client, found)
+        yield from _redrive(found, named=dead_letters is not None)
+    policy = json.loads(found.get("RedrivePolicy", "{}"))
+    yield from _dead_letters(client, dead_letters, policy.get("deadLetterTargetArn"))
 
 
 def _size(found: Mapping[str, str]) -> Iterator[Finding]:
@@ -82,41 +88,48 @@ def _rights(client: Any, url: str) -> Finding:
     return Finding("queue rights", "ok", "may receive, delete, and keep hidden what is being committed")
 
 
-def _redrive(client: Any, found: Mapping[str, str]) -> Iterator[Finding]:
+def _redrive(found: Mapping[str, str], named: bool) -> Iterator[Finding]:
     if "RedrivePolicy" not in found:
-        yield Finding(
-            "dead-letter queue",
-            "warning",
-            f"none: what cannot be handled comes again and again, and is lost after {_days(found)}; "
-            "give the queue a redrive policy",
-        )
+        stays = f"what cannot be handled comes again and again, and is lost after {_days(found)}"
+        if named:
+            stays = f"OVERFLY_DEAD_LETTER_QUEUE_URL gets what `republish` refuses; else {stays}"
+        yield Finding("redrive policy", "warning", f"none: {stays}; give the queue one")
         return
-    policy = json.loads(found["RedrivePolicy"])
-    receives, arn = int(policy["maxReceiveCount"]), str(policy["deadLetterTargetArn"])
-    name = arn.rpartition(":")[2]
+    receives = int(json.loads(found["RedrivePolicy"])["maxReceiveCount"])
     if receives < LEAST_RECEIVES:
         yield Finding(
-            "dead-letter queue",
+            "redrive policy",
             "warning",
-            f"{name} after {receives} receipts: a restart counts as one, and good messages end there; "
-            f"set maxReceiveCount to {LEAST_RECEIVES} or more",
+            f"after {receives} receipts: a restart counts as one, and good messages end in the dead-letter "
+            f"queue; set maxReceiveCount to {LEAST_RECEIVES} or more",
         )
-    yield _dead_letters(client, name, arn.split(":")[4], receives)
+    else:
+        yield Finding("redrive policy", "ok", f"after {receives} receipts")
 
 
-def _dead_letters(client: Any, name: str, account: str, receives: int) -> Finding:
+def _dead_letters(client: Any, named: str | None, arn: str | None) -> Iterator[Finding]:
+    """Of the queue that the settings name, and of that of the redrive policy, which may be the same."""
+    if named is not None:
+        yield _letters(client, named.rpartition("/")[2], lambda: named)
+    if arn is not None:
+        account, name = arn.split(":")[-2:]
+        if named is None or not named.endswith(f"/{account}/{name}"):
+            yield _letters(client, name, lambda: queue_url(client, arn))
+
+
+def _letters(client: Any, name: str, url: Callable[[], str]) -> Finding:
     try:
-        url = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-        found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        found = client.get_queue_attributes(QueueUrl=url(), AttributeNames=["ApproximateNumberOfMessages"])
     except AwsError as error:
         if denied(error):
-            return Finding("dead-letter queue", "ok", f"{name}, after {receives} receipts; not looked into")
+            detail = f"{name}; not looked into: grant sqs:GetQueueUrl and sqs:GetQueueAttributes on it"
+            return Finding("dead-letter queue", "ok", detail)
         return Finding("dead-letter queue", "fault", f"{name}: {sentence(error)}; make it")
     count = int(found["Attributes"]["ApproximateNumberOfMessages"])
     if count:
         detail = f"{count:,} messages wait in {name}; `overfly redrive` lists them with their reasons"
         return Finding("dead-letter queue", "warning", detail)
-    return Finding("dead-letter queue", "ok", f"{name}, after {receives} receipts; empty")
+    return Finding("dead-letter queue", "ok", f"{name}, empty")
 
 
 def _days(found: Mapping[str, str]) -> str:

@@ -19,10 +19,17 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 
 
 def found(
-    queue: Queue, window: float = 0, client: Any = None, *, reads: bool = True
+    queue: Queue,
+    window: float = 0,
+    client: Any = None,
+    *,
+    reads: bool = True,
+    dead_letters: str | None = None,
 ) -> dict[str, tuple[str, str]]:
     """Verdict and detail by subject."""
-    findings: list[Finding] = list(queue_findings(client or queue.client, queue.url, window, reads=reads))
+    findings: list[Finding] = list(
+        queue_findings(client or queue.client, queue.url, window, reads=reads, dead_letters=dead_letters)
+    )
     return {each.subject: (each.verdict, each.detail) for each in findings}
 
 
@@ -41,6 +48,7 @@ def test_with_a_fifo_queue_and_a_dead_letter_queue_all_is_well(aws: StandIn) -> 
     assert {subject: verdict for subject, (verdict, _) in verdicts.items()} == {
         "queue": "ok",
         "queue rights": "ok",
+        "redrive policy": "ok",
         "dead-letter queue": "ok",
     }
     assert "FIFO" in verdicts["queue"][1]
@@ -72,13 +80,38 @@ def test_a_queue_that_takes_less_than_the_bridge_may_send_is_a_warning(aws: Stan
 
 
 def test_no_redrive_policy_or_one_that_is_too_hasty_is_a_warning(aws: StandIn) -> None:
-    assert found(Queue.make(aws))["dead-letter queue"][0] == "warning"
+    without = found(Queue.make(aws))
+    assert without["redrive policy"][0] == "warning"
+    assert "dead-letter queue" not in without
     queue, _ = redriven(aws, receives=1)
-    findings = [
-        each for each in queue_findings(queue.client, queue.url, 0, reads=True) if "letter" in each.subject
+    hasty = found(queue)
+    assert (hasty["redrive policy"][0], hasty["dead-letter queue"][0]) == ("warning", "ok")
+    assert "maxReceiveCount to 3 or more" in hasty["redrive policy"][1]
+
+
+def letter_findings(queue: Queue, dead_letters: str) -> list[tuple[str, str]]:
+    """Of the dead-letter queues, with their first word."""
+    findings = queue_findings(queue.client, queue.url, 0, reads=True, dead_letters=dead_letters)
+    return [
+        (each.verdict, each.detail.split()[0].rstrip(","))
+        for each in findings
+        if each.subject == "dead-letter queue"
     ]
-    assert [each.verdict for each in findings] == ["warning", "ok"]
-    assert "maxReceiveCount to 3 or more" in findings[0].detail
+
+
+def test_a_dead_letter_queue_that_the_settings_name_is_looked_at_too(aws: StandIn) -> None:
+    named = Queue.make(aws)
+    name = named.url.rpartition("/")[2]
+    alone = Queue.make(aws)
+    assert letter_findings(alone, named.url) == [("ok", name)]
+    said = found(alone, dead_letters=named.url)["redrive policy"]
+    assert (said[0], "OVERFLY_DEAD_LETTER_QUEUE_URL" in said[1]) == ("warning", True)
+
+    queue, dead = redriven(aws)
+    named.send(["{}"])
+    assert letter_findings(queue, named.url) == [("warning", "1"), ("ok", dead.url.rpartition("/")[2])]
+    assert letter_findings(queue, dead.url) == [("ok", dead.url.rpartition("/")[2])]
+    assert letter_findings(queue, f"{dead.url[:-5]}-gone.fifo")[0][0] == "fault"
 
 
 def test_dead_letters_are_counted_and_a_dead_letter_queue_that_is_gone_is_a_fault(aws: StandIn) -> None:
@@ -115,4 +148,4 @@ def test_missing_rights_are_named_and_asking_for_them_takes_no_message(aws: Stan
 
 def test_where_the_queue_is_only_filled_no_right_to_read_is_asked_for(aws: StandIn) -> None:
     queue = Queue.make(aws, fifo=False)
-    assert set(found(queue, reads=False)) == {"queue", "dead-letter queue"}
+    assert set(found(queue, reads=False)) == {"queue", "redrive policy"}
