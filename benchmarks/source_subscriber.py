@@ -8,6 +8,7 @@ import argparse
 import json
 import time
 
+from ingest.messages import receipts
 from ingest.mqtt.connection import MqttEndpoint
 from ingest.mqtt.source import MqttSource
 
@@ -28,7 +29,7 @@ def main() -> None:
     messages = 0
     while messages < arguments.count:
         batch = source.receive(1.0)
-        source.acknowledge(batch)
+        source.acknowledge(receipts(batch))
         messages += len(batch)
     print(json.dumps({"messages": messages, "seconds": time.perf_counter() - started}), flush=True)
     source.close()

@@ -16,7 +16,7 @@ from ingest.aws.queue_sender import FIRST_RETRY, LAST_RETRY, Entry, Outcome, Que
 from ingest.aws.shard_lanes import NEVER, ShardLanes
 from ingest.backoff import Backoff
 from ingest.envelope import packed
-from ingest.messages import Message
+from ingest.messages import Message, receipts
 from ingest.mqtt.in_flight_limit import InFlightLimit
 from ingest.mqtt.source import MqttSource
 from ingest.topics import shard_of_topic
@@ -126,8 +126,7 @@ class Bridge:
         size = len(messages) * MESSAGE_BYTES
         for shard, lines in by_shard.items():
             size += self._lanes.add(shard, lines, number, now)
-        owed = [Message(b"", receipt=message.receipt) for message in messages]
-        self._batches.append(_Batch(owed, len(messages), size, now))
+        self._batches.append(_Batch(receipts(messages), len(messages), len(messages), size, now))
         self._note_held(received=len(messages), waiting=len(messages), size=size)
 
     # To the queue, and what it says
@@ -154,9 +153,9 @@ class Bridge:
         while self._batches and self._batches[0].pending == 0:
             batch = self._batches.popleft()
             self._first_batch += 1
-            self._source.acknowledge(batch.owed)
+            self._source.acknowledge(batch.receipts)
             self._limit.acknowledged(self._source.unacknowledged, time.monotonic())
-            self._note_held(waiting=-len(batch.owed), size=-batch.size)
+            self._note_held(waiting=-batch.messages, size=-batch.size)
 
     def _accept(self, entry: Entry) -> None:
         self._lanes.settled(entry)
@@ -192,12 +191,13 @@ class Bridge:
 
 @dataclass(slots=True)
 class _Batch:
-    """Messages that are acknowledged together: without their payloads, which are in the lanes.
+    """Messages that are acknowledged together, their lines being in the lanes: how many, and their receipts.
 
     `pending` of them the queue has not accepted yet. `size` is what keeping them takes, in bytes.
     """
 
-    owed: list[Message]
+    receipts: list[int]
+    messages: int
     pending: int
     size: int
     since: float

@@ -1,5 +1,7 @@
 """One message as a source hands it over, not yet judged."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 
@@ -16,3 +18,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     redelivered: bool = False
     receipt: int | None = None
     cut_from: int | None = None
+
+
+def receipts(messages: Iterable[Message]) -> list[int]:
+    """By which their source is told that these are safe. A message without one (QoS 0) comes only once."""
+    return [message.receipt for message in messages if message.receipt is not None]

@@ -1,6 +1,6 @@
 """Where a tracker's messages come from: a broker (`MqttSource`) or a queue (`QueueSource`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from ingest.messages import Message
@@ -38,8 +38,8 @@ class Source(Protocol):
         Connects by itself. Never raises for what the other side or a network does.
         """
 
-    def acknowledge(self, messages: Sequence[Message]) -> None:
-        """These are safe, and need not come again."""
+    def acknowledge(self, receipts: Iterable[int]) -> None:
+        """The messages with these receipts are safe, and need not come again."""
 
     def rest(self, seconds: float) -> None:
         """Keeps what is held ours for so long, or until `wake`, without giving out messages."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import structlog
 
+from ingest.messages import receipts
 from ingest.source import Source
 from service.errors import StoreAway
 from service.metrics import Metrics
@@ -67,7 +68,7 @@ class Pipeline:
             if messages:
                 if not self._commit(lambda: self._tracker.ingest(messages, self._tracker_name)):
                     return
-                self._source.acknowledge(messages)
+                self._source.acknowledge(receipts(messages))
             self._keep_window(self._source)
         self._commit(self._tracker.evaluate_due)
 

@@ -92,11 +92,11 @@ class HeldMessages:
             if held.done:
                 self._finish(held)
 
-    def acknowledge(self, counts: Mapping[int | None, int]) -> None:
+    def acknowledge(self, counts: Mapping[int, int]) -> None:
         """By number, how many of the messages made of it are safe. Strange numbers are passed over."""
         with self._changed:
             for number, count in counts.items():
-                held = None if number is None else self._by_number.get(number)
+                held = self._by_number.get(number)
                 if held is None or not held.left:
                     continue
                 held.left = max(0, held.left - count)

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from ingest.aws.clients import is_fifo
@@ -128,9 +128,9 @@ class QueueSource:
         self._drained = self._live and not self._bodies
         return batch
 
-    def acknowledge(self, messages: Sequence[Message]) -> None:
+    def acknowledge(self, receipts: Iterable[int]) -> None:
         """These are safe: a message of the queue of which all are is deleted, soon."""
-        self._held.acknowledge(Counter(message.receipt for message in messages))
+        self._held.acknowledge(Counter(receipts))
 
     def rest(self, seconds: float) -> None:
         """Waits for so long, or until `wake`; what is held stays ours, and more is taken up to the bounds."""

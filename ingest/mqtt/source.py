@@ -8,7 +8,7 @@ closes when nothing more comes.
 
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from paho.mqtt import client as mqtt
@@ -132,14 +132,13 @@ class MqttSource:
                     return []
         return self._close_batch(now)
 
-    def acknowledge(self, messages: Sequence[Message]) -> None:
+    def acknowledge(self, receipts: Iterable[int]) -> None:
         """Tells the broker that these are safe. Those of an earlier connection come again, and are passed
         over.
         """
         owed, packets = self._unacknowledged, []
-        for message in messages:
-            receipt = message.receipt
-            if receipt is not None and receipt in owed:
+        for receipt in receipts:
+            if receipt in owed:
                 owed.remove(receipt)
                 packets.append(PUBACK.pack(0x40, 2, receipt % PACKET_IDS))
         if packets:

@@ -16,6 +16,7 @@ import pytest
 import ingest.republisher
 from ingest.aws.clients import queue_client
 from ingest.envelope import packed
+from ingest.messages import receipts
 from ingest.mqtt.connection import MqttEndpoint
 from ingest.mqtt.source import MqttSource
 from ingest.republisher import Republisher
@@ -92,7 +93,7 @@ class Listener:
     def until(self, true: Callable[[], bool]) -> None:
         def listened() -> bool:
             batch = self._source.receive(0.05)
-            self._source.acknowledge(batch)
+            self._source.acknowledge(receipts(batch))
             self.got += [(str(message.topic), message.payload) for message in batch]
             return true()
 

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.aws.queue_source import QueueSource
 from ingest.envelope import packed
-from ingest.messages import Message
+from ingest.messages import Message, receipts
 from tests.queue_proxy import QueueProxy
 from tests.queues import Queue
 from tests.services import wait_until
@@ -74,7 +74,7 @@ def test_messages_come_in_order_and_are_deleted_when_they_are_acknowledged(aws: 
             messages += received(source, count)
             time.sleep(0.2)
             assert queue.hidden == count
-            source.acknowledge(messages[-count:])
+            source.acknowledge(receipts(messages[-count:]))
         turned(source, lambda: queue.empty)
 
     assert [message.payload for message in messages] == numbers(25)
@@ -87,10 +87,10 @@ def test_a_body_is_deleted_when_all_that_was_made_of_it_is_acknowledged(aws: Sta
     )
     with source_of(aws, queue) as source:
         messages = received(source, 3)
-        source.acknowledge(messages[:2])
+        source.acknowledge(receipts(messages[:2]))
         time.sleep(0.5)
         assert queue.hidden == 1
-        source.acknowledge(messages[2:])
+        source.acknowledge(receipts(messages[2:]))
         turned(source, lambda: queue.empty)
 
     assert [message.topic for message in messages] == [f"aircraft/d{n}/position" for n in range(3)]
@@ -102,7 +102,7 @@ def test_raw_payloads_and_envelopes_come_alike_and_nothing_is_too_odd_to_be_hand
     queue.send([b'{"deviceId":"x"}', odd, "no JSON at all", odd + b"\n[torn"])
     with source_of(aws, queue) as source:
         messages = received(source, 5)
-        source.acknowledge(messages)
+        source.acknowledge(receipts(messages))
 
     assert [(message.topic, message.payload) for message in messages] == [
         (None, b'{"deviceId":"x"}'),
@@ -125,7 +125,7 @@ def test_what_is_held_is_nobody_elses_however_long_it_takes(aws: StandIn) -> Non
             other = queue.client.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10)
             assert "Messages" not in other
         assert not any(message.redelivered for message in messages)
-        source.acknowledge(messages)
+        source.acknowledge(receipts(messages))
         turned(source, lambda: queue.empty)
 
 
@@ -144,7 +144,7 @@ def test_no_more_is_held_than_the_bounds_say(aws: StandIn) -> None:
             batch = source.receive(1.0)
             assert len(batch) <= 2
             assert queue.hidden <= 8
-            source.acknowledge(batch)
+            source.acknowledge(receipts(batch))
             taken += len(batch)
         turned(source, lambda: queue.empty)
 
@@ -157,11 +157,11 @@ def test_a_count_of_small_messages_is_bounded_too(aws: StandIn) -> None:
         source.rest(2.0)
         assert queue.hidden == 15
         messages = received(source, 15)
-        source.acknowledge(messages)
+        source.acknowledge(receipts(messages))
         messages += received(source, 15)
-        source.acknowledge(messages[15:])
+        source.acknowledge(receipts(messages[15:]))
         messages += received(source, 10)
-        source.acknowledge(messages[30:])
+        source.acknowledge(receipts(messages[30:]))
 
     assert [message.payload for message in messages] == numbers(40)
 
@@ -170,7 +170,7 @@ def test_closing_deletes_what_is_safe_and_shows_others_the_rest_at_once(aws: Sta
     queue = Queue.make(aws)
     queue.send(numbers(5))
     with source_of(aws, queue) as source:
-        source.acknowledge(received(source, 5)[:2])
+        source.acknowledge(receipts(received(source, 5)[:2]))
     again = queue.client.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10)["Messages"]
 
     assert [message["Body"].encode() for message in again] == numbers(3, start=2)
@@ -182,7 +182,7 @@ def test_after_a_reader_was_killed_its_messages_come_again_and_say_so(aws: Stand
     queue.client.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=3)  # and never deleted
     with source_of(aws, queue) as source:
         messages = received(source, 3)
-        source.acknowledge(messages)
+        source.acknowledge(receipts(messages))
 
     assert [message.payload for message in messages] == numbers(3)
     assert all(message.redelivered for message in messages)
@@ -200,7 +200,7 @@ def test_a_queue_that_refuses_for_seconds_is_waited_for_and_counts_as_a_new_conn
             assert "AccessDenied" in str(source.problem)
             queue.send(numbers(2))
             time.sleep(1.2)
-        source.acknowledge(received(source, 2))
+        source.acknowledge(receipts(received(source, 2)))
         assert (source.connection, source.problem) == (2, None)
 
 
@@ -225,7 +225,7 @@ def test_a_queue_that_is_not_there_yet_is_waited_for(aws: StandIn) -> None:
             Attributes={"FifoQueue": "true", "VisibilityTimeout": "20"},
         )
         queue.send(numbers(1))
-        source.acknowledge(received(source, 1))
+        source.acknowledge(receipts(received(source, 1)))
 
 
 def test_what_cannot_be_deleted_is_told_kept_hidden_and_not_handed_out_again(aws: StandIn) -> None:
@@ -234,7 +234,7 @@ def test_what_cannot_be_deleted_is_told_kept_hidden_and_not_handed_out_again(aws
     with QueueProxy(aws.endpoint) as proxy, source_of(aws, queue, proxy.url) as source:
         messages = received(source, 3)
         with proxy.refusing("denied", operations=DELETE):
-            source.acknowledge(messages)
+            source.acknowledge(receipts(messages))
             turned(source, lambda: not source.subscribed)
             assert "AccessDenied" in str(source.problem)
             later = time.monotonic() + 3
@@ -249,11 +249,11 @@ def test_drained_is_the_live_edge_and_not_a_backlog(aws: StandIn) -> None:
     time.sleep(3.2)
     with source_of(aws, queue, most_held=2) as source:
         for _ in range(3):
-            source.acknowledge(received(source, 2))
+            source.acknowledge(receipts(received(source, 2)))
             assert not source.drained
         turned(source, lambda: source.drained)
         queue.send(numbers(1))
-        source.acknowledge(received(source, 1))
+        source.acknowledge(receipts(received(source, 1)))
         assert source.drained
 
 
@@ -292,7 +292,7 @@ def test_no_right_to_look_at_the_queue_is_no_fault(aws: StandIn) -> None:
         assert (source.subscribed, source.depth) == (True, None)
         time.sleep(0.2)
         assert source.held_seconds > 0.1
-        source.acknowledge(messages)
+        source.acknowledge(receipts(messages))
         turned(source, lambda: queue.empty)
         assert source.held_seconds == 0.0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.messages import receipts
 from ingest.mqtt.connection import MqttEndpoint, Protocol
 from ingest.mqtt.publisher import MqttPublisher
 from ingest.mqtt.source import MqttSource
@@ -56,7 +57,7 @@ def test_what_was_not_acknowledged_comes_again_in_order_and_marked(
     first = subscribed(MqttSource(endpoint, [topic]))
     publish(device, numbered(30), topic)
     messages = received(first, 12, acknowledge=False)
-    first.acknowledge(messages[:10])
+    first.acknowledge(receipts(messages[:10]))
     first.close()
     second = MqttSource(endpoint, [topic])
     again = received(second, 20)
@@ -80,7 +81,7 @@ def test_acknowledgements_of_an_earlier_connection_are_passed_over(
     received(usurper, 3, acknowledge=False)
     usurper.close()
     again = received(source, 3, acknowledge=False)
-    source.acknowledge(before)
+    source.acknowledge(receipts(before))
     source.close()
     third = MqttSource(endpoint, [topic])
     assert payloads(received(third, 3)) == payloads(again) == numbered(3)
@@ -95,7 +96,7 @@ def test_acknowledging_twice_acknowledges_nothing_else(
     messages = received(source, 1)
     publish(device, numbered(1, first=1), topic)
     received(source, 1, acknowledge=False)
-    source.acknowledge(messages)
+    source.acknowledge(receipts(messages))
     source.close()
     again = MqttSource(endpoint, [topic])
     assert payloads(received(again, 1)) == [b"1"]
@@ -220,7 +221,7 @@ def test_session_stays_alive_while_the_caller_rests_with_messages_waiting(tmp_pa
         held = received(source, 10, acknowledge=False)
         source.rest(7.0)
         assert (source.connected, source.connection) == (True, 1)
-        source.acknowledge(held)
+        source.acknowledge(receipts(held))
         messages = held + received(source, 30)
         source.close()
         assert "exceeded timeout" not in mosquitto.log
@@ -291,7 +292,7 @@ class TestDrained:
             first = source.receive(2.0)
             assert len(first) == 10
             assert not source.drained
-            source.acknowledge(first)
+            source.acknowledge(receipts(first))
             rest = received(source, 5)
             source.receive(0.1)
             assert source.drained

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 
-from ingest.messages import Message
+from ingest.messages import Message, receipts
 from ingest.mqtt.connection import MqttEndpoint
 from ingest.mqtt.publisher import MqttPublisher
 from ingest.mqtt.source import MqttSource
@@ -51,7 +51,7 @@ def received(source: MqttSource, count: int, acknowledge: bool = True) -> list[M
         batch = source.receive(0.1)
         messages += batch
         if acknowledge:
-            source.acknowledge(batch)
+            source.acknowledge(receipts(batch))
     return messages
 
 
