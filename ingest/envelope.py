@@ -37,8 +37,8 @@ def packed(topic: str, payload: bytes) -> bytes:
     return line if len(line) <= BODY_BYTES else _cut(name, payload)
 
 
-def unpacked(body: str | bytes) -> list[Message]:
-    """The messages in a body, in its order; never raises.
+def unpacked(body: str | bytes, *, redelivered: bool = False, receipt: int | None = None) -> list[Message]:
+    """The messages in a body, in its order, each with what is known of the whole; never raises.
 
     A body whose first line is none of an envelope is one payload without a topic. A later line that is
     none becomes a message of its own, without a topic. Blank lines hold nothing.
@@ -47,11 +47,11 @@ def unpacked(body: str | bytes) -> list[Message]:
     try:
         lines = _DECODER.decode_lines(raw)
     except (ValueError, RecursionError):
-        return _line_by_line(raw)
-    messages = [message for line in lines if (message := _message(line)) is not None]
+        return _line_by_line(raw, redelivered, receipt)
+    messages = [message for line in lines if (message := _message(line, redelivered, receipt)) is not None]
     if len(messages) == raw.count(b"\n") + 1:
         return messages
-    return _line_by_line(raw)
+    return _line_by_line(raw, redelivered, receipt)
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True, rename="camel", gc=False):
@@ -85,29 +85,35 @@ def _cut(name: bytes, payload: bytes) -> bytes:
     return b'{"topic":%b,"payloadBase64":"%b","cutFrom":%d}' % (name, beginning, len(payload))
 
 
-def _message(line: _Line) -> Message | None:
+def _message(line: _Line, redelivered: bool, receipt: int | None) -> Message | None:
     """None where the members are not those of an envelope's line."""
     payload, encoded, cut_from = line.payload, line.payload_base64, line.cut_from
     if isinstance(payload, msgspec.Raw):
         lone = encoded is msgspec.UNSET and cut_from is msgspec.UNSET
-        return Message(bytes(payload), line.topic) if lone else None
+        return Message(bytes(payload), line.topic, redelivered, receipt) if lone else None
     if not isinstance(encoded, bytes):
         return None
     if isinstance(cut_from, int):
-        return Message(encoded, line.topic, cut_from=cut_from) if cut_from > len(encoded) else None
-    return Message(encoded, line.topic)
+        cut = cut_from > len(encoded)
+        return Message(encoded, line.topic, redelivered, receipt, cut_from) if cut else None
+    return Message(encoded, line.topic, redelivered, receipt)
 
 
-def _line_by_line(raw: bytes) -> list[Message]:
+def _line_by_line(raw: bytes, redelivered: bool, receipt: int | None) -> list[Message]:
     first, *others = raw.split(b"\n")
-    message = _message_of(first)
+    message = _message_of(first, redelivered, receipt)
     if message is None:
-        return [Message(raw)]
-    return [message, *(_message_of(line) or Message(line) for line in others if line.strip(BLANK))]
+        return [Message(raw, None, redelivered, receipt)]
+    found = [message]
+    for line in others:
+        if line.strip(BLANK):
+            message = _message_of(line, redelivered, receipt)
+            found.append(message or Message(line, None, redelivered, receipt))
+    return found
 
 
-def _message_of(line: bytes) -> Message | None:
+def _message_of(line: bytes, redelivered: bool, receipt: int | None) -> Message | None:
     try:
-        return _message(_DECODER.decode(line))
+        return _message(_DECODER.decode(line), redelivered, receipt)
     except (ValueError, RecursionError):
         return None

@@ -118,13 +118,10 @@ class QueueSource:
         size = 0
         while self._bodies and len(batch) < self._size and size < self._bytes:
             held = self._bodies.popleft()
-            parts = unpacked(held.body)
-            self._held.give_out(held, len(parts))
+            messages = unpacked(held.body, redelivered=held.redelivered, receipt=held.number)
+            self._held.give_out(held, len(messages))
             size += held.size
-            batch += [
-                Message(each.payload, each.topic, held.redelivered, held.number, each.cut_from)
-                for each in parts
-            ]
+            batch += messages
         self._drained = self._live and not self._bodies
         return batch
 

@@ -3,6 +3,7 @@
 import json
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,3 +134,23 @@ def test_an_odd_line_in_an_envelope_is_a_message_of_its_own_between_its_neighbou
     body = b"\n".join([packed("a", b"1"), odd, b"", b" \r", packed("b", b"2"), b""])
 
     assert unpacked(body) == [Message(b"1", "a"), Message(odd), Message(b"2", "b")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"deviceId":"a"}',
+        packed("a", b"1"),
+        packed("a", b"\xff"),
+        packed("a", b"x" * (2 << 20)),
+        packed("a", b"1") + b"\nno JSON\n" + packed("b", b"2"),
+    ],
+    ids=["raw", "JSON", "not JSON", "cut", "with an odd line"],
+)
+def test_each_message_of_a_body_knows_what_is_known_of_the_body(body: bytes) -> None:
+    messages = unpacked(body, redelivered=True, receipt=7)
+
+    assert {(message.redelivered, message.receipt) for message in messages} == {(True, 7)}
+    assert [msgspec.structs.replace(each, redelivered=False, receipt=None) for each in messages] == unpacked(
+        body
+    )
