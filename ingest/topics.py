@@ -4,6 +4,8 @@ from zlib import crc32
 
 SHARDS = 64
 """Shards that devices are divided into."""
+ARRAY_TOPICS = tuple(f"overfly/positions/{shard}" for shard in range(SHARDS))
+"""Where arrays of positions are published, by shard."""
 
 _PREFIX = "aircraft/"
 _SUFFIX = "/position"

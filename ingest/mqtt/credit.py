@@ -5,6 +5,10 @@ ReceiveMaximum is only what we asked for; Mosquitto 2.0.11 goes beyond it while 
 When it falls silent it either has nothing more or may not send more. It may send while fewer are
 unacknowledged than it has entrusted to this connection at once before, counted from when it can have seen
 our acknowledgement.
+
+`InFlightLimit` asks where a broker stops for the bridge, which may guess: a wrong guess costs it a small
+request. Here a guess could let the reorder window close before positions that the broker still holds, so
+only what this connection has shown counts.
 """
 
 from dataclasses import dataclass

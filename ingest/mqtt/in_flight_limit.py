@@ -4,6 +4,10 @@ A broker does not say its limit: 20 in Mosquitto by default, 100 in AWS IoT, 1 w
 order. Who gathers messages before he acknowledges them must not wait then for more. Two signs are taken: as
 many are unacknowledged as never before on this connection, and it is a number that brokers stop at; or the
 broker was silent, we acknowledged, and it went on at once.
+
+`Credit` asks the same for the tracker, which may not guess, since it must never take a broker that has
+stopped for one that has nothing more. Here a guess that is wrong costs a small request, and one that is not
+made costs the bridge its whole linger.
 """
 
 from typing import Final

@@ -20,14 +20,12 @@ from ingest.decoding import payloads
 from ingest.decoding.faults import Fault
 from ingest.envelope import packed, unpacked
 from ingest.messages import Message
-from ingest.topics import SHARDS, device_of_topic, shard_of, shard_of_topic
+from ingest.topics import ARRAY_TOPICS, device_of_topic, shard_of, shard_of_topic
 
 ARRAY_BYTES: Final = 128 << 10
 """Most bytes of an array, and of a payload at AWS IoT."""
 TOPIC_BYTES: Final = 65_535
 """Longest topic that MQTT can write."""
-ARRAY_TOPICS: Final = tuple(f"overfly/positions/{shard}" for shard in range(SHARDS))
-"""Where arrays are published, by shard."""
 
 
 @dataclass(frozen=True, slots=True)

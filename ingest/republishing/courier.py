@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ingest.backoff import Backoff
-from ingest.republishing.bodies import ARRAY_TOPICS, Undeliverable
+from ingest.republishing.bodies import Undeliverable
 from ingest.republishing.destination import Answer, Destination, Outcome
 from ingest.republishing.shard_arrays import Publication
+from ingest.topics import ARRAY_TOPICS
 
 LONGEST_PAUSE: Final = 5.0
 """Seconds between two tries."""

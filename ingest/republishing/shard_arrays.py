@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Raw
 
 from ingest.envelope import packed
-from ingest.republishing.bodies import ARRAY_BYTES, ARRAY_TOPICS, Items, Undeliverable, pieces
-from ingest.topics import SHARDS, topic_of_device
+from ingest.republishing.bodies import ARRAY_BYTES, Items, Undeliverable, pieces
+from ingest.topics import ARRAY_TOPICS, SHARDS, topic_of_device
 
 
 @dataclass(frozen=True, slots=True)

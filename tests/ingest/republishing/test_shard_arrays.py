@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.envelope import packed
-from ingest.republishing.bodies import ARRAY_BYTES, ARRAY_TOPICS
+from ingest.republishing.bodies import ARRAY_BYTES
 from ingest.republishing.shard_arrays import packed_bodies
-from ingest.topics import shard_of
+from ingest.topics import ARRAY_TOPICS, shard_of
 
 DEVICES = ("a", "b", "c")
 
