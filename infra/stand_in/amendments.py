@@ -12,6 +12,7 @@ VERSION = "1.5.33"
 READ_WHEN_AMENDED = {
     "app.main": "aae886212adbdc54",
     "core.iam_actions.extract_iam_action": "ec476b92d969822b",
+    "core.iam_actions.extract_resource_arn": "82f51700695c62fd",
     "core.iam_evaluator._gather_role_policies": "d83d1661b86595ac",
     "core.iam_evaluator.caller_arn": "8dc478d34f4697cf",
     "core.iam_evaluator.combine_resource_policy": "3972f81213f8b84b",

@@ -38,6 +38,7 @@ from tests.stand_in import DESTINATION, REGION, REPOSITORY, SOURCE, StandIn
 STRANGER = "333333333333"
 MAIL, TEXT = "dispatcher@example.com", "+41791234567"
 PATIENCE = 30.0
+OVERFLY = (sys.executable, "-c", "from service.cli import main; main()")
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +190,31 @@ def test_device_that_enters_in_account_a_is_told_of_by_mail_and_text_from_accoun
     assert len(told) == 4
 
 
+def test_doctor_sees_all_that_the_tracker_rests_on_with_no_right_but_the_trackers(
+    accounts: Accounts, tracker: Overfly
+) -> None:
+    said = subprocess.run(
+        [*OVERFLY, "doctor"],
+        env=tracker.environment(),
+        cwd=tracker.folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    findings = {subject: (verdict, detail) for verdict, subject, detail in map(finding, said.splitlines())}
+    for subject in ("queue", "queue rights", "redrive policy", "dead-letter queue", "event bus", "bus rules"):
+        assert findings[subject][0] == "ok", said
+    assert findings["dead-letter queue"][1].endswith(", empty")
+    assert findings["event bus"][1].endswith(f":event-bus/{accounts.outputs[DESTINATION]['EventBusName']}")
+
+
+def finding(line: str) -> tuple[str, str, str]:
+    """Of a line of `overfly doctor`: verdict, subject, detail."""
+    verdict, _, said = line.partition(" ")
+    subject, _, detail = said.strip().partition(": ")
+    return verdict, subject, detail
+
+
 def test_payload_that_is_no_position_is_refused_where_people_can_see_it(
     device: Device, tracker: Overfly
 ) -> None:
@@ -261,9 +287,8 @@ def test_position_that_the_queue_refuses_is_kept_by_the_rules_error_action_and_r
 def redriven(accounts: Accounts, folder: Path, *options: str) -> str:
     """What `overfly redrive` says of account A's undelivered queue."""
     queue_url = accounts.outputs[SOURCE]["UndeliveredQueueUrl"]
-    program = [sys.executable, "-c", "from service.cli import main; main()", "redrive"]
     return subprocess.run(
-        [*program, "--rule-errors", queue_url, *options],
+        [*OVERFLY, "redrive", "--rule-errors", queue_url, *options],
         env={
             **os.environ,
             **accounts.aws.environment(SOURCE),
