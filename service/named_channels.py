@@ -12,8 +12,9 @@ from service.dispatch.eventbridge_channel import EventBridgeChannel
 from service.dispatch.mail import address
 from service.dispatch.mqtt_channel import MqttChannel
 from service.dispatch.outbox import Channel
+from service.dispatch.sms_channel import SmsChannel
 from service.dispatch.smtp import SmtpServer
-from service.dispatch.sns_channel import SmsChannel, SnsChannel
+from service.dispatch.sns_channel import SnsChannel
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint
 from service.settings import Settings

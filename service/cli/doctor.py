@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ingest.aws.clients import Timeouts
 from service.bootstrap import open_database, start_faults
-from service.dispatch.sns_channel import sns_client, topic_client
+from service.dispatch.sns_clients import sns_client, topic_client
 from service.doctor.broker import broker_findings
 from service.doctor.events import bus_findings, text_message_finding, topic_finding
 from service.doctor.finding import Finding

@@ -1,35 +1,26 @@
-"""Events published to an SNS topic, and text messages that SNS sends.
+"""Events published to an SNS topic.
 
 https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 """
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from geofence.events import EVENT_TYPES
-from ingest.aws.clients import AwsClientError, Timeouts, client
-from ingest.aws.faults import AwsError, sentence, temporary
-from service.dispatch.aws_batches import REASON_LENGTH, TIMEOUTS, AwsBatches, Entry
+from service.dispatch.aws_batches import AwsBatches, Entry
 from service.dispatch.crossing import crossing, readable_time
-from service.dispatch.gathering import AtIntervals, EachEvent
+from service.dispatch.gathering import EachEvent
 from service.dispatch.lanes import outcomes_by_lane
-from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
-from service.dispatch.text_message import TOLD, text_message
+from service.dispatch.outcomes import DeliveryOutcome, Sent
+from service.dispatch.sns_clients import topic_client
 from service.dispatch.visible_text import visible
-from service.errors import SettingsError
 from service.store.alerts import PENDING_AT_ONCE, PendingAlert
 from service.store.database import Database
-from service.store.reading.alert_events import WholeEvent, gathered_events, whole_events
+from service.store.reading.alert_events import WholeEvent, whole_events
 
-TOPIC: Final = re.compile(r"arn:aws[a-z-]*:sns:(?P<region>[a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
-NUMBER: Final = re.compile(r"\+[1-9][0-9]{1,14}")
-"""E.164: https://www.itu.int/rec/T-REC-E.164"""
 SUBJECT_LENGTH: Final = 99
-TRANSACTIONAL: Final = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
-"""Of SNS's two kinds of text messages the one that is to arrive, not the cheap one."""
 
 
 class SnsChannel:
@@ -97,63 +88,6 @@ class SnsChannel:
             content["MessageDeduplicationId"] = event.native["eventId"]
         counted = (message, *attributes, *attributes.values(), "String" * len(attributes))
         return Entry(key, content, sum(len(each.encode()) for each in counted))
-
-
-class SmsChannel:
-    """Text messages to one telephone number: at most one in `interval` ms."""
-
-    kind = "sms"
-    round_size = 1
-
-    def __init__(self, number: str, interval: int) -> None:
-        """Raises SettingsError."""
-        if not NUMBER.fullmatch(number):
-            raise SettingsError(
-                f"{number!r} is no telephone number: expected + and country code, up to 15 digits and no "
-                "spaces, such as +41791234567"
-            )
-        self.gathering = AtIntervals(self.kind, number, interval)
-        self._number = number
-        self._client = sns_client()
-
-    def deliver(self, database: Database, alerts: Sequence[PendingAlert]) -> Mapping[int, DeliveryOutcome]:
-        return {alert.key: self._deliver(database, alert) for alert in alerts}
-
-    def rest(self) -> None:
-        """Needs nothing while nothing is to be sent."""
-
-    def close(self) -> None:
-        self._client.close()
-
-    def _deliver(self, database: Database, alert: PendingAlert) -> DeliveryOutcome:
-        with database.read() as connection:
-            events = gathered_events(connection, alert.key, TOLD)
-        if not events.native:
-            return Permanent("its events are forgotten")
-        try:
-            answer = self._client.publish(
-                PhoneNumber=self._number, Message=text_message(events), MessageAttributes=TRANSACTIONAL
-            )
-        except AwsError as error:
-            kind = Temporary if temporary(error) else Permanent
-            return kind(visible(f"SNS: {sentence(error)}", REASON_LENGTH))
-        return Sent(f"SNS: accepted as {answer['MessageId']}")
-
-
-def topic_client(topic_arn: str, timeouts: Timeouts = TIMEOUTS) -> Any:
-    """A client of SNS where the topic is. Raises SettingsError."""
-    match = TOPIC.fullmatch(topic_arn)
-    if match is None:
-        raise SettingsError(f"{topic_arn!r} is no SNS topic: expected arn:aws:sns:<region>:<account>:<name>")
-    return sns_client(match["region"], timeouts)
-
-
-def sns_client(region: str | None = None, timeouts: Timeouts = TIMEOUTS) -> Any:
-    """A client of SNS in the region, or in that of boto3's configuration. Raises SettingsError."""
-    try:
-        return client("sns", region=region, timeouts=timeouts)
-    except AwsClientError as error:
-        raise SettingsError(str(error)) from None
 
 
 def _group(device_id: str) -> str:
