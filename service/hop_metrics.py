@@ -1,23 +1,15 @@
-"""What a hop between two brokers or queues shows of itself: at /metrics, and as lines in the log."""
+"""What a hop between two brokers or queues shows of itself at /metrics."""
 
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
-import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from service.errors import SettingsError
-
-LOOK_SECONDS: Final = 0.5
-TELL_SECONDS: Final = 60.0
-
-log = structlog.get_logger("overfly")
 
 Readings = Callable[[], Mapping[str, float]]
 """The figures of a hop as they are now, by name; called by other threads than the hop's."""
@@ -66,48 +58,3 @@ def metrics_shown(collector: Collector, port: int | None) -> Iterator[None]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-@contextmanager
-def watched(look: Callable[[], None], tell: Callable[[], None]) -> Iterator[None]:
-    """Looks twice a second what has changed, and tells once a minute and at the end how much was done.
-
-    In a thread of its own, so that the hop itself need not stop to log.
-    """
-    ended = threading.Event()
-
-    def watch() -> None:
-        told_at = time.monotonic()
-        while not ended.wait(LOOK_SECONDS):
-            look()
-            if time.monotonic() >= told_at + TELL_SECONDS:
-                told_at = time.monotonic()
-                tell()
-
-    thread = threading.Thread(target=watch, name="watch", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-        look()
-        tell()
-
-
-class Changes:
-    """Says what has become of one end of the hop: a problem, or that all is well. Each state once."""
-
-    def __init__(self, trouble: str, recovery: str) -> None:
-        """The names of the two log events."""
-        self._trouble, self._recovery = trouble, recovery
-        self._told: str | None = ""
-
-    def note(self, problem: str | None) -> None:
-        if problem == self._told:
-            return
-        self._told = problem
-        if problem is not None:
-            log.warning(self._trouble, problem=problem, next="tried again, with growing pauses")
-        else:
-            log.info(self._recovery)

@@ -1,9 +1,8 @@
 """`overfly bridge`: from the source broker into the queue of another account."""
 
-import signal
 import time
-from collections.abc import Mapping, Sequence
-from types import FrameType
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
@@ -14,8 +13,10 @@ from ingest.aws.queue_sender import QueueSender
 from ingest.bridge import Bridge
 from ingest.mqtt.connection import EndpointError, MqttEndpoint
 from ingest.mqtt.source import MqttSource
+from service.cli.signals import drain_at_signals
 from service.errors import SettingsError
-from service.hop_metrics import Changes, Figure, HopMetrics, metrics_shown, watched
+from service.hop_log import Changes, Done, watched
+from service.hop_metrics import Figure, HopMetrics, metrics_shown
 from service.logs import configure_logs
 from service.named_broker import source_endpoint
 from service.named_queue import named_queue
@@ -60,10 +61,9 @@ def _bridge() -> None:
     bridge = Bridge(source, sender, linger=settings.bridge_linger, most_bytes=settings.bridge_bytes)
     figures = HopMetrics("bridge", FIGURES, lambda: _readings(bridge, source))
     with metrics_shown(figures, settings.metrics_port):
-        _stop_by_signal(bridge)
+        drain_at_signals("bridge", bridge.stop)
         log.info("bridge.started", broker=source.url, queue=settings.queue_url)
-        lines = _Log(bridge, source)
-        with watched(lines.look, lines.tell):
+        with _logged(bridge, source):
             bridge.run()
         log.info("bridge.stopped", held=bridge.counters.waiting)
 
@@ -104,35 +104,19 @@ def _readings(bridge: Bridge, source: MqttSource) -> Mapping[str, float]:
     }
 
 
-def _stop_by_signal(bridge: Bridge) -> None:
-    def stop(number: int, _: FrameType | None) -> None:
-        log.info("bridge.draining", signal=signal.Signals(number).name)
-        bridge.stop()
+@contextmanager
+def _logged(bridge: Bridge, source: MqttSource) -> Iterator[None]:
+    broker = Changes("bridge.broker_away", "bridge.subscribed")
+    queue = Changes("bridge.refused", "bridge.accepted")
+    done = Done("bridge.sent", ("sent", "entries", "bytes"), lambda: _readings(bridge, source))
 
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, stop)
+    def look() -> None:
+        if source.subscribed:
+            broker.note(None)
+        elif source.problem is not None:
+            broker.note(source.problem)
+        if bridge.problem is not None or bridge.counters.sent:
+            queue.note(bridge.problem)
 
-
-class _Log:
-    """What has changed at either end, and how much was sent since it was last told."""
-
-    def __init__(self, bridge: Bridge, source: MqttSource) -> None:
-        self._bridge, self._source = bridge, source
-        self._broker = Changes("bridge.broker_away", "bridge.subscribed")
-        self._queue = Changes("bridge.refused", "bridge.accepted")
-        self._told: Mapping[str, float] = _readings(bridge, source)
-
-    def look(self) -> None:
-        if self._source.subscribed:
-            self._broker.note(None)
-        elif self._source.problem is not None:
-            self._broker.note(self._source.problem)
-        if self._bridge.problem is not None or self._bridge.counters.sent:
-            self._queue.note(self._bridge.problem)
-
-    def tell(self) -> None:
-        before, now = self._told, _readings(self._bridge, self._source)
-        self._told = now
-        done = {name: int(now[name] - before[name]) for name in ("sent", "entries", "requests", "bytes")}
-        if any(done.values()) or now["waiting"]:
-            log.info("bridge.sent", **done, waiting=now["waiting"])
+    with watched(look, done.tell):
+        yield

@@ -1,12 +1,9 @@
-"""What `replay` and `simulate` share: the broker named, progress shown, Ctrl-C taken, the outcome told."""
+"""What `replay` and `simulate` share: the broker named, progress shown, the outcome told."""
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event
-from types import FrameType
 
 import typer
 from pydantic import SecretStr
@@ -57,25 +54,6 @@ def failures(endpoint: MqttEndpoint) -> Iterator[None]:
         return
     typer.echo(f"overfly: {sentence}", err=True)
     raise typer.Exit(1)
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[Event]:
-    """An event that Ctrl-C or SIGTERM sets; the second Ctrl-C ends the process."""
-    stop = Event()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def take(number: int, _frame: FrameType | None) -> None:
-        stop.set()
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, take)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from ingest.republishing.iot_destination import iot_client
 from ingest.republishing.work_queue import WorkQueue
 from ingest.rule_errors import RuleError
 from ingest.timestamps import iso
-from service.cli.publishing import stopped_by_signals
+from service.cli.signals import stopped_by_signals
 from service.errors import SettingsError
 from service.named_dead_letters import check_dead_letter_queue_url, dead_letter_queue_url
 from service.named_queue import QUEUE_URL, named_queue

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from ingest.replay import Replayed, replay
-from service.cli.publishing import MQTT_HELP, failures, named_broker, shown_progress, stopped_by_signals, tell
+from service.cli.publishing import MQTT_HELP, failures, named_broker, shown_progress, tell
+from service.cli.signals import stopped_by_signals
 
 
 def register(app: typer.Typer) -> None:

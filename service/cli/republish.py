@@ -1,11 +1,9 @@
 """`overfly republish`: from the queue to the destination broker, or AWS IoT Core."""
 
 import os
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import nan
-from types import FrameType
 from typing import Any, Final
 
 import structlog
@@ -19,8 +17,10 @@ from ingest.republishing.destination import Destination
 from ingest.republishing.iot_destination import IotDestination, iot_client
 from ingest.republishing.mqtt_destination import MqttDestination
 from ingest.republishing.work_queue import WorkQueue
+from service.cli.signals import drain_at_signals
 from service.errors import SettingsError
-from service.hop_metrics import Changes, Figure, HopMetrics, metrics_shown, watched
+from service.hop_log import Changes, Done, watched
+from service.hop_metrics import Figure, HopMetrics, metrics_shown
 from service.logs import configure_logs
 from service.named_broker import mqtt_endpoint
 from service.named_dead_letters import check_dead_letter_queue_url, dead_letter_queue_url
@@ -71,7 +71,7 @@ def _republish() -> None:
     republisher = _republisher(settings)
     figures = HopMetrics("republish", FIGURES, lambda: _readings(republisher))
     with metrics_shown(figures, settings.metrics_port):
-        _stop_by_signal(republisher)
+        drain_at_signals("republish", republisher.stop)
         log.info("republish.started", queue=settings.queue_url, destination=republisher.destination.url)
         with _logged(republisher):
             try:
@@ -129,15 +129,6 @@ def _iot(endpoint: str | None) -> IotDestination:
     return IotDestination(lambda: client, endpoint)
 
 
-def _stop_by_signal(republisher: Republisher) -> None:
-    def take(number: int, _: FrameType | None) -> None:
-        log.info("republish.draining", signal=signal.Signals(number).name)
-        republisher.stop()
-
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, take)
-
-
 def _readings(republisher: Republisher) -> Mapping[str, float]:
     counts, published = republisher.counts, republisher.published
     return {
@@ -163,18 +154,11 @@ def _readings(republisher: Republisher) -> Mapping[str, float]:
 @contextmanager
 def _logged(republisher: Republisher) -> Iterator[None]:
     changes = Changes("republish.waiting", "republish.going_on")
-    told = _readings(republisher)
+    done = Done(
+        "republish.published",
+        ("deleted", "sent", "positions", "as_they_came", "dead_letters"),
+        lambda: _readings(republisher),
+    )
 
-    def look() -> None:
-        changes.note(republisher.problem)
-
-    def tell() -> None:
-        nonlocal told
-        before, told = told, _readings(republisher)
-        names = ("deleted", "sent", "positions", "as_they_came", "dead_letters", "requests")
-        done = {name: int(told[name] - before[name]) for name in names}
-        if any(done[name] for name in names[:-1]) or told["waiting"]:
-            log.info("republish.published", **done, waiting=int(told["waiting"]))
-
-    with watched(look, tell):
+    with watched(lambda: changes.note(republisher.problem), done.tell):
         yield

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from ingest.simulate import simulate
-from service.cli.publishing import MQTT_HELP, failures, named_broker, shown_progress, stopped_by_signals, tell
+from service.cli.publishing import MQTT_HELP, failures, named_broker, shown_progress, tell
+from service.cli.signals import stopped_by_signals
 
 
 def register(app: typer.Typer) -> None:
