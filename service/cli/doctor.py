@@ -8,17 +8,19 @@ import typer
 from rich.console import Console
 
 from ingest.aws.clients import Timeouts
+from ingest.republishing.iot_destination import iot_client
 from service.bootstrap import open_database, start_faults
 from service.dispatch.sns_clients import sns_client, topic_client
 from service.doctor.broker import broker_findings
 from service.doctor.events import bus_findings, text_message_finding, topic_finding
 from service.doctor.finding import Finding
 from service.doctor.folder import database_finding, folder_findings
+from service.doctor.iot import iot_finding
 from service.doctor.mail import mail_finding
 from service.doctor.queue import queue_findings
 from service.doctor.window import reorder_finding
 from service.errors import SettingsError
-from service.named_broker import mqtt_endpoint
+from service.named_broker import mqtt_endpoint, source_endpoint
 from service.named_channels import event_bus, mail_server
 from service.named_dead_letters import check_dead_letter_queue_url
 from service.named_queue import named_queue
@@ -35,9 +37,9 @@ def register(app: typer.Typer) -> None:
 def _doctor(
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as faults.")] = False,
 ) -> None:
-    """Check settings, data folder, database, broker, queue, and who is told of events; safe at any time.
+    """Check settings, data folder, database, brokers, queue, AWS IoT, and who is told of events.
 
-    Exit status 1 if something does not work.
+    Safe at any time, beside what runs. Exit status 1 if something does not work.
     """
     console = Console(highlight=False, soft_wrap=True)
     settings = read_settings()
@@ -51,7 +53,7 @@ def _doctor(
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
-    """Every start check of `serve`; one that fails is a finding, and the rest goes on."""
+    """Every start check of the commands that run on; one that fails is a finding, and the rest goes on."""
     faults = list(start_faults(settings))
     for fault in faults:
         yield Finding("settings", "fault", fault)
@@ -63,8 +65,10 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         yield database_finding(database)
         database.close()
     yield reorder_finding(settings.reorder_seconds)
+    yield from _source_broker_findings(settings)
     yield from _broker_findings(settings)
     yield from _queue_findings(settings)
+    yield from _iot_findings(settings)
     yield from _mail_findings(settings)
     yield from _event_findings(settings)
 
@@ -81,6 +85,15 @@ def _broker_findings(settings: Settings) -> Iterator[Finding]:
             yield from broker_findings(endpoint, settings.topics)
 
 
+def _source_broker_findings(settings: Settings) -> Iterator[Finding]:
+    with suppress(SettingsError):  # told among the settings
+        endpoint = source_endpoint(settings)
+        if endpoint is not None:
+            yield from broker_findings(
+                endpoint, settings.source_topics, "source broker", "OVERFLY_SOURCE_MQTT"
+            )
+
+
 def _queue_findings(settings: Settings) -> Iterator[Finding]:
     with suppress(SettingsError):  # told among the settings
         queue = named_queue(settings, TIMEOUTS)
@@ -93,6 +106,14 @@ def _queue_findings(settings: Settings) -> Iterator[Finding]:
                 reads=not only_filled,
                 dead_letters=_dead_letters(settings),
             )
+
+
+def _iot_findings(settings: Settings) -> Iterator[Finding]:
+    """Where the settings name AWS IoT, or where `republish`, if it is run here, publishes there."""
+    chosen = settings.republish_to == "iot" or settings.iot_endpoint is not None
+    elsewhere = settings.mqtt_url or settings.source_mqtt_url or settings.track_from == "queue"
+    if chosen or (settings.queue_url and settings.republish_to == "auto" and not elsewhere):
+        yield iot_finding(lambda: iot_client(settings.iot_endpoint, TIMEOUTS), chosen=chosen)
 
 
 def _dead_letters(settings: Settings) -> str | None:

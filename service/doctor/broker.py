@@ -21,51 +21,61 @@ PROBE_MESSAGES = 1_200
 PROBE_SECONDS = 60
 
 
-def broker_findings(endpoint: MqttEndpoint, topics: tuple[str, ...]) -> Iterator[Finding]:
-    """Connects beside the running service, with a client id and a session of its own."""
+def broker_findings(
+    endpoint: MqttEndpoint,
+    topics: tuple[str, ...],
+    broker: str = "broker",
+    variables: str = "OVERFLY_MQTT",
+) -> Iterator[Finding]:
+    """Connects beside the running service, with a client id and a session of its own.
+
+    `broker` is what it is called here, `variables` what the names of its settings begin with.
+    """
     probe = replace(
         endpoint, client_id=f"overfly-doctor-{uuid.uuid4().hex[:12]}", session_expiry=PROBE_SECONDS
     )
     try:
         with _connected(probe, persistent=False) as (client, answers):
-            yield Finding("broker", "ok", f"{endpoint.url} answers, MQTT {endpoint.protocol}")
-            yield from _subscriptions(client, answers, topics)
+            yield Finding(broker, "ok", f"{endpoint.url} answers, MQTT {endpoint.protocol}")
+            yield from _subscriptions(client, answers, topics, f"{broker}'s subscription")
     except (OSError, EndpointError, _Unanswered) as error:
-        detail = f"{endpoint.url}: {error}; start the broker, or mend OVERFLY_MQTT_*"
-        yield Finding("broker", "fault", detail)
+        detail = f"{endpoint.url}: {error}; start the broker, or mend {variables}_*"
+        yield Finding(broker, "fault", detail)
         return
     if endpoint.protocol == "3.1.1":
         yield Finding(
-            "MQTT version",
+            f"{broker}'s MQTT version",
             "warning",
             "3.1.1 lets the broker decide how many messages are in flight (Mosquitto: 20), which is slow; "
-            "OVERFLY_MQTT_PROTOCOL=5 asks for more",
+            f"{variables}_PROTOCOL=5 asks for more",
         )
     try:
-        yield _absence(probe)
+        yield _absence(probe, f"{broker}'s queue")
     except (OSError, EndpointError, _Unanswered) as error:
-        yield Finding("broker's queue", "warning", f"could not be tried out: {error}")
+        yield Finding(f"{broker}'s queue", "warning", f"could not be tried out: {error}")
 
 
-def _subscriptions(client: mqtt.Client, answers: "_Answers", topics: tuple[str, ...]) -> Iterator[Finding]:
+def _subscriptions(
+    client: mqtt.Client, answers: "_Answers", topics: tuple[str, ...], subject: str
+) -> Iterator[Finding]:
     for topic in topics:
         answers.clear()
         client.subscribe(topic, 1)
         codes = answers.wait("the broker did not answer SUBSCRIBE")
         if any(code.is_failure for code in codes):
             detail = f"{topic}: refused ({codes[0]}); the broker's ACL must let this user read it"
-            yield Finding("subscription", "fault", detail)
+            yield Finding(subject, "fault", detail)
         else:
-            yield Finding("subscription", "ok", topic)
+            yield Finding(subject, "ok", topic)
 
 
-def _absence(probe: MqttEndpoint) -> Finding:
+def _absence(probe: MqttEndpoint, subject: str) -> Finding:
     """Tries out how many messages the broker keeps while a subscriber is away."""
     topic = f"overfly/doctor/{probe.client_id}"
     with _connected(probe, persistent=True) as (client, answers):
         client.subscribe(topic, 1)
         if any(code.is_failure for code in answers.wait("the broker did not answer SUBSCRIBE")):
-            return Finding("broker's queue", "ok", f"not tried out: the broker does not let us use {topic}")
+            return Finding(subject, "ok", f"not tried out: the broker does not let us use {topic}")
     publisher = replace(probe, client_id=f"{probe.client_id}-p")
     with _connected(publisher, persistent=False) as (client, _):
         sent = [client.publish(topic, str(number), 1) for number in range(PROBE_MESSAGES)]
@@ -86,14 +96,12 @@ def _absence(probe: MqttEndpoint) -> Finding:
         _end_session(client)
     if kept < PROBE_MESSAGES:
         return Finding(
-            "broker's queue",
+            subject,
             "warning",
             f"kept {kept} of {PROBE_MESSAGES} messages for an absent subscriber: what comes while Overfly is "
             "away is lost beyond that; Mosquitto keeps all with `max_queued_messages 0`",
         )
-    return Finding(
-        "broker's queue", "ok", f"kept {PROBE_MESSAGES} of {PROBE_MESSAGES} for an absent subscriber"
-    )
+    return Finding(subject, "ok", f"kept {PROBE_MESSAGES} of {PROBE_MESSAGES} for an absent subscriber")
 
 
 def _end_session(client: mqtt.Client) -> None:

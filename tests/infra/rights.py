@@ -10,9 +10,15 @@ from tests.stand_in import DESTINATION, StandIn
 
 def user_with_policy(aws: StandIn, name: str, policy_arn: str) -> dict[str, str]:
     """The environment of a user of account B who may do what the policy says and nothing else."""
+    key = user_without_rights(aws, name)
+    aws.client("iam", DESTINATION).attach_user_policy(UserName=name, PolicyArn=policy_arn)
+    return key
+
+
+def user_without_rights(aws: StandIn, name: str) -> dict[str, str]:
+    """The environment of a user of account B."""
     iam = aws.client("iam", DESTINATION)
     iam.create_user(UserName=name)
-    iam.attach_user_policy(UserName=name, PolicyArn=policy_arn)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
