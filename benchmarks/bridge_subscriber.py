@@ -15,7 +15,7 @@ from ingest.aws.clients import queue_client
 from ingest.aws.queue_sender import QueueSender
 from ingest.bridge import Bridge
 from ingest.mqtt.connection import MqttEndpoint
-from service.cli.bridge import bridge_source
+from service.named_hops import bridge_source
 
 LOOK_SECONDS = 0.01
 MOST_BYTES = 16 << 20

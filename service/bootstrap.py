@@ -25,6 +25,7 @@ from service.intake import intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.named_channels import channel_faults, event_bus, named_channels
+from service.named_hops import hop_faults
 from service.named_source import named_source
 from service.pipeline import Pipeline
 from service.readiness import Readiness
@@ -147,14 +148,21 @@ def open_database(settings: Settings) -> Database:
     return open_sqlite(settings.data_dir)
 
 
-def start_faults(settings: Settings) -> Iterator[str]:
-    """Each reason for which `serve` would refuse these settings; opens and connects nothing."""
+def start_faults(settings: Settings) -> list[str]:
+    """Each reason for which `serve`, `track`, `bridge` or `republish` would refuse what is set for them;
+    opens and connects nothing.
+    """
+    return list(dict.fromkeys(_refusals(settings)))
+
+
+def _refusals(settings: Settings) -> Iterator[str]:
     if settings.database_url is not None:
         yield DATABASE_URL_FAULT
     try:
         named_source(settings)
     except SettingsError as error:
         yield str(error)
+    yield from hop_faults(settings)
     yield from channel_faults(settings)
 
 

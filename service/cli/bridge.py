@@ -1,7 +1,7 @@
 """`overfly bridge`: from the source broker into the queue of another account."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -11,22 +11,17 @@ import typer
 from ingest.aws.clients import Timeouts
 from ingest.aws.queue_sender import QueueSender
 from ingest.bridge import Bridge
-from ingest.mqtt.connection import EndpointError, MqttEndpoint
 from ingest.mqtt.source import MqttSource
 from service.cli.signals import drain_at_signals
 from service.errors import SettingsError
 from service.hop_log import Changes, Done, watched
 from service.hop_metrics import Figure, HopMetrics, metrics_shown
 from service.logs import configure_logs
-from service.named_broker import source_endpoint
+from service.named_hops import named_bridge_source
 from service.named_queue import named_queue
 from service.settings import Settings, read_settings
 
 QUEUE_TIMEOUTS: Final = Timeouts(connect=4.0, read=20.0)
-BATCH_SIZE: Final = 1000
-BATCH_BYTES: Final = 1 << 20
-BATCH_AGE: Final = 0.02
-"""Of the batches in which the broker's messages are taken; they do not limit what the queue gets at once."""
 
 FIGURES: Final = (
     Figure("received", "counter", "Messages received from the source broker"),
@@ -69,22 +64,13 @@ def _bridge() -> None:
 
 
 def _ends(settings: Settings) -> tuple[MqttSource, QueueSender]:
-    endpoint = source_endpoint(settings)
-    if endpoint is None:
+    source = named_bridge_source(settings)
+    if source is None:
         raise SettingsError("`overfly bridge` needs a broker to subscribe at: set OVERFLY_SOURCE_MQTT_URL")
     queue = named_queue(settings, QUEUE_TIMEOUTS)
     if queue is None:
         raise SettingsError("`overfly bridge` needs a queue to fill: set OVERFLY_QUEUE_URL")
-    try:
-        source = bridge_source(endpoint, settings.source_topics)
-    except EndpointError as error:
-        raise SettingsError(f"OVERFLY_SOURCE_MQTT_*: {error}") from None
     return source, QueueSender(queue.client, queue.url)
-
-
-def bridge_source(endpoint: MqttEndpoint, topics: Sequence[str]) -> MqttSource:
-    """Raises EndpointError."""
-    return MqttSource(endpoint, topics, batch_size=BATCH_SIZE, batch_bytes=BATCH_BYTES, batch_age=BATCH_AGE)
 
 
 def _readings(bridge: Bridge, source: MqttSource) -> Mapping[str, float]:

@@ -1,6 +1,5 @@
 """`overfly republish`: from the queue to the destination broker, or AWS IoT Core."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import nan
@@ -9,28 +8,22 @@ from typing import Any, Final
 import structlog
 import typer
 
-from ingest.aws.clients import AwsClientError, Timeouts
-from ingest.mqtt.connection import EndpointError
+from ingest.aws.clients import Timeouts
 from ingest.republisher import NoDeadLetterQueue, Republisher
 from ingest.republishing.dead_letters import DeadLetterQueue
-from ingest.republishing.destination import Destination
-from ingest.republishing.iot_destination import IotDestination, iot_client
-from ingest.republishing.mqtt_destination import MqttDestination
 from ingest.republishing.work_queue import WorkQueue
 from service.cli.signals import drain_at_signals
 from service.errors import SettingsError
 from service.hop_log import Changes, Done, watched
 from service.hop_metrics import Figure, HopMetrics, metrics_shown
 from service.logs import configure_logs
-from service.named_broker import mqtt_endpoint
 from service.named_dead_letters import check_dead_letter_queue_url, dead_letter_queue_url
+from service.named_hops import named_destination
 from service.named_queue import named_queue
 from service.settings import Settings, read_settings
 
 QUEUE_TIMEOUTS: Final = Timeouts(connect=3.0, read=8.0)
 """Longer than a poll."""
-IOT_TIMEOUTS: Final = Timeouts(connect=2.0, read=4.0)
-"""Short enough for an end within ten seconds."""
 
 FIGURES: Final = (
     Figure("received", "counter", "Messages received from the queue"),
@@ -97,36 +90,10 @@ def _republisher(settings: Settings) -> Republisher:
 
     return Republisher(
         WorkQueue(client, queue.url),
-        _destination(settings),
+        named_destination(settings),
         dead_letters,
         batches=settings.republish_batches,
     )
-
-
-def _destination(settings: Settings) -> Destination:
-    to_broker = settings.republish_to == "mqtt" or (
-        settings.republish_to == "auto" and settings.mqtt_url is not None
-    )
-    if not to_broker:
-        return _iot(settings.iot_endpoint)
-    client_id = f"{settings.mqtt_client_id or 'overfly'}-republish-{settings.worker_id}-{os.getpid()}"
-    endpoint = mqtt_endpoint(settings, client_id)
-    if endpoint is None:
-        raise SettingsError("OVERFLY_REPUBLISH_TO is mqtt, which needs a broker: set OVERFLY_MQTT_URL")
-    try:
-        return MqttDestination(endpoint)
-    except EndpointError as error:
-        raise SettingsError(f"OVERFLY_MQTT_*: {error}") from None
-
-
-def _iot(endpoint: str | None) -> IotDestination:
-    if endpoint is None:
-        return IotDestination(lambda: iot_client(None, IOT_TIMEOUTS))
-    try:
-        client = iot_client(endpoint, IOT_TIMEOUTS)
-    except AwsClientError as error:
-        raise SettingsError(f"OVERFLY_IOT_ENDPOINT, AWS_*: {error}") from None
-    return IotDestination(lambda: client, endpoint)
 
 
 def _readings(republisher: Republisher) -> Mapping[str, float]:

@@ -1,0 +1,88 @@
+"""What the doctor says of settings of `bridge` and `republish`, and that it looks at what they point to."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.bootstrap import start_faults
+from service.cli.doctor import _findings
+from service.settings import Settings
+from tests.brokers import Mosquitto, free_port
+from tests.iot_data import IotData
+from tests.queues import Queue
+from tests.stand_in import DESTINATION, StandIn
+
+AWAY = "mqtt://127.0.0.1:1"
+QUEUE = "https://sqs.eu-central-1.amazonaws.com/222222222222/q"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"mqtt_url": AWAY, "queue_url": "nonsense"}, "OVERFLY_QUEUE_URL is no queue's URL"),
+        (
+            {"mqtt_url": AWAY, "queue_url": QUEUE, "queue_external_id": "secret"},
+            "OVERFLY_QUEUE_EXTERNAL_ID needs a role: set OVERFLY_QUEUE_ROLE_ARN too",
+        ),
+        ({"queue_url": QUEUE, "source_mqtt_url": "http://x"}, "OVERFLY_SOURCE_MQTT_*: an MQTT URL is"),
+        (
+            {"queue_url": QUEUE, "source_mqtt_url": "mqtts://x", "source_mqtt_ca_file": "/no/ca.pem"},
+            "OVERFLY_SOURCE_MQTT_*: the certificate authority /no/ca.pem cannot be read",
+        ),
+        ({"source_mqtt_url": AWAY}, "OVERFLY_SOURCE_MQTT_URL needs a queue to fill: set OVERFLY_QUEUE_URL"),
+        ({"queue_url": QUEUE, "dead_letter_queue_url": "foo"}, "OVERFLY_DEAD_LETTER_QUEUE_URL is no queue's"),
+        ({"queue_url": QUEUE, "republish_to": "mqtt"}, "needs a broker: set OVERFLY_MQTT_URL"),
+        ({"queue_url": QUEUE, "iot_endpoint": "nonsense"}, "OVERFLY_IOT_ENDPOINT, AWS_*: no client for"),
+    ],
+)
+def test_what_a_hop_would_refuse_is_a_fault_of_the_settings(
+    settings: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    (fault,) = start_faults(Settings(**settings))
+
+    assert sentence in fault
+    assert "secret" not in fault
+
+
+def test_each_wrong_setting_is_told_once_and_none_is_passed_over(tmp_path: Path) -> None:
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        mqtt_url=f"mqtt://127.0.0.1:{free_port()}",
+        queue_url="nonsense",
+        source_mqtt_url="http://x",
+        dead_letter_queue_url="foo",
+    )
+    found = [each for each in _findings(settings) if each.subject == "settings"]
+
+    assert {each.verdict for each in found} == {"fault"}
+    assert [each.detail.split(" ")[0] for each in found] == [
+        "OVERFLY_QUEUE_URL",
+        "OVERFLY_DEAD_LETTER_QUEUE_URL",
+        "OVERFLY_SOURCE_MQTT_*:",
+    ]
+
+
+def test_all_that_is_set_for_the_way_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        StandIn(tmp_path / "aws") as aws,
+        Mosquitto(tmp_path / "source") as source,
+        Mosquitto(tmp_path / "broker") as broker,
+        IotData() as iot,
+    ):
+        for name, value in aws.environment(DESTINATION).items():
+            monkeypatch.setenv(name, value)
+        settings = Settings(
+            data_dir=tmp_path / "data",
+            mqtt_url=broker.url,
+            source_mqtt_url=source.url,
+            queue_url=Queue.make(aws).url,
+            dead_letter_queue_url=Queue.make(aws).url,
+            iot_endpoint=iot.url,
+        )
+        found = {each.subject: each.verdict for each in _findings(settings)}
+
+    for subject in ("settings", "source broker", "broker", "queue", "dead-letter queue", "AWS IoT"):
+        assert found[subject] == "ok"
+    assert list(found).index("source broker's queue") < list(found).index("broker")
