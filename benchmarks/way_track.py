@@ -86,7 +86,3 @@ def _bodies(most: int) -> Iterator[tuple[int, bytes]]:
         waiting.setdefault(shard, []).append(line)
         size[shard] = size.get(shard, 0) + len(line) + 1
     yield from ((shard, b"\n".join(lines)) for shard, lines in waiting.items())
-
-
-if __name__ == "__main__":
-    run()
