@@ -16,9 +16,11 @@ from ingest.aws.queue_sender import QueueSender
 from ingest.bridge import Bridge
 from ingest.mqtt.connection import MqttEndpoint
 from service.named_hops import bridge_source
+from service.settings import Settings
 
 LOOK_SECONDS = 0.01
 MOST_BYTES = 16 << 20
+LINGER = Settings.model_fields["bridge_linger"].default
 
 
 def main() -> None:
@@ -28,7 +30,7 @@ def main() -> None:
     parser.add_argument("count", type=int)
     parser.add_argument("--queue", required=True)
     parser.add_argument("--client-id", default="overfly-bridge")
-    parser.add_argument("--linger", type=float, default=0.1)
+    parser.add_argument("--linger", type=float, default=LINGER)
     parser.add_argument("--prepare", action="store_true")
     arguments = parser.parse_args()
     source = bridge_source(MqttEndpoint(arguments.url, client_id=arguments.client_id), [arguments.topic])
