@@ -4,10 +4,11 @@ A position is one JSON object of one device and travels in arrays. What cannot s
 harm to its neighbours is published as it came, to its own topic, where the tracker refuses it with its reason
 and people can see it. What cannot be published at all is for the dead-letter queue.
 
-Bodies of our bridge are taken apart in bulk; any other body, and one of ours with a payload that is not a
-plain object, line by line. Both ways give the same pieces.
+Bodies of our bridge and of AWS IoT rules are taken apart in bulk; any other body, and one of them with a
+payload that is not a plain object, line by line. Both ways give the same pieces.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -67,14 +68,12 @@ def pieces(body: str) -> list[Piece]:
 def bulk_pieces(raw: bytes) -> list[Piece] | None:
     """The pieces of an envelope of plain positions, None for any other body."""
     try:
-        lines = _LINES.decode_lines(raw)
-        given: list[bytes | Raw] = [line.payload for line in lines]
-        objects = _OBJECTS.decode(b"[%b]" % b",".join(given))
+        topics, given, objects = _encoded_lines(raw) if b'"payloadBase64"' in raw else _plain_lines(raw)
     except (ValueError, RecursionError):
         return None
-    if len(lines) != raw.count(b"\n") + 1 or len(objects) != len(lines):
+    if len(topics) != raw.count(b"\n") + 1 or len(objects) != len(topics):
         return None
-    bound = [_DEVICES[line.topic] for line in lines]
+    bound = [_DEVICES[topic] for topic in topics]
     sent = [each.deviceId for each in objects]
     if sent != bound:
         for index, (device, own) in enumerate(zip(sent, bound, strict=True)):
@@ -100,9 +99,14 @@ def exact_pieces(raw: bytes) -> Iterator[Piece]:
             yield from _of_topic(message, message.topic)
 
 
-class _Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _PlainLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     topic: str
     payload: Raw
+
+
+class _EncodedLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    topic: str
+    payloadBase64: bytes  # noqa: N815 - the member's name
 
 
 class _Object(msgspec.Struct, gc=False):
@@ -113,10 +117,13 @@ class _AnyObject(msgspec.Struct, gc=False):
     deviceId: Any = UNSET  # noqa: N815 - the member's name; any JSON
 
 
-_LINES: Final = msgspec.json.Decoder(_Line)
+_PLAIN_LINES: Final = msgspec.json.Decoder(_PlainLine)
+_ENCODED_LINES: Final = msgspec.json.Decoder(_EncodedLine)
+_OBJECT: Final = msgspec.json.Decoder(_Object)
 _OBJECTS: Final = msgspec.json.Decoder(list[_Object])
 _ANY_OBJECT: Final = msgspec.json.Decoder(_AnyObject)
 _ANY_JSON: Final = msgspec.json.Decoder(Raw)
+_ONE_LINE: Final = re.compile(rb"\{[^\r\n]*\}")
 _REMEMBERED: Final = 100_000
 
 
@@ -141,6 +148,29 @@ class _Shards(dict[str | None, int]):
 
 _DEVICES: Final = _Devices()
 _SHARDS: Final = _Shards()
+
+
+_Lines: TypeAlias = tuple[list[str], list[bytes | Raw], list[_Object]]
+"""Topics, payloads, and what is read of these."""
+
+
+def _plain_lines(raw: bytes) -> _Lines:
+    """Of lines with `payload`, as our bridge writes them. Raises ValueError, RecursionError."""
+    lines = _PLAIN_LINES.decode_lines(raw)
+    given: list[bytes | Raw] = [line.payload for line in lines]
+    return [line.topic for line in lines], given, _OBJECTS.decode(b"[%b]" % b",".join(given))
+
+
+def _encoded_lines(raw: bytes) -> _Lines:
+    """Of lines with `payloadBase64`, as AWS IoT rules write them. Raises ValueError, RecursionError.
+
+    Nothing has read their payloads yet, so each is read by itself: joined they could make each other good.
+    """
+    lines = _ENCODED_LINES.decode_lines(raw)
+    given: list[bytes | Raw] = [line.payloadBase64 for line in lines]
+    if not all(map(_ONE_LINE.fullmatch, given)):
+        raise ValueError("not plain objects")
+    return [line.topic for line in lines], given, [_OBJECT.decode(each) for each in given]
 
 
 def _by_shard(shards: list[int], items: list[bytes | Raw]) -> Iterator[Items]:

@@ -1,6 +1,8 @@
 """Bodies of queue messages taken apart: in bulk and line by line, with the same outcome."""
 
 import json
+from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -29,6 +31,15 @@ SHARD_A = shard_of("a")
 
 def envelope(*messages: tuple[str, bytes]) -> str:
     return b"\n".join(packed(topic, payload) for topic, payload in messages).decode()
+
+
+def rule_envelope(*messages: tuple[str, bytes]) -> str:
+    """As AWS IoT rules write it: any payload in base64."""
+    lines = ({"topic": topic, "payloadBase64": b64encode(each).decode()} for topic, each in messages)
+    return "\n".join(map(json.dumps, lines))
+
+
+ENVELOPES = st.sampled_from([envelope, rule_envelope])
 
 
 def items_by_shard(found: list[Piece]) -> dict[int, list[bytes]]:
@@ -84,6 +95,11 @@ ODD = st.sampled_from(
         b'{"x":NaN}',
         b"[" * 3000 + b"]" * 3000,
         b'{"deviceId":"a","x":"\xef\xbf\xbf"}',
+        b'{"deviceId":"a","x":"\xff"}',
+        b'{"deviceId":"a","x":[{}',
+        b'{}]},{"deviceId":"a"}',
+        b'{"deviceId":"a"},{"deviceId":"a"}',
+        b'{"deviceId":"a",\r"x":1}',
     ]
 )
 TOPICS = st.one_of(
@@ -102,11 +118,11 @@ MATCHING = st.builds(
 UNNAMED = st.builds(lambda payload: (A, payload), NAMELESS)
 
 
-@given(st.lists(st.one_of(MATCHING, UNNAMED), min_size=1, max_size=8))
+@given(st.lists(st.one_of(MATCHING, UNNAMED), min_size=1, max_size=8), ENVELOPES)
 def test_bodies_of_plain_positions_are_taken_apart_in_bulk_as_line_by_line(
-    messages: list[tuple[str, bytes]],
+    messages: list[tuple[str, bytes]], written: Callable[..., str]
 ) -> None:
-    raw = envelope(*messages).encode()
+    raw = written(*messages).encode()
 
     bulk = bulk_pieces(raw)
 
@@ -114,12 +130,14 @@ def test_bodies_of_plain_positions_are_taken_apart_in_bulk_as_line_by_line(
     assert items_by_shard(bulk) == items_by_shard(list(exact_pieces(raw)))
 
 
-@given(st.lists(st.one_of(MESSAGES, MATCHING), min_size=1, max_size=6))
-@example([(A, b'{"deviceId":"a"}'), (A, b'{"deviceId":"b","deviceId":"a"}')])
+@given(st.lists(st.one_of(MESSAGES, MATCHING), min_size=1, max_size=6), ENVELOPES)
+@example([(A, b'{"deviceId":"a"}'), (A, b'{"deviceId":"b","deviceId":"a"}')], envelope)
+@example([(A, b'{"deviceId":"a","x":[{}'), (A, b'{}]},{"deviceId":"a"}')], rule_envelope)
+@example([(A, b'{"deviceId":"a","x":"\xff"}')], rule_envelope)
 def test_bulk_either_gives_what_line_by_line_gives_or_leaves_it_alone(
-    messages: list[tuple[str, bytes]],
+    messages: list[tuple[str, bytes]], written: Callable[..., str]
 ) -> None:
-    raw = envelope(*messages).encode()
+    raw = written(*messages).encode()
 
     bulk = bulk_pieces(raw)
 
@@ -131,6 +149,9 @@ def test_bulk_either_gives_what_line_by_line_gives_or_leaves_it_alone(
 @example(b'{"topic":"aircraft/a/position","payload":{"deviceId":"a"}}\n{"topic":"aircraft/a/position"}')
 @example(b'{"topic":"aircraft/a/position","payload":{"deviceId":"a"}}\n\n')
 @example(b'{"topic":"aircraft/a/position","payload":{"deviceId":"a"},"more":1}')
+@example(b'{"topic":"aircraft/a/position","payload":{"deviceId":"a"},"payloadBase64":"e30="}')
+@example(b'{"topic":"aircraft/a/position","payloadBase64":"e30=","cutFrom":9}')
+@example(b'{"topic":"aircraft/a/position","payloadBase64":"e30="}\n\n')
 def test_any_bytes_are_taken_apart_without_an_error(raw: bytes) -> None:
     bulk = bulk_pieces(raw)
     exact = list(exact_pieces(raw))
