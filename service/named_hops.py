@@ -13,7 +13,7 @@ from ingest.republishing.mqtt_destination import MqttDestination
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint, source_endpoint
 from service.named_dead_letters import check_dead_letter_queue_url
-from service.named_queue import named_queue
+from service.named_queue import named_queue, queue_role
 from service.settings import Settings
 
 BATCH_SIZE: Final = 1000
@@ -80,6 +80,7 @@ def _iot(endpoint: str | None) -> IotDestination:
 
 NAMED: Final[tuple[Callable[[Settings], object], ...]] = (
     named_queue,
+    queue_role,
     check_dead_letter_queue_url,
     named_bridge_source,
     named_destination,

@@ -28,14 +28,15 @@ def named_queue(settings: Settings, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Na
             "OVERFLY_QUEUE_URL is no queue's URL: "
             "expected https://sqs.<region>.amazonaws.com/<account>/<name>, without a user in it"
         )
-    role = _role(settings)
+    role = queue_role(settings)
     try:
         return NamedQueue(settings.queue_url, queue_client(settings.queue_url, role=role, timeouts=timeouts))
     except AwsClientError as error:
         raise SettingsError(f"OVERFLY_QUEUE_URL, AWS_*: {error}") from None
 
 
-def _role(settings: Settings) -> AssumedRole | None:
+def queue_role(settings: Settings) -> AssumedRole | None:
+    """The role that the settings name for the queue. Raises SettingsError."""
     external_id = settings.queue_external_id
     if settings.queue_role_arn is None:
         if external_id is not None:

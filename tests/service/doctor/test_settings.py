@@ -51,6 +51,7 @@ def test_each_wrong_setting_is_told_once_and_none_is_passed_over(tmp_path: Path)
         data_dir=tmp_path / "data",
         mqtt_url=f"mqtt://127.0.0.1:{free_port()}",
         queue_url="nonsense",
+        queue_external_id="secret",
         source_mqtt_url="http://x",
         dead_letter_queue_url="foo",
     )
@@ -59,6 +60,7 @@ def test_each_wrong_setting_is_told_once_and_none_is_passed_over(tmp_path: Path)
     assert {each.verdict for each in found} == {"fault"}
     assert [each.detail.split(" ")[0] for each in found] == [
         "OVERFLY_QUEUE_URL",
+        "OVERFLY_QUEUE_EXTERNAL_ID",
         "OVERFLY_DEAD_LETTER_QUEUE_URL",
         "OVERFLY_SOURCE_MQTT_*:",
     ]
