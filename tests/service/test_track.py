@@ -131,7 +131,7 @@ def test_while_the_database_is_locked_nothing_comes_twice_and_memory_is_bounded(
     prepared(tmp_path / "data")
     dead = Queue.make(aws, fifo=False)
     policy = json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 1})
-    queue = Queue.make(aws, fifo=False, visibility=2, RedrivePolicy=policy)
+    queue = Queue.make(aws, fifo=False, visibility=4, RedrivePolicy=policy)
     note = "x" * 8000
     began = int(time.time() * 1000) - 600_000
     with tracker(tmp_path, aws, queue) as track:
@@ -156,7 +156,7 @@ def test_while_the_database_is_locked_nothing_comes_twice_and_memory_is_bounded(
                     )
                 ]
             )
-        wait_until(lambda: track.metric("overfly_source_oldest_held_seconds") > 5, 20)
+        wait_until(lambda: track.metric("overfly_source_oldest_held_seconds") > 9, 30)
         assert 0 < queue.hidden < 60
         assert track.memory - before < 120 << 20
         lock.execute("ROLLBACK")
