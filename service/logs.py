@@ -42,4 +42,6 @@ def configure_logs(log_format: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+    # its errors reach us as exceptions, which are said as a sentence; it logs them with their tracebacks too
+    logging.getLogger("botocore").setLevel(logging.CRITICAL)
     logging.getLogger("overfly").setLevel(level.upper())

@@ -10,6 +10,8 @@ from service.settings import Settings
 
 QUEUE_URL: Final = re.compile(r"https?://[^/@?#\s]+(/[^/@?#\s]+)*/(\d{12})/[-\w]{1,80}(\.fifo)?", re.ASCII)
 
+ROLE_ARN: Final = re.compile(r"arn:aws[-\w]*:iam::\d{12}:role/[-\w+=,.@/]+", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class NamedQueue:
@@ -42,6 +44,10 @@ def queue_role(settings: Settings) -> AssumedRole | None:
         if external_id is not None:
             raise SettingsError("OVERFLY_QUEUE_EXTERNAL_ID needs a role: set OVERFLY_QUEUE_ROLE_ARN too")
         return None
+    if not ROLE_ARN.fullmatch(settings.queue_role_arn):
+        raise SettingsError(
+            "OVERFLY_QUEUE_ROLE_ARN is no role's ARN: expected arn:aws:iam::<account>:role/<name>"
+        )
     return AssumedRole(
         settings.queue_role_arn, None if external_id is None else external_id.get_secret_value()
     )

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterable
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -215,10 +215,25 @@ def read_settings() -> Settings:
     except ValidationError as error:
         faults = "; ".join(
             f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: "
-            + fault["msg"].removeprefix("Value error, ")
+            + _expected(str(fault["loc"][0]), fault["type"], fault["msg"])
             for fault in error.errors()
         )
         raise SettingsError(faults) from None  # the original repeats the values, secrets among them
+
+
+NUMBERS: Final = {"int_parsing": "a whole number", "float_parsing": "a number"}
+OUT_OF_RANGE: Final = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal"})
+
+
+def _expected(name: str, fault: str, message: str) -> str:
+    """Of a number that cannot be, with an example and its meaning, which has its unit."""
+    setting = Settings.model_fields[name]
+    if fault in NUMBERS:
+        example = "" if setting.default is None else f" such as {setting.default}"
+        return f"expected {NUMBERS[fault]}{example} ({setting.description})"
+    if fault in OUT_OF_RANGE:
+        return f"{message} ({setting.description})"
+    return message.removeprefix("Value error, ")
 
 
 def _refuse_unknown(names: Iterable[str], where: str) -> None:
