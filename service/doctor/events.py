@@ -5,6 +5,7 @@ from typing import Any
 
 from ingest.aws.faults import AwsError, denied, sentence
 from service.doctor.finding import Finding
+from service.doctor.remedy import remedy
 
 
 def bus_findings(events: Any, bus: str, source: str) -> Iterator[Finding]:
@@ -23,7 +24,8 @@ def bus_findings(events: Any, bus: str, source: str) -> Iterator[Finding]:
                 "a bus that does not exist, and drops them",
             )
         else:
-            detail = f"{bus}: {sentence(error)}; make the bus, or mend OVERFLY_EVENT_BUS"
+            right = remedy(error) or "make the bus, or mend OVERFLY_EVENT_BUS"
+            detail = f"{bus}: {sentence(error)}; {right}"
             yield Finding("event bus", "fault", detail)
         return
     yield Finding("event bus", "ok", str(found["Arn"]))
@@ -38,7 +40,8 @@ def topic_finding(sns: Any, topic_arn: str) -> Finding:
         if denied(error):
             detail = f"{topic_arn} cannot be looked at: grant sns:GetTopicAttributes to see who subscribes"
             return Finding("SNS topic", "warning", detail)
-        detail = f"{topic_arn}: {sentence(error)}; make the topic, or mend OVERFLY_SNS_TOPIC_ARN"
+        right = remedy(error) or "make the topic, or mend OVERFLY_SNS_TOPIC_ARN"
+        detail = f"{topic_arn}: {sentence(error)}; {right}"
         return Finding("SNS topic", "fault", detail)
     confirmed = int(attributes.get("SubscriptionsConfirmed", 0))
     pending = int(attributes.get("SubscriptionsPending", 0))

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from ingest.aws.clients import is_fifo, queue_url
+from ingest.aws.clients import is_fifo, queue_url, region_of_queue
 from ingest.aws.faults import AwsError, denied, sentence
 from ingest.aws.limits import BODY_BYTES
 from service.doctor.finding import Finding
+from service.doctor.remedy import NETWORK, gone, remedy, unreachable
 from service.doctor.window import queue_window_finding
 
 LEAST_RECEIVES: Final = 3
@@ -26,9 +27,8 @@ def queue_findings(
     try:
         found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     except AwsError as error:
-        if not denied(error):
-            detail = f"{url}: {sentence(error)}; mend OVERFLY_QUEUE_URL, or make the queue"
-            yield Finding("queue", "fault", detail)
+        if not denied(error) or remedy(error):
+            yield Finding("queue", "fault", _fault(error, client, url))
             return
         yield _unseen(url)
         found = {}
@@ -45,6 +45,18 @@ def queue_findings(
         yield from _redrive(found, named=dead_letters is not None)
     policy = json.loads(found.get("RedrivePolicy", "{}"))
     yield from _dead_letters(client, dead_letters, policy.get("deadLetterTargetArn"))
+
+
+def _fault(error: BaseException, client: Any, url: str) -> str:
+    """What stands in the way of any request to this queue, and what would be right."""
+    if gone(error):
+        account, name = url.rsplit("/", 2)[-2:]
+        where = f"no queue {name} in region {client.meta.region_name} of account {account}"
+        region = "" if region_of_queue(url) else " or AWS_REGION"
+        return f"{where} ({client.meta.endpoint_url} says so): make it, or mend OVERFLY_QUEUE_URL{region}"
+    if unreachable(error):
+        return f"{url}: {sentence(error)}; {NETWORK}"
+    return f"{url}: {sentence(error)}; {remedy(error) or 'mend OVERFLY_QUEUE_URL'}"
 
 
 def _size(found: Mapping[str, str]) -> Iterator[Finding]:
@@ -124,7 +136,8 @@ def _letters(client: Any, name: str, url: Callable[[], str]) -> Finding:
         if denied(error):
             detail = f"{name}; not looked into: grant sqs:GetQueueUrl and sqs:GetQueueAttributes on it"
             return Finding("dead-letter queue", "ok", detail)
-        return Finding("dead-letter queue", "fault", f"{name}: {sentence(error)}; make it")
+        said = "it does not exist" if gone(error) else sentence(error)
+        return Finding("dead-letter queue", "fault", f"{name}: {said}; {remedy(error) or 'make it'}")
     count = int(found["Attributes"]["ApproximateNumberOfMessages"])
     if count:
         detail = f"{count:,} messages wait in {name}; `overfly redrive` lists them with their reasons"

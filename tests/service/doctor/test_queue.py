@@ -1,15 +1,18 @@
 """What the doctor says of a queue, at the stand-in with IAM enforced."""
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from ingest.aws.clients import AssumedRole, queue_client
 from service.doctor.finding import Finding
 from service.doctor.queue import queue_findings
+from tests.infra.rights import user_without_rights
 from tests.queues import Queue
-from tests.stand_in import SOURCE, StandIn
+from tests.stand_in import DESTINATION, SOURCE, StandIn
 
 
 @pytest.fixture(scope="module")
@@ -124,14 +127,53 @@ def test_dead_letters_are_counted_and_a_dead_letter_queue_that_is_gone_is_a_faul
     assert found(queue)["dead-letter queue"][0] == "fault"
 
 
-def test_a_queue_that_does_not_exist_or_does_not_answer_is_a_fault_that_says_what_to_do(aws: StandIn) -> None:
+def fault(queue: Queue, client: Any) -> str:
+    """Its detail, where nothing but the queue itself was found."""
+    findings = list(queue_findings(client, queue.url, 0, reads=True))
+    assert [(each.subject, each.verdict) for each in findings] == [("queue", "fault")]
+    return findings[0].detail
+
+
+def test_a_queue_that_does_not_exist_is_a_fault_that_says_where_it_was_asked_for(aws: StandIn) -> None:
     queue = Queue.make(aws)
-    deaf = aws.client("sqs", endpoint_url="http://127.0.0.1:9")
-    assert found(queue, client=deaf)["queue"][0] == "fault"
     queue.client.delete_queue(QueueUrl=queue.url)
-    verdict, detail = found(queue)["queue"]
-    assert verdict == "fault"
-    assert "mend OVERFLY_QUEUE_URL" in detail
+    account, name = queue.url.split("/")[-2:]
+    said = fault(queue, queue.client)
+    assert said.startswith(f"no queue {name} in region eu-central-1 of account {account} ")
+    assert said.endswith("make it, or mend OVERFLY_QUEUE_URL or AWS_REGION")
+    assert "wsdl" not in said
+
+
+def test_an_endpoint_that_does_not_answer_is_a_fault_of_the_endpoint(aws: StandIn) -> None:
+    deaf = aws.client("sqs", endpoint_url="http://127.0.0.1:9")
+    assert "mend AWS_ENDPOINT_URL, the region" in fault(Queue.make(aws), deaf)
+
+
+def test_no_credentials_or_false_ones_are_a_fault_of_the_credentials(
+    aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = Queue.make(aws)
+    set_all(monkeypatch, aws.environment(DESTINATION))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIANOBODYSKEY000000")
+    assert "mend AWS_PROFILE, or AWS_ACCESS_KEY_ID" in fault(queue, queue_client(queue.url))
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert "set credentials: AWS_PROFILE, AWS_ACCESS_KEY_ID" in fault(queue, queue_client(queue.url))
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:iam::222222222222:role/another", "nonsense"])
+def test_a_role_that_may_not_be_assumed_is_a_fault_of_the_role_and_not_of_the_queues_rights(
+    aws: StandIn, monkeypatch: pytest.MonkeyPatch, arn: str
+) -> None:
+    queue = Queue.make(aws)
+    set_all(monkeypatch, {**aws.environment(DESTINATION), **user_without_rights(aws, f"nobody-{arn[-7:]}")})
+    said = fault(queue, queue_client(queue.url, role=AssumedRole(arn)))
+    assert "mend OVERFLY_QUEUE_ROLE_ARN" in said
+    assert "trust policy" in said
 
 
 def test_missing_rights_are_named_and_asking_for_them_takes_no_message(aws: StandIn) -> None:
@@ -149,3 +191,8 @@ def test_missing_rights_are_named_and_asking_for_them_takes_no_message(aws: Stan
 def test_where_the_queue_is_only_filled_no_right_to_read_is_asked_for(aws: StandIn) -> None:
     queue = Queue.make(aws, fifo=False)
     assert set(found(queue, reads=False)) == {"queue", "redrive policy"}
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
