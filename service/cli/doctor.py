@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ingest.aws.clients import Timeouts
+from ingest.aws.clients import Timeouts, is_fifo
 from ingest.republishing.iot_destination import iot_client
 from service.bootstrap import open_database, start_faults
 from service.dispatch.sns_clients import sns_client, topic_client
@@ -64,13 +64,15 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         database = open_database(settings)
         yield database_finding(database)
         database.close()
-    yield reorder_finding(settings.reorder_seconds)
+    if not _reads_standard_queue(settings):  # else the queue's visibility timeout decides
+        yield reorder_finding(settings.reorder_seconds)
     yield from _source_broker_findings(settings)
     yield from _broker_findings(settings)
     yield from _queue_findings(settings)
     yield from _iot_findings(settings)
     yield from _mail_findings(settings)
     yield from _event_findings(settings)
+    yield from _untold_findings(settings)
 
 
 def _broker_findings(settings: Settings) -> Iterator[Finding]:
@@ -98,22 +100,33 @@ def _queue_findings(settings: Settings) -> Iterator[Finding]:
     with suppress(SettingsError):  # told among the settings
         queue = named_queue(settings, TIMEOUTS)
         if queue is not None:
-            only_filled = settings.source_mqtt_url is not None and settings.mqtt_url is None
             yield from queue_findings(
                 queue.client,
                 queue.url,
                 settings.reorder_seconds,
-                reads=not only_filled,
+                reads=_reads_queue(settings),
                 dead_letters=_dead_letters(settings),
             )
 
 
+def _reads_queue(settings: Settings) -> bool:
+    """Whether the queue is to be read here, not only filled by the bridge."""
+    only_filled = settings.source_mqtt_url is not None and settings.mqtt_url is None
+    return settings.queue_url is not None and not only_filled
+
+
+def _reads_standard_queue(settings: Settings) -> bool:
+    return _reads_queue(settings) and not is_fifo(settings.queue_url or "")
+
+
 def _iot_findings(settings: Settings) -> Iterator[Finding]:
-    """Where the settings name AWS IoT, or where `republish`, if it is run here, publishes there."""
-    chosen = settings.republish_to == "iot" or settings.iot_endpoint is not None
-    elsewhere = settings.mqtt_url or settings.source_mqtt_url or settings.track_from == "queue"
-    if chosen or (settings.queue_url and settings.republish_to == "auto" and not elsewhere):
-        yield iot_finding(lambda: iot_client(settings.iot_endpoint, TIMEOUTS), chosen=chosen)
+    """Where the settings name AWS IoT; a tracker at the queue has nothing to do with it."""
+    if _republishes_to_iot(settings):
+        yield iot_finding(lambda: iot_client(settings.iot_endpoint, TIMEOUTS))
+
+
+def _republishes_to_iot(settings: Settings) -> bool:
+    return settings.republish_to == "iot" or settings.iot_endpoint is not None
 
 
 def _dead_letters(settings: Settings) -> str | None:
@@ -125,7 +138,6 @@ def _dead_letters(settings: Settings) -> str | None:
 
 def _mail_findings(settings: Settings) -> Iterator[Finding]:
     if settings.smtp_url is None:
-        yield Finding("mail server", "warning", "OVERFLY_SMTP_URL is not set: nobody is told by mail")
         return
     with suppress(SettingsError):  # told among the settings
         server = mail_server(settings)
@@ -147,3 +159,14 @@ def _event_findings(settings: Settings) -> Iterator[Finding]:
     with suppress(SettingsError):
         if settings.alert_sms:
             yield text_message_finding(sns_client(timeouts=TIMEOUTS))
+
+
+def _untold_findings(settings: Settings) -> Iterator[Finding]:
+    """Where events are made and nobody hears of them. Half of mail's settings is told with those."""
+    told = settings.alert_email, settings.alert_sms, settings.alert_mqtt
+    if any(told) or settings.smtp_url or settings.event_bus or settings.sns_topic_arn:
+        return
+    if settings.mqtt_url is not None or (_reads_queue(settings) and not _republishes_to_iot(settings)):
+        detail = "nobody is told of events: set OVERFLY_SMTP_URL and OVERFLY_ALERT_EMAIL, OVERFLY_ALERT_SMS, "
+        detail += "OVERFLY_EVENT_BUS, OVERFLY_SNS_TOPIC_ARN or OVERFLY_ALERT_MQTT"
+        yield Finding("receivers", "warning", detail)

@@ -40,8 +40,10 @@ def queue_findings(
         yield _rights(client, url)
     if found:
         yield from _size(found)
-        if reads and not is_fifo(url):
-            yield queue_window_finding(reorder_seconds, int(found["VisibilityTimeout"]))
+    if reads and not is_fifo(url):
+        visibility = int(found["VisibilityTimeout"]) if found else None
+        yield queue_window_finding(reorder_seconds, visibility)
+    if found:
         yield from _redrive(found, named=dead_letters is not None)
     policy = json.loads(found.get("RedrivePolicy", "{}"))
     yield from _dead_letters(client, dead_letters, policy.get("deadLetterTargetArn"))

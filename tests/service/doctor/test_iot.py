@@ -19,8 +19,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
         yield stand_in
 
 
-def at(endpoint: str | None, *, chosen: bool = True) -> Finding:
-    return iot_finding(lambda: iot_client(endpoint), chosen=chosen)
+def at(endpoint: str | None) -> Finding:
+    return iot_finding(lambda: iot_client(endpoint))
 
 
 def test_an_endpoint_that_answers_is_well_and_nothing_is_published(
@@ -45,13 +45,10 @@ def test_an_endpoint_that_does_not_answer_is_a_fault_that_names_its_variable(
     assert (away.verdict, "mend OVERFLY_IOT_ENDPOINT" in away.detail) == ("fault", True)
 
 
-def test_who_may_not_ask_for_the_endpoint_is_told_so_and_a_tracker_has_no_fault_by_it(
-    aws: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_may_not_ask_for_the_endpoint_is_told_so(aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, {**aws.environment(DESTINATION), **user_without_rights(aws, "reader")})
-    chosen, perhaps = at(None), at(None, chosen=False)
-    assert (chosen.verdict, "set OVERFLY_IOT_ENDPOINT" in chosen.detail) == ("fault", True)
-    assert (perhaps.verdict, "needs iot:DescribeEndpoint" in perhaps.detail) == ("ok", True)
+    unknown = at(None)
+    assert (unknown.verdict, "set OVERFLY_IOT_ENDPOINT" in unknown.detail) == ("fault", True)
 
 
 def set_all(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:

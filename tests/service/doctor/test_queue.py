@@ -59,7 +59,7 @@ def test_with_a_fifo_queue_and_a_dead_letter_queue_all_is_well(aws: StandIn) -> 
 
 
 def test_a_standard_queue_without_a_window_is_a_warning_that_says_what_it_costs(aws: StandIn) -> None:
-    verdict, detail = found(Queue.make(aws, fifo=False, visibility=30))["queue order"]
+    verdict, detail = found(Queue.make(aws, fifo=False, visibility=30))["reorder window"]
 
     assert verdict == "warning"
     assert "events are lost and others invented" in detail
@@ -68,7 +68,7 @@ def test_a_standard_queue_without_a_window_is_a_warning_that_says_what_it_costs(
 
 @pytest.mark.parametrize(("window", "verdict"), [(30, "warning"), (31, "ok")])
 def test_a_window_must_be_above_the_visibility_timeout(aws: StandIn, window: float, verdict: str) -> None:
-    order = found(Queue.make(aws, fifo=False, visibility=30), window)["queue order"]
+    order = found(Queue.make(aws, fifo=False, visibility=30), window)["reorder window"]
 
     assert order[0] == verdict
     assert "visibility timeout" in order[1]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from service.bootstrap import start_faults
-from service.cli.doctor import _findings
+from service.cli.doctor import _findings, _untold_findings
 from service.settings import Settings
 from tests.brokers import Mosquitto, free_port
 from tests.iot_data import IotData
@@ -64,6 +64,39 @@ def test_each_wrong_setting_is_told_once_and_none_is_passed_over(tmp_path: Path)
         "OVERFLY_DEAD_LETTER_QUEUE_URL",
         "OVERFLY_SOURCE_MQTT_*:",
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"queue_url": QUEUE}, False),
+        ({"mqtt_url": AWAY}, False),
+        ({"queue_url": QUEUE, "event_bus": "overfly"}, True),
+        ({"queue_url": QUEUE, "sns_topic_arn": "arn:aws:sns:eu-central-1:222222222222:overfly"}, True),
+        ({"queue_url": QUEUE, "source_mqtt_url": AWAY}, True),  # a bridge makes no events
+        ({"queue_url": QUEUE, "iot_endpoint": "https://127.0.0.1:1"}, True),  # nor does republish
+        ({}, True),
+    ],
+)
+def test_a_warning_that_nobody_is_told_comes_only_where_events_are_made_and_nobody_is(
+    settings: dict[str, Any], told: bool
+) -> None:
+    found = list(_untold_findings(Settings(**settings)))
+    assert [each.verdict for each in found] == ([] if told else ["warning"])
+
+
+def test_a_tracker_at_a_standard_queue_has_one_line_about_its_window_and_none_about_aws_iot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with StandIn(tmp_path / "aws") as aws:
+        for name, value in aws.environment(DESTINATION).items():
+            monkeypatch.setenv(name, value)
+        queue = Queue.make(aws, fifo=False, visibility=30)
+        settings = Settings(data_dir=tmp_path / "data", queue_url=queue.url)
+        found = [(each.subject, each.verdict) for each in _findings(settings)]
+
+    assert [verdict for subject, verdict in found if subject == "reorder window"] == ["warning"]
+    assert not {"AWS IoT", "mail server"} & {subject for subject, _ in found}
 
 
 def test_all_that_is_set_for_the_way_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
