@@ -6,6 +6,7 @@ infra/destination-account.yaml is the same for AWS, with all that a real account
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from service.demo.stand_in import DESTINATION, REGION, SOURCE, StandIn
@@ -20,7 +21,10 @@ PHONE = "+41790000000"
 RECEIVES = "100"
 """After so many the queue itself gives a message up."""
 
-SENTENCE = "<callsign> (<device>) entered <place> (<geofence>) at <time>."
+WHO = {True: "<callsign> (<device>)", False: "<device>"}
+"""By whether the device has a callsign."""
+WHERE = {True: "<place> (<geofence>)", False: "<geofence>"}
+"""By whether the geofence has a name."""
 PATHS = {
     "callsign": "$.detail.PositionProperties.callsign",
     "device": "$.detail.DeviceId",
@@ -28,7 +32,7 @@ PATHS = {
     "geofence": "$.detail.GeofenceId",
     "time": "$.detail.SampleTime",
 }
-"""Of an event; one that is not there is left out."""
+"""Of an event. One that is not there would leave a gap in the sentence, so each case has its own rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +71,28 @@ def _make_ways_to_people(aws: StandIn, geofence_ids: Sequence[str]) -> None:
     topic = sns.create_topic(Name=TOPIC)["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=EMAIL)
     sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint=PHONE)
-    detail: dict[str, Any] = {"EventType": ["ENTER"]}
+    events.create_event_bus(Name=BUS)
+    for callsign, name in product((True, False), repeat=2):
+        rule = f"entered-{'callsign' if callsign else 'device'}-{'name' if name else 'geofence'}"
+        pattern = _pattern(geofence_ids, callsign, name)
+        events.put_rule(Name=rule, EventBusName=BUS, EventPattern=json.dumps(pattern))
+        sentence = f"{WHO[callsign]} entered {WHERE[name]} at <time>."
+        paths = {variable: path for variable, path in PATHS.items() if f"<{variable}>" in sentence}
+        transformer = {"InputPathsMap": paths, "InputTemplate": sentence}
+        target = {"Id": "topic", "Arn": topic, "InputTransformer": transformer}
+        events.put_targets(Rule=rule, EventBusName=BUS, Targets=[target])
+
+
+def _pattern(geofence_ids: Sequence[str], callsign: bool, name: bool) -> dict[str, Any]:
+    """Of events whose device has a callsign, or has none, and whose geofence has a name, or has none."""
+    detail: dict[str, Any] = {
+        "EventType": ["ENTER"],
+        "PositionProperties": {"callsign": [{"exists": callsign}]},
+        "GeofenceProperties": {"name": [{"exists": name}]},
+    }
     if geofence_ids:
         detail["GeofenceId"] = list(geofence_ids)
-    pattern = {"source": ["overfly"], "detail-type": ["Location Geofence Event"], "detail": detail}
-    target = {
-        "Id": "topic",
-        "Arn": topic,
-        "InputTransformer": {"InputPathsMap": PATHS, "InputTemplate": SENTENCE},
-    }
-    events.create_event_bus(Name=BUS)
-    events.put_rule(Name="entered", EventBusName=BUS, EventPattern=json.dumps(pattern))
-    events.put_targets(Rule="entered", EventBusName=BUS, Targets=[target])
+    return {"source": ["overfly"], "detail-type": ["Location Geofence Event"], "detail": detail}
 
 
 def _arn(service: str, name: str) -> str:

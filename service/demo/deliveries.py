@@ -38,6 +38,6 @@ class Deliveries:
             "text message" if noted["protocol"] == "sms" else "mail",
             (noted["endpoint"],),
             "",
-            noted["message"].strip(),
+            noted["message"].rstrip(),
             self._file,
         )

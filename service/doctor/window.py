@@ -30,8 +30,8 @@ def queue_window_finding(reorder_seconds: float, visibility: int | None) -> Find
             SUBJECT,
             "warning",
             "0 s: a standard queue hands messages out in another order than they came, and no window waits "
-            "for the late ones: events are lost and others invented (2,968 and 2,506 of 22,496 on real flights, "
-            f"with two readers); set {right}, or read a FIFO queue",
+            "for the late ones: events are lost and others invented (2,968 and 2,506 of 22,496 on real "
+            f"flights, with two readers); set {right}, or read a FIFO queue",
         )
     if visibility is None:
         detail = f"{reorder_seconds:g} s, at a standard queue whose visibility timeout could not be seen"

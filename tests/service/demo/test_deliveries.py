@@ -16,10 +16,10 @@ def test_each_delivery_is_handed_out_once_and_counted(tmp_path: Path) -> None:
     file = tmp_path / "deliveries.ndjson"
     deliveries = Deliveries(file)
     assert deliveries.take_new() == []
-    file.write_text(line("email", "Zürich\n") + line("sms", " (my-drone) entered"))
+    file.write_text(line("email", "Zürich\n") + line("sms", "my-drone entered\n"))
     mail, text_message = deliveries.take_new()
     assert (mail.kind, mail.recipients, mail.headline) == ("mail", ("a@example.com",), "Zürich")
-    assert (text_message.kind, text_message.text) == ("text message", "(my-drone) entered")
+    assert (text_message.kind, text_message.text) == ("text message", "my-drone entered")
     assert deliveries.take_new() == []
     assert (deliveries.mails, deliveries.text_messages) == (1, 1)
 
