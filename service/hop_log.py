@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -46,34 +46,54 @@ def watched(look: Callable[[], None], tell: Callable[[], None]) -> Iterator[None
 class Changes:
     """Says what has become of one end of the hop: a problem, or that all is well. Each state once."""
 
-    def __init__(self, trouble: str, recovery: str) -> None:
-        """The names of the two log events."""
-        self._trouble, self._recovery = trouble, recovery
+    def __init__(self, trouble: str, recovery: str, facts: Mapping[str, object] | None = None) -> None:
+        """The names of the two log events, and what both say of that end."""
+        self._trouble, self._recovery, self._facts = trouble, recovery, facts or {}
         self._told: str | None = ""
+
+    @property
+    def troubled(self) -> bool:
+        """Whether a problem is the last that was said."""
+        return bool(self._told)
 
     def note(self, problem: str | None) -> None:
         if problem == self._told:
             return
         self._told = problem
         if problem is not None:
-            log.warning(self._trouble, problem=problem, next="tried again, with growing pauses")
+            log.warning(
+                self._trouble, problem=problem, next="tried again, with growing pauses", **self._facts
+            )
         else:
-            log.info(self._recovery)
+            log.info(self._recovery, **self._facts)
 
 
 class Done:
-    """Says how much was done since it was last said; nothing where nothing was, and nothing waits."""
+    """Says how much was done since it was last said; nothing where nothing was, and nothing waits or is
+    wrong. Where nothing was because something is wrong, it is a warning that says what.
+    """
 
-    def __init__(self, event: str, figures: Sequence[str], readings: Readings) -> None:
+    def __init__(
+        self,
+        event: str,
+        figures: Sequence[str],
+        readings: Readings,
+        problem: Callable[[], str | None] = lambda: None,
+    ) -> None:
         """The name of the log event, and the counters that it shows beside `requests`, which count for
-        nothing: asking an idle queue is a request too.
+        nothing: asking an idle queue is a request too. `problem` is what is wrong now.
         """
         self._event, self._figures, self._readings = event, tuple(figures), readings
+        self._problem = problem
         self._told = readings()
 
     def tell(self) -> None:
         before, now = self._told, self._readings()
         self._told = now
         done = {name: int(now[name] - before[name]) for name in (*self._figures, "requests")}
-        if any(done[name] for name in self._figures) or now["waiting"]:
+        nothing = not any(done[name] for name in self._figures)
+        problem = self._problem() if nothing else None
+        if problem is not None:
+            log.warning(self._event, **done, waiting=int(now["waiting"]), problem=problem)
+        elif not nothing or now["waiting"]:
             log.info(self._event, **done, waiting=int(now["waiting"]))

@@ -9,8 +9,9 @@ import structlog
 import typer
 
 from ingest.aws.clients import Timeouts
+from ingest.aws.queue_look import QueueLook
 from ingest.aws.queue_sender import QueueSender
-from ingest.bridge import Bridge
+from ingest.bridge import DRAIN_SECONDS, Bridge
 from ingest.mqtt.source import MqttSource
 from service.cli.signals import drain_at_signals
 from service.errors import SettingsError
@@ -18,7 +19,7 @@ from service.hop_log import Changes, Done, watched
 from service.hop_metrics import Figure, HopMetrics, metrics_shown
 from service.logs import configure_logs
 from service.named_hops import named_bridge_source
-from service.named_queue import named_queue
+from service.named_queue import NamedQueue, named_queue
 from service.settings import Settings, read_settings
 
 QUEUE_TIMEOUTS: Final = Timeouts(connect=4.0, read=20.0)
@@ -52,25 +53,40 @@ def _bridge() -> None:
     """
     settings = read_settings()
     configure_logs(settings.log_format, settings.log_level)
-    source, sender = _ends(settings)
+    source, queue = _ends(settings)
+    sender = QueueSender(queue.client, queue.url)
     bridge = Bridge(source, sender, linger=settings.bridge_linger, most_bytes=settings.bridge_bytes)
     figures = HopMetrics("bridge", FIGURES, lambda: _readings(bridge, source))
     with metrics_shown(figures, settings.metrics_port):
-        drain_at_signals("bridge", bridge.stop)
-        log.info("bridge.started", broker=source.url, queue=settings.queue_url)
-        with _logged(bridge, source):
+        drain_at_signals("bridge", bridge.stop, lambda: _awaited(bridge))
+        log.info("bridge.started", broker=source.url, queue=queue.url)
+        with _logged(bridge, source, queue):
             bridge.run()
-        log.info("bridge.stopped", held=bridge.counters.waiting)
+        log.info("bridge.stopped", held=bridge.counters.waiting, **_kept(bridge))
 
 
-def _ends(settings: Settings) -> tuple[MqttSource, QueueSender]:
+def _ends(settings: Settings) -> tuple[MqttSource, NamedQueue]:
     source = named_bridge_source(settings)
     if source is None:
         raise SettingsError("`overfly bridge` needs a broker to subscribe at: set OVERFLY_SOURCE_MQTT_URL")
     queue = named_queue(settings, QUEUE_TIMEOUTS)
     if queue is None:
         raise SettingsError("`overfly bridge` needs a queue to fill: set OVERFLY_QUEUE_URL")
-    return source, QueueSender(queue.client, queue.url)
+    return source, queue
+
+
+def _awaited(bridge: Bridge) -> Mapping[str, object]:
+    held = bridge.counters.waiting
+    if not held:
+        return {}
+    until = f"the queue has them, or {DRAIN_SECONDS:g} s are over; the broker keeps what it has not"
+    return {"held": held, "awaited": until}
+
+
+def _kept(bridge: Bridge) -> Mapping[str, object]:
+    if not bridge.counters.waiting:
+        return {}
+    return {"next": "the broker keeps what is held, and delivers it to the next `overfly bridge`"}
 
 
 def _readings(bridge: Bridge, source: MqttSource) -> Mapping[str, float]:
@@ -91,18 +107,31 @@ def _readings(bridge: Bridge, source: MqttSource) -> Mapping[str, float]:
 
 
 @contextmanager
-def _logged(bridge: Bridge, source: MqttSource) -> Iterator[None]:
-    broker = Changes("bridge.broker_away", "bridge.subscribed")
-    queue = Changes("bridge.refused", "bridge.accepted")
-    done = Done("bridge.sent", ("sent", "entries", "bytes"), lambda: _readings(bridge, source))
+def _logged(bridge: Bridge, source: MqttSource, queue: NamedQueue) -> Iterator[None]:
+    look = QueueLook(queue.client, queue.url, over=lambda: bridge.counters.sent > 0)
+    broker = Changes("bridge.broker_away", "bridge.subscribed", source.facts)
+    place = Changes("bridge.queue_away", "bridge.queue_there", {"queue": queue.url})
+    sending = Changes("bridge.refused", "bridge.accepted")
 
-    def look() -> None:
+    def problem() -> str | None:
+        return bridge.problem or look.problem or (None if source.subscribed else source.problem)
+
+    def note() -> None:
         if source.subscribed:
             broker.note(None)
         elif source.problem is not None:
             broker.note(source.problem)
+        if look.problem is not None and not bridge.counters.requests:  # else `sending` says it
+            place.note(look.problem)
+        elif look.there or (place.troubled and bridge.counters.sent):
+            place.note(None)
         if bridge.problem is not None or bridge.counters.sent:
-            queue.note(bridge.problem)
+            sending.note(bridge.problem)
 
-    with watched(look, done.tell):
-        yield
+    done = Done("bridge.sent", ("sent", "entries", "bytes"), lambda: _readings(bridge, source), problem)
+    look.start()
+    try:
+        with watched(note, done.tell):
+            yield
+    finally:
+        look.stop()

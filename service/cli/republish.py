@@ -9,7 +9,7 @@ import structlog
 import typer
 
 from ingest.aws.clients import Timeouts
-from ingest.republisher import NoDeadLetterQueue, Republisher
+from ingest.republisher import DRAIN_SECONDS, NoDeadLetterQueue, Republisher
 from ingest.republishing.dead_letters import DeadLetterQueue
 from ingest.republishing.work_queue import WorkQueue
 from service.cli.signals import drain_at_signals
@@ -64,7 +64,7 @@ def _republish() -> None:
     republisher = _republisher(settings)
     figures = HopMetrics("republish", FIGURES, lambda: _readings(republisher))
     with metrics_shown(figures, settings.metrics_port):
-        drain_at_signals("republish", republisher.stop)
+        drain_at_signals("republish", republisher.stop, lambda: _awaited(republisher))
         log.info("republish.started", queue=settings.queue_url, destination=republisher.destination.url)
         with _logged(republisher):
             try:
@@ -96,6 +96,13 @@ def _republisher(settings: Settings) -> Republisher:
     )
 
 
+def _awaited(republisher: Republisher) -> Mapping[str, object]:
+    if not republisher.held:
+        return {}
+    until = f"they are published, or {DRAIN_SECONDS:g} s are over; the queue keeps what is not"
+    return {"held": republisher.held, "awaited": until}
+
+
 def _readings(republisher: Republisher) -> Mapping[str, float]:
     counts, published = republisher.counts, republisher.published
     return {
@@ -125,6 +132,7 @@ def _logged(republisher: Republisher) -> Iterator[None]:
         "republish.published",
         ("deleted", "sent", "positions", "as_they_came", "dead_letters"),
         lambda: _readings(republisher),
+        lambda: republisher.problem,
     )
 
     with watched(lambda: changes.note(republisher.problem), done.tell):

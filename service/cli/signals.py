@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM as commands take them."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
@@ -30,11 +30,13 @@ def stopped_by_signals() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def drain_at_signals(hop: str, stop: Callable[[], None]) -> None:
-    """Each of them is logged and stops the hop, which ends when what is under way has got through."""
+def drain_at_signals(hop: str, stop: Callable[[], None], awaited: Callable[[], Mapping[str, object]]) -> None:
+    """Each of them is logged, with what is `awaited` then, and stops the hop, which ends when what is under
+    way has got through.
+    """
 
     def take(number: int, _frame: FrameType | None) -> None:
-        log.info(f"{hop}.draining", signal=signal.Signals(number).name)
+        log.info(f"{hop}.draining", signal=signal.Signals(number).name, **awaited())
         stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from service.hop_log import Done
+from service.hop_log import Changes, Done
 
 
 def test_what_was_done_is_said_once_and_an_idle_hop_says_nothing() -> None:
@@ -20,4 +20,40 @@ def test_what_was_done_is_said_once_and_an_idle_hop_says_nothing() -> None:
     assert said == [
         {"event": "hop.sent", "log_level": "info", "sent": 2, "requests": 2, "waiting": 0},
         {"event": "hop.sent", "log_level": "info", "sent": 0, "requests": 0, "waiting": 2},
+    ]
+
+
+def test_while_nothing_gets_through_the_last_problem_is_said_again_as_a_warning() -> None:
+    readings = {"sent": 3, "requests": 10, "waiting": 0}
+    done = Done("hop.sent", ("sent",), lambda: dict(readings), lambda: "denied")
+
+    with capture_logs() as said:
+        readings["requests"] = 20
+        done.tell()
+        readings["sent"] = 4
+        done.tell()
+
+    assert said == [
+        {
+            "event": "hop.sent",
+            "log_level": "warning",
+            "sent": 0,
+            "requests": 10,
+            "waiting": 0,
+            "problem": "denied",
+        },
+        {"event": "hop.sent", "log_level": "info", "sent": 1, "requests": 0, "waiting": 0},
+    ]
+
+
+def test_what_has_become_of_an_end_is_said_once_with_its_facts() -> None:
+    changes = Changes("hop.away", "hop.there", {"broker": "mqtt://h"})
+
+    with capture_logs() as said:
+        for problem in ("denied", "denied", None, None):
+            changes.note(problem)
+
+    assert [(each["event"], each["broker"]) for each in said] == [
+        ("hop.away", "mqtt://h"),
+        ("hop.there", "mqtt://h"),
     ]

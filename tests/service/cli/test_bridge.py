@@ -11,7 +11,7 @@ import pytest
 
 from ingest.envelope import unpacked
 from ingest.mqtt.publisher import MqttPublisher
-from tests.brokers import Mosquitto
+from tests.brokers import Mosquitto, free_port
 from tests.hops import Hop
 from tests.ingest.mqtt.traffic import endpoint_of
 from tests.queue_proxy import QueueProxy
@@ -127,10 +127,65 @@ def test_told_to_end_while_the_queue_refuses_it_ends_in_time_and_the_next_one_de
             assert hop.stop() == 0
             assert time.monotonic() - started < 10
         assert "SendMessageBatch: AccessDenied: Access to the resource is denied." in hop.log
+        [draining] = [line for line in hop.log.splitlines() if '"bridge.draining"' in line]
+        assert "6 s are over; the broker keeps what it has not" in draining
+        assert '"held": 10' in draining
+        assert "delivers it to the next `overfly bridge`" in hop.log
         hop.start()
         wait_until(lambda: hop.metric("overfly_bridge_sent_total") == 10, 15)
 
     assert sorted(numbers(queue)) == list(range(10))
+
+
+def test_a_queue_that_is_not_there_is_told_before_a_message_flows_and_again_when_it_is(
+    tmp_path: Path, aws: StandIn, proxy: QueueProxy, broker: Mosquitto
+) -> None:
+    queue = Queue.make(aws)
+    queue.client.delete_queue(QueueUrl=queue.url)
+    with bridge(tmp_path, broker, queue, aws, proxy) as hop:
+        wait_until(lambda: '"event": "bridge.queue_away"' in hop.log, 15, lambda: hop.log)
+        assert "NonExistentQueue" in hop.log
+        queue.client.create_queue(QueueName=queue.url.rpartition("/")[2], Attributes={"FifoQueue": "true"})
+        wait_until(lambda: '"event": "bridge.queue_there"' in hop.log, 20, lambda: hop.log)
+        assert hop.log.count("bridge.queue_away") == 1
+        subscribed(hop)
+        wait_until(lambda: '"event": "bridge.subscribed"' in hop.log, 5)
+
+    [line] = [line for line in hop.log.splitlines() if '"bridge.subscribed"' in line]
+    assert f'"broker": "{broker.url}"' in line
+    assert '"topics": ["aircraft/+/position"]' in line
+
+
+def test_a_sender_that_may_not_ask_about_its_queue_hears_nothing_of_it(
+    tmp_path: Path, aws: StandIn, proxy: QueueProxy, broker: Mosquitto
+) -> None:
+    queue = Queue.make(aws)
+    asked = proxy.requests["GetQueueAttributes"]
+    with (
+        proxy.refusing("denied", operations=frozenset({"GetQueueAttributes"})),
+        bridge(tmp_path, broker, queue, aws, proxy) as hop,
+    ):
+        wait_until(lambda: proxy.requests["GetQueueAttributes"] > asked, 15)
+        subscribed(hop)
+        time.sleep(1.5)
+
+        assert proxy.requests["GetQueueAttributes"] == asked + 1
+        assert "bridge.queue_" not in hop.log
+        assert "bridge.refused" not in hop.log
+
+
+def test_a_role_that_cannot_be_assumed_is_told_in_a_sentence_before_a_message_flows(
+    tmp_path: Path, aws: StandIn, proxy: QueueProxy, broker: Mosquitto
+) -> None:
+    queue = Queue.make(aws)
+    role = "arn:aws:iam::222222222222:role/bridge"
+    hop = bridge(tmp_path, broker, queue, aws, proxy, QUEUE_ROLE_ARN=role)
+    hop.environment = {**hop.environment, "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{free_port()}"}
+    with hop:
+        wait_until(lambda: '"event": "bridge.queue_away"' in hop.log, 20, lambda: hop.log)
+
+        assert "Could not connect to the endpoint URL" in hop.log
+        assert "Traceback" not in hop.log
 
 
 def test_a_huge_backlog_behind_a_queue_that_refuses_takes_no_more_memory(
