@@ -94,11 +94,16 @@ def _run(plan: Plan, console: Console, stop: Stop, stack: ExitStack) -> None:
 
 
 def _started(plan: Plan, console: Console, stop: Stop, stack: ExitStack) -> Way:
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True)
+
     if plan.stand_in is None:
-        console.print("Starting a broker, a mailbox and `overfly serve` ...")
-        return Builder(plan.folder, plan.port, plan.mqtt_port, stack, stop).short_way()
-    console.print("Starting two AWS accounts of a stand-in, a broker in each, and Overfly ...")
-    builder = Builder(plan.folder, plan.port, plan.mqtt_port, stack, stop)
+        say("Starting a broker, a mailbox and `overfly serve` ...")
+    else:
+        say("Starting two AWS accounts of a stand-in, a broker in each, and Overfly ...")
+    builder = Builder(plan.folder, plan.port, plan.mqtt_port, stack, stop, say)
+    if plan.stand_in is None:
+        return builder.short_way()
     return builder.long_way(plan.stand_in, plan.told_geofences)
 
 

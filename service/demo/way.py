@@ -64,14 +64,22 @@ class Way:
 
 
 class Builder:
-    """Starts what the way needs, on `stack`, which ends it.
+    """Starts what the way needs, on `stack`, which ends it, and says what it starts.
 
     Every wait ends with Stopped where `stop` is wanted, with DemoFailed where it was in vain.
     """
 
-    def __init__(self, folder: Path, port: int, mqtt_port: int, stack: ExitStack, stop: Stop) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        mqtt_port: int,
+        stack: ExitStack,
+        stop: Stop,
+        say: Callable[[str], None],
+    ) -> None:
         self._folder, self._port = folder, port
-        self._stack, self._stop = stack, stop
+        self._stack, self._stop, self._say = stack, stop, say
         self._processes: list[Process] = []
         self._api_url = f"http://{HOST}:{port}"
         self._page = MetricsPage(f"{self._api_url}/metrics")
@@ -100,11 +108,14 @@ class Builder:
 
     def long_way(self, program: Path, geofence_ids: Sequence[str]) -> Way:
         """Through both accounts of the stand-in that `program` starts; people hear of these geofences."""
+        self._say("  the stand-in, for all of AWS ...")
         aws = self._stack.enter_context(StandIn(program, self._folder))
         self._processes.append(aws.process)
         self._await(aws.process, aws.is_ready)
+        self._say("  account B's queue, bus, rules and topic ...")
         account_b = make_account_b(aws, geofence_ids)
         broker_url = self._stack.enter_context(embedded_broker(free_port()))
+        self._say("  overfly serve and overfly republish in account B, overfly bridge in account A ...")
         of_account_b = aws.variables(DESTINATION)
         queue = {"OVERFLY_QUEUE_URL": account_b.queue_url}
         serve = self._serve(broker_url, {**of_account_b, "OVERFLY_EVENT_BUS": account_b.bus})

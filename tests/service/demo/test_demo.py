@@ -119,6 +119,12 @@ def test_demo_shows_real_aircraft_crossing_real_geofences(demo: Demo) -> None:
     assert "SWITZERLAND FIR" in demo.await_line("ENTER  TOM2XE")
 
 
+def test_demo_says_what_it_starts_as_it_starts_it(demo: Demo) -> None:
+    demo.await_line("Try in another terminal")
+    said = "\n".join(demo.lines[:4])
+    assert re.search(r"Starting .*\n  the stand-in.*\n  account B's queue.*\n  overfly serve", said), said
+
+
 def test_demo_shows_the_counters_of_every_hop(demo: Demo) -> None:
     line = demo.await_line(r"^broker: [1-9].* \| EventBridge: [1-9]")
     counts = [re.match(r"([^:]+): ([\d,]+) (\w+)", part) for part in line.split(" | ")]
@@ -177,6 +183,7 @@ def test_lines_that_the_demo_itself_suggests_work_as_pasted(demo: Demo) -> None:
 
 
 def test_ctrl_c_stops_everything_and_leaves_nothing(demo: Demo) -> None:
+    demo.await_line("Starting")  # from then on signals are heard
     assert demo.stop(signal.SIGINT) == 0
     assert "nothing is left running" in demo.lines[-1]
     assert demo.leaves_nothing()
