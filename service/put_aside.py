@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy.exc import DataError, IntegrityError
 
 from ingest.decoding.decoder import Decoded
-from ingest.decoding.rejects import PAYLOAD_KEPT, Reject
+from ingest.decoding.parts import Parts
+from ingest.decoding.rejects import Reject
 from ingest.messages import Message
 from ingest.timestamps import iso
 from service.outcome import Outcome
@@ -23,10 +24,11 @@ def without_forgotten(messages: Sequence[Message], decoded: Decoded, forgotten: 
     until = [forgotten.get(each) for each in decoded.batch.device_id.tolist()]
     times = decoded.batch.sample_time.tolist()
     refused = [index for index, end in enumerate(until) if end is not None and times[index] <= end]
+    aside = _Aside(messages, decoded)
     rejects = list(decoded.rejects)
     for index in refused:
         detail = f"device {decoded.batch.device_id[index]} was forgotten after {iso(times[index])}"
-        rejects.append(_reject(messages, decoded, index, "forgotten", detail))
+        rejects.append(aside.reject(index, "forgotten", detail))
     kept = np.ones(len(times), np.bool_)
     kept[refused] = False
     return _part(decoded, kept, rejects)
@@ -34,14 +36,14 @@ def without_forgotten(messages: Sequence[Message], decoded: Decoded, forgotten: 
 
 def conflicts(messages: Sequence[Message], decoded: Decoded, conflicting: NDArray[np.bool_]) -> list[Reject]:
     """One reject for each position in the mask."""
-    rejects = []
+    aside, rejects = _Aside(messages, decoded), []
     for index in np.flatnonzero(conflicting).tolist():
         time = iso(int(decoded.batch.sample_time[index]))
         detail = (
             f"device {decoded.batch.device_id[index]} at {time} is stored already with another position, "
             "accuracy or properties: the first one stands"
         )
-        rejects.append(_reject(messages, decoded, index, "conflict", detail))
+        rejects.append(aside.reject(index, "conflict", detail))
     return rejects
 
 
@@ -56,9 +58,8 @@ def commit_storable(
             raise
     size = len(decoded.batch)
     if size == 1:
-        reject = _reject(
-            messages, decoded, 0, "unstorable", "the database refused this position for its data"
-        )
+        detail = "the database refused this position for its data"
+        reject = _Aside(messages, decoded).reject(0, "unstorable", detail)
         return commit(_part(decoded, slice(0, 0), [*decoded.rejects, reject]))
     whole = Outcome()
     for part in (slice(0, size // 2), slice(size // 2, size)):
@@ -71,16 +72,26 @@ def _part(decoded: Decoded, index: NDArray[np.bool_] | slice, rejects: list[Reje
     return Decoded(decoded.batch.take(index), decoded.message[index], decoded.item[index], rejects)
 
 
-def _reject(messages: Sequence[Message], decoded: Decoded, index: int, reason: str, detail: str) -> Reject:
-    """The position at `index`, with the message that it came in."""
-    message = int(decoded.message[index])
-    return Reject(
-        reason=reason,
-        detail=detail,
-        topic=messages[message].topic,
-        device_id=decoded.batch.device_id[index],
-        payload=messages[message].payload[:PAYLOAD_KEPT],
-        message=message,
-        item=int(decoded.item[index]),
-        redelivered=messages[message].redelivered,
-    )
+class _Aside:
+    """Positions with the messages that they came in, each taken apart once."""
+
+    def __init__(self, messages: Sequence[Message], decoded: Decoded) -> None:
+        self._messages, self._decoded = messages, decoded
+        self._parts: dict[int, Parts] = {}
+
+    def reject(self, index: int, reason: str, detail: str) -> Reject:
+        """The position at `index`."""
+        number, item = int(self._decoded.message[index]), int(self._decoded.item[index])
+        message = self._messages[number]
+        if number not in self._parts:
+            self._parts[number] = Parts(message.payload)
+        return Reject(
+            reason=reason,
+            detail=detail,
+            topic=message.topic,
+            device_id=self._decoded.batch.device_id[index],
+            payload=self._parts[number].head(item),
+            message=number,
+            item=item,
+            redelivered=message.redelivered,
+        )

@@ -120,16 +120,18 @@ class _Intake:
                 try:
                     document = payloads.document(raw)
                 except Fault as fault:
-                    rejects.add(fault, number)
+                    rejects.add(fault, number, raw)
                 else:
-                    self._take_item(document, number, rejects)
+                    self._take_item(document, number, rejects, raw)
         self.rejects += rejects.all()
 
-    def _take_item(self, document: object, number: int, rejects: MessageRejects) -> None:
+    def _take_item(
+        self, document: object, number: int, rejects: MessageRejects, raw: bytes | None = None
+    ) -> None:
         try:
             self.rows.append(device_position(document, rejects.topic_device, self._bounds))
         except Fault as fault:
-            rejects.add(fault, number)
+            rejects.add(fault, number, raw)
         else:
             self.message.append(rejects.index)
             self.item.append(number)

@@ -21,7 +21,8 @@ from ingest.decoding.device_positions import device_position
 from ingest.decoding.faults import Fault
 from ingest.decoding.line_columns import DeviceSlots, LineColumns, LineDecoder, LineRow
 from ingest.decoding.odd_lines import odd_lines
-from ingest.decoding.rejects import PAYLOAD_KEPT, MessageRejects, Reject
+from ingest.decoding.parts import PAYLOAD_KEPT
+from ingest.decoding.rejects import MessageRejects, Reject
 from ingest.messages import Message
 from ingest.topics import device_of_topic
 
@@ -189,7 +190,7 @@ class LineReader:
         if len(self._first_rejects) < self._listed:
             rejects = MessageRejects(0, Message(line, self._topic))
             rejects.kind = "line"
-            rejects.add(fault, number)
+            rejects.add(fault, number, line)
             self._first_rejects += rejects.all()
 
     def _refuse_long(self, head: bytes, length: int) -> None:

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 from ingest.decoding.faults import Fault
+from ingest.decoding.parts import PAYLOAD_KEPT, Parts
 from ingest.identifiers import is_identifier
 from ingest.messages import Message
 from ingest.topics import device_of_topic
-
-PAYLOAD_KEPT = 4096
-"""Bytes of a refused payload that are kept."""
 
 LISTED = 1000
 """Rejects of one message that are listed one by one; the others are gathered by reason."""
@@ -44,8 +42,9 @@ class Reject:
 
     `detail` says what was wrong, where, and what would be right. `device_id` is the payload's where it
     has a valid one that is not at odds with the topic, else the topic's. `payload` is the first PAYLOAD_KEPT
-    bytes of the message. `message` is its index in the batch; `item` the 0-based index in an array, or of a
-    line. `count` is above 1 where many of one payload are gathered (docs/decisions/0003).
+    bytes of the message, of the item or line alone where it is one. `message` is its index in the batch;
+    `item` the 0-based index in an array, or of a line. `count` is above 1 where many of one payload are
+    gathered (docs/decisions/0003).
     """
 
     reason: str
@@ -65,41 +64,44 @@ class MessageRejects:
     `kind` is what its parts are called in sentences: 'item', 'line', or '' where it has none.
     """
 
-    __slots__ = ("_gathered", "_kept", "_listed", "_message", "index", "kind", "topic_device")
+    __slots__ = ("_gathered", "_listed", "_message", "_parts", "index", "kind", "topic_device")
 
     def __init__(self, index: int, message: Message) -> None:
         self.index = index
         self.kind = ""
         self.topic_device = device_of_topic(message.topic)
         self._message = message
-        self._kept = b""
+        self._parts = Parts(message.payload)
         self._listed: list[Reject] = []
         self._gathered: dict[str, int] = {}
 
-    def add(self, fault: Fault, number: int | None) -> None:
-        """Part `number` (0-based) is refused, or with None the whole message."""
+    def add(self, fault: Fault, number: int | None, part: bytes | None = None) -> None:
+        """Part `number` (0-based, ascending) is refused, or with None the whole message.
+
+        `part` is its bytes where the caller has them; else the payload is taken apart for them.
+        """
         if len(self._listed) >= LISTED:
             self._gathered[fault.reason] = self._gathered.get(fault.reason, 0) + 1
             return
         where, item = "", None
         if self.kind and number is not None:
             where, item = f" at {self.kind} {number + (self.kind == 'line')}", number
-        self._listed.append(self._reject(fault.reason, fault.detail(where), fault.device_id, item, 1))
+        if part is None:
+            part = self._parts.whole() if item is None else self._parts.head(item)
+        kept = part[:PAYLOAD_KEPT]
+        self._listed.append(self._reject(fault.reason, fault.detail(where), fault.device_id, item, 1, kept))
 
     def all(self) -> list[Reject]:
         """The listed ones, then one for each reason of the others."""
         for reason, count in self._gathered.items():
             detail = f"{count:,} more {self.kind}s of this payload: {REASONS[reason]}"
-            self._listed.append(self._reject(reason, detail, None, None, count))
+            whole = self._parts.whole()
+            self._listed.append(self._reject(reason, detail, None, None, count, whole))
         return self._listed
 
-    def _head(self) -> bytes:
-        """The first bytes of the payload, one object for all rejects."""
-        if not self._kept:
-            self._kept = self._message.payload[:PAYLOAD_KEPT]
-        return self._kept
-
-    def _reject(self, reason: str, detail: str, device_id: object, item: int | None, count: int) -> Reject:
+    def _reject(
+        self, reason: str, detail: str, device_id: object, item: int | None, count: int, payload: bytes
+    ) -> Reject:
         if not is_identifier(device_id):
             device_id = self.topic_device if is_identifier(self.topic_device) else None
         return Reject(
@@ -107,7 +109,7 @@ class MessageRejects:
             detail=detail,
             topic=self._message.topic,
             device_id=device_id,
-            payload=self._head(),
+            payload=payload,
             message=self.index,
             item=item,
             redelivered=self._message.redelivered,

@@ -321,3 +321,18 @@ def _json_text(text: str) -> bytes:
     return (
         b'"' + b"".join(b"\\u%04x" % ord(c) if ord(c) < 32 or c in '"\\' else c.encode() for c in text) + b'"'
     )
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"[" + GOOD.encode() + b', {"deviceId":"b"} ,' + GOOD.encode() + b"]",
+        b"[" + GOOD.encode() + b',{"deviceId":"b"},{"deviceId":"\\u0000"}]',
+        GOOD.encode() + b'\n\n{"deviceId":"b"}\n',
+    ],
+)
+def test_of_an_array_or_lines_a_reject_keeps_the_refused_item_alone(payload: bytes) -> None:
+    refused = decode([Message(payload)], RECEIVED, LIMITS).rejects[0]
+
+    assert refused.reason == "missing"
+    assert refused.payload == b'{"deviceId":"b"}'
