@@ -55,7 +55,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, 
     batch.consignment.withdrawn = True
     put_aside = batch.put_aside(means.dead_letters, lambda: _has(ANSWER_MILLISECONDS, context))
     failed = [record["messageId"] for record, done in zip(records, batch.done(), strict=True) if not done]
-    _log(means, len(records), len(failed), put_aside)
+    _log(means, len(records), len(failed), len(put_aside))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

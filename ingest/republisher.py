@@ -18,7 +18,7 @@ from ingest.aws.limits import REQUEST_ENTRIES
 from ingest.aws.polling import POLL_SECONDS
 from ingest.backoff import Backoff
 from ingest.republishing.courier import Courier, Published
-from ingest.republishing.dead_letters import DeadLetterQueue
+from ingest.republishing.dead_letters import DeadLetter, DeadLetterQueue, DeadLetterQueueAway
 from ingest.republishing.destination import Destination
 from ingest.republishing.queue_batch import QueueBatch
 from ingest.republishing.work_queue import Claim, Unchanged, WorkQueue
@@ -64,9 +64,11 @@ class _Held:
 
 
 class Republisher:
-    """`dead_letter_queue` makes the one for the ARN that the queue's own policy names, or None.
+    """`dead_letter_queue` makes the one for the ARN that the queue's own policy names, or None; it may raise
+    DeadLetterQueueAway.
 
-    `batches` is how many batches of ten messages are under way at most.
+    `batches` is how many batches of ten messages are under way at most. `on_put_aside` is told by several
+    threads what the dead-letter queue has taken.
     """
 
     def __init__(
@@ -76,11 +78,12 @@ class Republisher:
         dead_letter_queue: Callable[[str | None], DeadLetterQueue | None],
         *,
         batches: int = 4,
+        on_put_aside: Callable[[Sequence[DeadLetter]], None] = lambda _: None,
     ) -> None:
         self.queue, self.destination, self.counts = queue, destination, Counts()
         self.depth: int | None = None  # messages that wait in the queue, about; None while not known
         self._courier = Courier(destination)
-        self._make_dead_letter_queue = dead_letter_queue
+        self._make_dead_letter_queue, self._on_put_aside = dead_letter_queue, on_put_aside
         self._dead_letters: DeadLetterQueue | None = None
         self._batches, self._hidden_seconds = batches, 30
         self._known = threading.Event()
@@ -246,7 +249,8 @@ class Republisher:
     def _put_aside(self, held: _Held) -> None:
         taken = held.batch.put_aside(self._dead_letters)
         with self._counting:
-            self.counts.dead_letters += taken
+            self.counts.dead_letters += len(taken)
+        self._on_put_aside(taken)
         problem = self._dead_letters.problem if self._dead_letters is not None else None
         self._note("put aside", problem)
 
@@ -288,6 +292,8 @@ class Republisher:
             yield
         except AwsError as error:
             self._note(what, sentence(error))
+        except DeadLetterQueueAway as error:
+            self._note(what, str(error))
         else:
             self._note(what, None)
 

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import structlog
 
+from ingest.republishing.dead_letters import IDS, DeadLetter
 from service.hop_metrics import Readings
 
 LOOK_SECONDS: Final = 0.5
@@ -97,3 +99,46 @@ class Done:
             log.warning(self._event, **done, waiting=int(now["waiting"]), problem=problem)
         elif not nothing or now["waiting"]:
             log.info(self._event, **done, waiting=int(now["waiting"]))
+
+
+class PutAside:
+    """Says what was put aside in the dead-letter queue: the first of a reason at once, and then once a minute
+    how many there were and the latest of them. `add` may be called by any thread.
+    """
+
+    def __init__(self, event: str) -> None:
+        """The name of the log event."""
+        self._event = event
+        self._untold: Counter[str] = Counter()
+        self._latest: dict[str, DeadLetter] = {}
+        self._told: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def add(self, letters: Sequence[DeadLetter]) -> None:
+        with self._lock:
+            for letter in letters:
+                self._untold[letter.undeliverable.reason] += 1
+                self._latest[letter.undeliverable.reason] = letter
+
+    def look(self) -> None:
+        """Says what of its reason was not said within the last minute."""
+        due = time.monotonic() - TELL_SECONDS
+        self._tell([reason for reason in list(self._latest) if self._told.get(reason, due) <= due])
+
+    def tell(self) -> None:
+        """Says all that was not said yet."""
+        self._tell(list(self._latest))
+
+    def _tell(self, reasons: Sequence[str]) -> None:
+        for reason in reasons:
+            with self._lock:
+                count, latest = self._untold.pop(reason), self._latest.pop(reason)
+            self._told[reason] = time.monotonic()
+            log.warning(
+                self._event,
+                reason=reason,
+                count=count,
+                detail=latest.undeliverable.detail,
+                source_message_id=",".join(latest.sources[:IDS]),
+                next="in the dead-letter queue: `overfly redrive` lists it",
+            )

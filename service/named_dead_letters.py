@@ -3,6 +3,8 @@
 from typing import Any
 
 from ingest.aws.clients import is_fifo, queue_url
+from ingest.aws.faults import AwsError, sentence
+from ingest.republishing.dead_letters import DeadLetterQueueAway
 from service.errors import SettingsError
 from service.named_queue import QUEUE_URL
 from service.settings import Settings
@@ -11,12 +13,18 @@ from service.settings import Settings
 def dead_letter_queue_url(settings: Settings, client: Any, arn: str | None) -> str | None:
     """Its URL; None where there is none. `arn` is what the redrive policy names.
 
-    Raises SettingsError, and AwsError where SQS has to be asked.
+    Raises SettingsError, and DeadLetterQueueAway where SQS has to be asked.
     """
     check_dead_letter_queue_url(settings)
     if settings.dead_letter_queue_url is not None or arn is None:
         return settings.dead_letter_queue_url
-    return queue_url(client, arn)
+    try:
+        return queue_url(client, arn)
+    except AwsError as error:
+        raise DeadLetterQueueAway(
+            f"the dead-letter queue {arn}, which the queue's redrive policy names, cannot be found: "
+            f"{sentence(error)} (its URL may also be set: OVERFLY_DEAD_LETTER_QUEUE_URL)"
+        ) from None
 
 
 def check_dead_letter_queue_url(settings: Settings) -> None:

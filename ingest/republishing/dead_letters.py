@@ -16,6 +16,10 @@ IDS: Final = 10
 """Most messages that a dead letter names as its sources."""
 
 
+class DeadLetterQueueAway(Exception):
+    """It cannot be found now: a sentence that names it and says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """`group` is that of the message it came from, None on a standard queue.
@@ -49,7 +53,7 @@ class DeadLetterQueue:
             try:
                 self._client.send_message(QueueUrl=self.url, **self._message(letter))
             except AwsError as error:
-                self.problem = f"the dead-letter queue does not take a message: {sentence(error)}"
+                self.problem = f"the dead-letter queue {self.url} does not take a message: {sentence(error)}"
                 return list(letters[place:])
         self.problem = None
         return []

@@ -29,8 +29,10 @@ class QueueBatch:
         self.consignment = Consignment(packed.publications, len(bodies))
         self.consignment.undeliverable += [((source,), why) for source, why in packed.undeliverable]
 
-    def put_aside(self, queue: DeadLetterQueue | None, has_time: Callable[[], bool] = lambda: True) -> int:
-        """Sends what cannot be delivered to the dead-letter queue, while there is time; how many it took.
+    def put_aside(
+        self, queue: DeadLetterQueue | None, has_time: Callable[[], bool] = lambda: True
+    ) -> list[DeadLetter]:
+        """Sends what cannot be delivered to the dead-letter queue, while there is time; what that took.
         The messages of others are not done.
         """
         new = self._without_letter()
@@ -40,10 +42,10 @@ class QueueBatch:
             self._unsent.append((sources, DeadLetter(why, ids, self._groups[sources[0]])))
         letters = [letter for _, letter in self._unsent]
         if not letters or queue is None:
-            return 0
-        left = len(queue.unsent(letters, has_time))
-        self._unsent = self._unsent[len(letters) - left :]
-        return len(letters) - left
+            return []
+        taken = len(letters) - len(queue.unsent(letters, has_time))
+        self._unsent = self._unsent[taken:]
+        return letters[:taken]
 
     @property
     def has_unsent(self) -> bool:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ingest.aws.clients import AwsClientError, queue_client
 from ingest.aws.faults import AwsError, sentence
 from ingest.redrive import DeadLetterBox, Letter, Redriven
+from ingest.republishing.dead_letters import DeadLetterQueueAway
 from ingest.republishing.iot_destination import iot_client
 from ingest.republishing.work_queue import WorkQueue
 from ingest.rule_errors import RuleError
@@ -62,10 +63,17 @@ def _redrive(
         elif send:
             _send_back(box, queue_url, reason)
         else:
-            _list(box, reason, limit)
+            _list(box, reason, limit, of_rules=rule_errors is not None)
     except AwsError as error:
-        typer.echo(f"overfly: {sentence(error)}", err=True)
+        where = f"queue {box.url} (--rule-errors)" if rule_errors is not None else _way(box, queue_url, send)
+        typer.echo(f"overfly: {where}: {sentence(error)}", err=True)
         raise typer.Exit(1) from None
+
+
+def _way(box: DeadLetterBox, queue_url: str, send: bool) -> str:
+    """What was asked, and what names it."""
+    ours = f"dead-letter queue {box.url} (of the redrive policy, or OVERFLY_DEAD_LETTER_QUEUE_URL)"
+    return f"{ours}, and queue {queue_url} (OVERFLY_QUEUE_URL)" if send else ours
 
 
 def _box() -> tuple[DeadLetterBox, str]:
@@ -84,7 +92,10 @@ def _box() -> tuple[DeadLetterBox, str]:
         )
         url = dead_letter_queue_url(settings, queue.client, arn)
     except AwsError as error:
-        typer.echo(f"overfly: {sentence(error)}", err=True)
+        typer.echo(f"overfly: queue {queue.url} (OVERFLY_QUEUE_URL): {sentence(error)}", err=True)
+        raise typer.Exit(1) from None
+    except DeadLetterQueueAway as error:
+        typer.echo(f"overfly: {error}", err=True)
         raise typer.Exit(1) from None
     if url is None:
         raise SettingsError(
@@ -105,12 +116,28 @@ def _rule_error_box(url: str) -> DeadLetterBox:
         raise SettingsError(f"--rule-errors, AWS_*: {error}") from None
 
 
-def _list(box: DeadLetterBox, reason: str | None, limit: int) -> None:
+def _list(box: DeadLetterBox, reason: str | None, limit: int, *, of_rules: bool) -> None:
     about = box.count()
     letters = box.letters(limit, reason)
     for letter in letters:
         typer.echo(_shown(letter))
-    typer.echo(f"{len(letters):,} letters listed; the queue has about {about:,}", err=True)
+    typer.echo(f"{_counted(len(letters), 'letter')} listed; the queue has about {about:,}", err=True)
+    if of_rules:
+        _tell_strange(sum(RuleError.read(letter.body) is None for letter in letters))
+
+
+def _tell_strange(count: int) -> None:
+    """Letters that no rule's error action wrote, although --rule-errors says so."""
+    if count:
+        typer.echo(
+            f"{_counted(count, 'letter')} of no AWS IoT rule's error action, which --send leaves where they "
+            "are: a dead-letter queue is read without --rule-errors",
+            err=True,
+        )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _shown(letter: Letter) -> str:
@@ -119,7 +146,7 @@ def _shown(letter: Letter) -> str:
     if error is not None:
         return _shown_error(letter, error)
     body = letter.body[:BODY_CHARACTERS]
-    when = f"sent {iso(letter.sent_time)}, received {letter.receives} times"
+    when = f"sent {iso(letter.sent_time)}, received {_counted(letter.receives, 'time')}"
     lines = [f"{letter.reason}: {when}, {letter.message_id}"]
     if letter.detail:
         lines.append(f"    {_plain(letter.detail)}")
@@ -142,7 +169,7 @@ def _send_back(box: DeadLetterBox, queue_url: str, reason: str | None) -> None:
     about = box.count()
     with stopped_by_signals() as stop, _bar(about) as show:
         redriven = box.send_back(queue_url, reason, show, stop)
-    typer.echo(f"{redriven.sent:,} letters sent back to {queue_url}; {redriven.left:,} left")
+    typer.echo(f"{_counted(redriven.sent, 'letter')} sent back to {queue_url}; {redriven.left:,} left")
     if stop.is_set():
         raise typer.Exit(130)
 
@@ -154,15 +181,20 @@ def _try_again(box: DeadLetterBox) -> None:
     except AwsClientError as error:
         raise SettingsError(f"OVERFLY_IOT_ENDPOINT, AWS_*: {error}") from None
 
+    strange: set[str] = set()
+
     def take(letter: Letter) -> bool:
         error = RuleError.read(letter.body)
-        if error is not None:
+        if error is None:
+            strange.add(letter.message_id)
+        else:
             error.try_again(iot_data)
         return error is not None
 
     with stopped_by_signals() as stop, _bar(box.count()) as show:
         redriven = box.hand_over(take, None, show, stop)
-    typer.echo(f"{redriven.sent:,} payloads sent to their rules again; {redriven.left:,} left")
+    typer.echo(f"{_counted(redriven.sent, 'payload')} sent through the rules again; {redriven.left:,} left")
+    _tell_strange(len(strange))
     if stop.is_set():
         raise typer.Exit(130)
 

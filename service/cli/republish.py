@@ -14,7 +14,7 @@ from ingest.republishing.dead_letters import DeadLetterQueue
 from ingest.republishing.work_queue import WorkQueue
 from service.cli.signals import drain_at_signals
 from service.errors import SettingsError
-from service.hop_log import Changes, Done, watched
+from service.hop_log import Changes, Done, PutAside, watched
 from service.hop_metrics import Figure, HopMetrics, metrics_shown
 from service.logs import configure_logs
 from service.named_dead_letters import check_dead_letter_queue_url, dead_letter_queue_url
@@ -61,12 +61,13 @@ def _republish() -> None:
     """
     settings = read_settings()
     configure_logs(settings.log_format, settings.log_level)
-    republisher = _republisher(settings)
+    put_aside = PutAside("republish.put_aside")
+    republisher = _republisher(settings, put_aside)
     figures = HopMetrics("republish", FIGURES, lambda: _readings(republisher))
     with metrics_shown(figures, settings.metrics_port):
         drain_at_signals("republish", republisher.stop, lambda: _awaited(republisher))
         log.info("republish.started", queue=settings.queue_url, destination=republisher.destination.url)
-        with _logged(republisher):
+        with _logged(republisher, put_aside):
             try:
                 republisher.run()
             except NoDeadLetterQueue:
@@ -77,7 +78,7 @@ def _republish() -> None:
         log.info("republish.stopped", given_back=republisher.counts.given_back)
 
 
-def _republisher(settings: Settings) -> Republisher:
+def _republisher(settings: Settings, put_aside: PutAside) -> Republisher:
     queue = named_queue(settings, QUEUE_TIMEOUTS)
     if queue is None:
         raise SettingsError("`overfly republish` needs a queue to read: set OVERFLY_QUEUE_URL")
@@ -93,6 +94,7 @@ def _republisher(settings: Settings) -> Republisher:
         named_destination(settings),
         dead_letters,
         batches=settings.republish_batches,
+        on_put_aside=put_aside.add,
     )
 
 
@@ -126,7 +128,7 @@ def _readings(republisher: Republisher) -> Mapping[str, float]:
 
 
 @contextmanager
-def _logged(republisher: Republisher) -> Iterator[None]:
+def _logged(republisher: Republisher, put_aside: PutAside) -> Iterator[None]:
     changes = Changes("republish.waiting", "republish.going_on")
     done = Done(
         "republish.published",
@@ -135,5 +137,13 @@ def _logged(republisher: Republisher) -> Iterator[None]:
         lambda: republisher.problem,
     )
 
-    with watched(lambda: changes.note(republisher.problem), done.tell):
+    def look() -> None:
+        changes.note(republisher.problem)
+        put_aside.look()
+
+    def tell() -> None:
+        put_aside.tell()
+        done.tell()
+
+    with watched(look, tell):
         yield

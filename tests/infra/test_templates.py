@@ -260,6 +260,44 @@ def test_poison_is_in_the_dead_letter_queue_with_its_reason(accounts: Accounts) 
     assert attributes["SourceMessageId"] == sent["MessageId"]
 
 
+def test_operators_policy_is_all_that_redrive_needs(accounts: Accounts, tmp_path: Path) -> None:
+    given, sqs = accounts.outputs[DESTINATION], accounts.aws.client("sqs", DESTINATION)
+    key = user_with_policy(accounts.aws, "operator", given["OperatorPolicyArn"])
+    operator = {**os.environ, **accounts.aws.environment(DESTINATION), **key}
+    operator["OVERFLY_IOT_ENDPOINT"] = accounts.aws.endpoint
+
+    def said(*arguments: str, **settings: str) -> str:
+        done = subprocess.run(
+            [*OVERFLY, "redrive", *arguments],
+            env=operator | settings,
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    try:
+        for queue, dead in (("QueueUrl", "DeadLetterQueueUrl"), ("TrackerQueueUrl", "")):
+            named = {"OVERFLY_QUEUE_URL": given[queue]}
+            said(**named)
+            if dead:
+                sqs.send_message(QueueUrl=given[dead], MessageBody="operator's")
+                assert "operator's" in said(**named)
+                assert "1 letters sent back" in said("--send", **named)
+        assert "0 payloads" in said("--rule-errors", given["UndeliveredQueueUrl"], "--send")
+        found: list[dict[str, Any]] = []  # the function refuses it again
+        wait_until(
+            lambda: found or found.extend(accounts.messages(DESTINATION, given["DeadLetterQueueUrl"])),
+            PATIENCE,
+        )
+    finally:
+        accounts.aws.client("iam", DESTINATION).detach_user_policy(
+            UserName="operator", PolicyArn=given["OperatorPolicyArn"]
+        )
+
+
 def test_position_that_the_queue_refuses_is_kept_by_the_rules_error_action_and_redriven(
     accounts: Accounts, device: Device, tracker: Overfly, tmp_path: Path
 ) -> None:
@@ -275,7 +313,7 @@ def test_position_that_the_queue_refuses_is_kept_by_the_rules_error_action_and_r
         assert "AccessDenied" in redriven(accounts, tmp_path)
     finally:
         sqs.set_queue_attributes(**named, Attributes={"Policy": before})
-    assert "1 payloads sent to their rules again; 0 left" in redriven(accounts, tmp_path, "--send")
+    assert "1 payload sent through the rules again; 0 left" in redriven(accounts, tmp_path, "--send")
     when = "2018-08-01T05:00:06.000Z"
     wait_until(
         lambda: when in {event["sampleTime"] for event in tracker.items("/v1/events")},

@@ -16,6 +16,7 @@ import pytest
 from ingest.redrive import DeadLetterBox, Redriven
 from ingest.republishing.bodies import Undeliverable
 from ingest.republishing.dead_letters import DeadLetter, DeadLetterQueue
+from tests.queue_proxy import QueueProxy
 from tests.queues import Queue
 from tests.stand_in import DESTINATION, StandIn
 
@@ -59,10 +60,10 @@ def bodies(queue: Queue) -> list[str]:
     return found
 
 
-def redrive(aws: StandIn, work: Queue, *options: str) -> subprocess.CompletedProcess[str]:
+def redrive(aws: StandIn, work: Queue, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [Path(sys.executable).with_name("overfly"), "redrive", *options],
-        env={**os.environ, **aws.environment(DESTINATION), "OVERFLY_QUEUE_URL": work.url},
+        env={**os.environ, **aws.environment(DESTINATION), "OVERFLY_QUEUE_URL": work.url, **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -84,11 +85,11 @@ def test_the_list_says_reason_detail_time_receives_and_the_first_of_the_body_and
         assert listed.returncode == 0, listed.stderr
         first, detail, body = listed.stdout.splitlines()
         assert first.startswith("malformed: sent 20")
-        assert f"received {times} times" in first
+        assert f"received {'1 time' if times == 1 else '2 times'}, " in first
         assert detail == "    why\\tit is"
         assert body.startswith("    no JSON\\nxxx")
         assert body.endswith("x…")
-        assert "1 letters listed; the queue has about 1" in listed.stderr
+        assert "1 letter listed; the queue has about 1" in listed.stderr
     assert dead.visible == 1
 
 
@@ -223,3 +224,30 @@ def test_a_dead_letter_queue_of_the_other_kind_is_a_fault_of_the_settings(aws: S
 
     assert ended.returncode == 2
     assert "the dead-letter queue of a FIFO queue is a FIFO queue" in ended.stderr
+
+
+@pytest.mark.parametrize("operation", ["GetQueueUrl", "ReceiveMessage"])
+def test_who_may_not_use_the_dead_letter_queue_is_told_which_it_is_and_what_names_it(
+    aws: StandIn, work: Queue, dead: Queue, operation: str
+) -> None:
+    with QueueProxy(aws.endpoint) as proxy, proxy.refusing("denied", operations=frozenset({operation})):
+        ended = redrive(aws, work, AWS_ENDPOINT_URL_SQS=proxy.url)
+
+    assert ended.returncode == 1
+    assert f"{operation}: AccessDenied" in ended.stderr
+    assert dead.arn in ended.stderr or dead.url in ended.stderr
+    assert "OVERFLY_DEAD_LETTER_QUEUE_URL" in ended.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--send"]], ids=["listed", "sent"])
+def test_a_dead_letter_queue_given_as_one_of_rule_errors_is_told_for_what_it_is(
+    aws: StandIn, work: Queue, dead: Queue, options: list[str]
+) -> None:
+    put_aside(dead, ["no JSON"])
+
+    ended = redrive(aws, work, "--rule-errors", dead.url, *options, OVERFLY_IOT_ENDPOINT="http://127.0.0.1:9")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "1 letter of no AWS IoT rule's error action" in ended.stderr
+    assert "a dead-letter queue is read without --rule-errors" in ended.stderr
+    assert dead.visible == 1

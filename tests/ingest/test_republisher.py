@@ -237,9 +237,10 @@ def test_each_poison_is_in_the_dead_letter_queue_with_its_reason_and_the_good_be
         ["no JSON", good, f"{lines('a', [2])}\n{bad_topic}\n{lines('a', [3])}", cut, lines("a", [4])]
     )
 
-    with republisher(tmp_path, aws, queues, broker):
+    with republisher(tmp_path, aws, queues, broker) as hop:
         listener.until(lambda: listener.numbers() == {"a": [1, 2, 3, 4]})
         wait_until(lambda: queues.work.empty, PATIENCE)
+        wait_until(lambda: hop.log.count('"republish.put_aside"') == 3, PATIENCE, lambda: hop.log)
 
     letters = {letter["MessageAttributes"]["Reason"]["StringValue"]: letter for letter in queues.letters()}
     assert {reason: letter["Body"] for reason, letter in letters.items()} == {
@@ -250,6 +251,7 @@ def test_each_poison_is_in_the_dead_letter_queue_with_its_reason_and_the_good_be
     for letter in letters.values():
         assert letter["MessageAttributes"]["Detail"]["StringValue"]
         assert len(letter["MessageAttributes"]["SourceMessageId"]["StringValue"]) == 36
+        assert letter["MessageAttributes"]["SourceMessageId"]["StringValue"] in hop.log
         assert letter["Attributes"].get("MessageGroupId") == (
             "1" if queues.work.url.endswith(".fifo") else None
         )
@@ -370,6 +372,22 @@ def test_a_queue_that_refuses_is_waited_out_and_said_and_nothing_is_lost(
             wait_until(lambda: queues.work.empty, PATIENCE)
 
     assert queues.dead.empty
+
+
+def test_a_dead_letter_queue_that_may_not_be_used_is_named_while_it_is_waited_for(
+    tmp_path: Path, aws: StandIn, broker: Mosquitto
+) -> None:
+    queues = Queues.make(aws, fifo=True)
+    with QueueProxy(aws.endpoint) as proxy, proxy.refusing("denied", operations=frozenset({"GetQueueUrl"})):
+        hop = republisher(tmp_path, aws, queues, broker)
+        hop.environment = {**hop.environment, "AWS_ENDPOINT_URL_SQS": proxy.url}
+        with hop:
+            wait_until(lambda: "republish.waiting" in hop.log, PATIENCE)
+            assert hop.stop() == 0
+
+    assert f"the dead-letter queue {queues.dead.arn}, which the queue's redrive policy names" in hop.log
+    assert "GetQueueUrl: AccessDenied" in hop.log
+    assert "OVERFLY_DEAD_LETTER_QUEUE_URL" in hop.log
 
 
 def test_a_queue_depth_that_can_no_longer_be_asked_is_unknown(

@@ -1,8 +1,12 @@
 """What a hop says in the log of what it has done."""
 
+import pytest
 from structlog.testing import capture_logs
 
-from service.hop_log import Changes, Done
+import service.hop_log
+from ingest.republishing.bodies import Undeliverable
+from ingest.republishing.dead_letters import DeadLetter
+from service.hop_log import Changes, Done, PutAside
 
 
 def test_what_was_done_is_said_once_and_an_idle_hop_says_nothing() -> None:
@@ -57,3 +61,33 @@ def test_what_has_become_of_an_end_is_said_once_with_its_facts() -> None:
         ("hop.away", "mqtt://h"),
         ("hop.there", "mqtt://h"),
     ]
+
+
+def letter(reason: str, source: str) -> DeadLetter:
+    return DeadLetter(Undeliverable(reason, f"{reason}: why", "body"), (source,), None)
+
+
+def test_what_was_put_aside_is_said_at_once_and_then_once_a_minute_with_its_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put_aside = PutAside("hop.put_aside")
+
+    with capture_logs() as said:
+        put_aside.add([letter("malformed", "m1"), letter("bad_topic", "m2")])
+        put_aside.look()
+        put_aside.add([letter("malformed", "m3")])
+        put_aside.add([letter("malformed", "m4")])
+        put_aside.look()
+        assert len(said) == 2
+        monkeypatch.setattr(service.hop_log, "TELL_SECONDS", 0.0)
+        put_aside.look()
+        put_aside.look()
+        put_aside.tell()
+
+    assert [(each["reason"], each["count"], each["source_message_id"]) for each in said] == [
+        ("malformed", 1, "m1"),
+        ("bad_topic", 1, "m2"),
+        ("malformed", 2, "m4"),
+    ]
+    assert {each["log_level"] for each in said} == {"warning"}
+    assert said[0]["detail"] == "malformed: why"
