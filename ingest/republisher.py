@@ -4,6 +4,10 @@ Some threads take batches from the queue, since boto3 blocks: each receives one,
 keeps it hidden from others meanwhile, and deletes what was delivered. The thread that calls `run` publishes.
 While the destination is away, or nobody subscribes there, what was received is kept and nothing more is
 received: good messages do not wear out their receives, and do not end in the dead-letter queue.
+
+A dead-letter queue that refuses is waited for some seconds only. Then poison goes back to the queue, on a
+FIFO queue with what follows in its group, hidden for its normal time; the rest goes on. It is tried again
+whenever it is received again; the queue's own redrive policy may move it first, and then without a reason.
 """
 
 import threading
@@ -27,6 +31,10 @@ DRAIN_SECONDS: Final = 3.0
 """How long batches under way may take after `stop` before they are given back."""
 END_SECONDS: Final = 9.0
 """How long after `stop` an end waits for requests that hang."""
+PUT_ASIDE_SECONDS: Final = 5.0
+"""How long a dead-letter queue that refuses is waited for, by all batches together: while it goes on
+refusing, each later batch tries once.
+"""
 LOOK_SECONDS: Final = 10.0
 """Between two looks at how many messages wait in the queue."""
 PATIENCE: Final = 0.25
@@ -55,12 +63,22 @@ class _Held:
 
     def __init__(self, claims: list[Claim], hidden_seconds: int) -> None:
         self.claims, self.received_at = claims, time.monotonic()
+        self.deleted: set[str] = set()
         self.extend_at = self.received_at + hidden_seconds / 3
         self.batch = QueueBatch(
             [claim.message_id for claim in claims],
             [claim.group for claim in claims],
             [claim.body for claim in claims],
         )
+
+    @property
+    def done(self) -> list[Claim]:
+        return [claim for claim, done in zip(self.claims, self.batch.done(), strict=True) if done]
+
+    @property
+    def left(self) -> list[Claim]:
+        """Not deleted yet."""
+        return [claim for claim in self.claims if claim.message_id not in self.deleted]
 
 
 class Republisher:
@@ -92,6 +110,7 @@ class Republisher:
         self._counting = threading.Lock()
         self._held: dict[int, _Held] = {}
         self._problems: dict[str, str] = {}
+        self._refused_since: float | None = None  # by the dead-letter queue
         self._died: BaseException | None = None
 
     # State, for logs and metrics
@@ -108,7 +127,7 @@ class Republisher:
     @property
     def held(self) -> int:
         """Messages received, and neither deleted nor given back."""
-        return sum(len(held.claims) for held in list(self._held.values()))
+        return sum(len(held.left) for held in list(self._held.values()))
 
     @property
     def held_seconds(self) -> float:
@@ -223,20 +242,24 @@ class Republisher:
     def _settle(self, held: _Held) -> None:
         """Deletes what is done, once what cannot be delivered is put aside; gives back the rest."""
         backoff = Backoff(longest=LONGEST_PAUSE)
-        deleted: set[str] = set()
         while True:
             self._put_aside(held)
-            done = self._done(held)
-            left = self._delete([claim for claim in done if claim.message_id not in deleted])
-            deleted.update(claim.message_id for claim in done if claim not in left)
-            waits = bool(left) or (held.batch.has_unsent and not held.batch.consignment.withdrawn)
+            done = held.done
+            to_retry = self._delete([claim for claim in done if claim.message_id not in held.deleted])
+            held.deleted.update(claim.message_id for claim in done if claim not in to_retry)
+            unsent = held.batch.has_unsent and not held.batch.consignment.withdrawn
+            waits = bool(to_retry) or (unsent and self._put_aside_seconds() > 0)
             if not waits or self._is_to_let_go() or not self._keep_hidden(held):
                 break
-            self._stop.wait(backoff.delay())
-        self._give_back([claim for claim in held.claims if claim not in done])
+            pause = backoff.delay()
+            self._stop.wait(min(pause, self._put_aside_seconds()) if unsent and not to_retry else pause)
+        hidden_seconds = self._hidden_seconds if unsent and not self._stop.is_set() else 0
+        self._give_back([claim for claim in held.claims if claim not in done], hidden_seconds)
 
-    def _done(self, held: _Held) -> list[Claim]:
-        return [claim for claim, done in zip(held.claims, held.batch.done(), strict=True) if done]
+    def _put_aside_seconds(self) -> float:
+        """How much longer the dead-letter queue is waited for."""
+        since = self._refused_since
+        return PUT_ASIDE_SECONDS if since is None else max(0.0, since + PUT_ASIDE_SECONDS - time.monotonic())
 
     def _is_to_let_go(self) -> bool:
         """We are to stop, and what is under way takes too long or cannot get through."""
@@ -252,6 +275,10 @@ class Republisher:
             self.counts.dead_letters += len(taken)
         self._on_put_aside(taken)
         problem = self._dead_letters.problem if self._dead_letters is not None else None
+        if problem is None:
+            self._refused_since = None
+        elif self._refused_since is None:
+            self._refused_since = time.monotonic()
         self._note("put aside", problem)
 
     def _delete(self, claims: Sequence[Claim]) -> list[Claim]:
@@ -269,17 +296,17 @@ class Republisher:
         now = time.monotonic()
         if now < held.extend_at:
             return True
-        unchanged = Unchanged(held.claims, [], None)
+        unchanged = Unchanged(held.left, [], None)
         with self._asked("extend"):
-            unchanged = self.queue.hide(held.claims, self._hidden_seconds)
+            unchanged = self.queue.hide(held.left, self._hidden_seconds)
         held.extend_at = now + self._hidden_seconds / (30 if unchanged.to_retry else 3)
         return not unchanged.lost
 
-    def _give_back(self, claims: list[Claim]) -> None:
-        """Shows them to others at once, in their order, rather than when their time is over."""
+    def _give_back(self, claims: list[Claim], hidden_seconds: int) -> None:
+        """Shows them to others after that time: 0 is at once, in their order."""
         if claims:
             with self._asked("give back"):
-                self.queue.hide(claims, 0)
+                self.queue.hide(claims, hidden_seconds)
             with self._counting:
                 self.counts.given_back += len(claims)
 

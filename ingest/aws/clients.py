@@ -16,6 +16,8 @@ from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError
 
+from ingest.aws.faults import sentence
+
 CONNECTIONS: Final = 10
 """Requests that a client has under way at once, from several threads."""
 ROLE_SECONDS: Final = 3600
@@ -23,7 +25,9 @@ ROLE_SECONDS: Final = 3600
 
 
 class AwsClientError(ValueError):
-    """A description of a client that cannot be: no region, no such profile, an endpoint that is no URL."""
+    """A description of a client that cannot be: no region, no such profile, an endpoint that is no URL
+    or carries a user and password. Its sentence has no secrets.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,17 @@ def client(
         session = boto3.session.Session(region_name=region or os.environ.get("AWS_REGION"))
         if role is not None:
             session = _session_as(role, session, timeouts)
-        return session.client(service, endpoint_url=endpoint, config=config)
+        made = session.client(service, endpoint_url=endpoint, config=config)
     except (BotoCoreError, ValueError) as error:
-        raise AwsClientError(f"no client for {service} can be made: {error}") from None
+        raise AwsClientError(f"no client for {service} can be made: {sentence(error)}") from None
+    # anywhere in it: a password may hold a slash
+    if "@" in made.meta.endpoint_url:
+        named = f"AWS_ENDPOINT_URL (or _{service.upper().replace('-', '_')})" if endpoint is None else "it"
+        raise AwsClientError(
+            f"no client for {service} can be made: {named} has a user or password in it: "
+            "expected https://<host>, and credentials by AWS_*"
+        )
+    return made
 
 
 def queue_client(

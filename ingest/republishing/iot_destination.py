@@ -4,10 +4,10 @@ It cannot say that nobody subscribes: there the IoT rule behind it, with its err
 https://docs.aws.amazon.com/iot/latest/apireference/API_iotdata_Publish.html
 """
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from threading import Lock
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -38,16 +38,21 @@ def iot_client(endpoint: str | None, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> A
 
 
 class IotDestination:
-    """`make_client` gives the boto3 client of iot-data; it may ask AWS for the endpoint, and fail first."""
+    """`make_client` gives the boto3 client of iot-data; it may ask AWS for the endpoint, and fail first.
+
+    One thread asks it, and those that wait meanwhile share its answer or failure; then it is asked again.
+    """
 
     def __init__(self, make_client: Callable[[], Any], url: str = "AWS IoT Core") -> None:
         self.url = url
         self._make_client = make_client
-        self._client: Any = None
-        self._making = Lock()
+        self._asked: Future[Any] | None = None
+        self._asking = threading.Lock()
+        self._requests: SimpleQueue[tuple[int, str, bytes] | None] = SimpleQueue()
         self._answers: SimpleQueue[Answer | BaseException | None] = SimpleQueue()
         self._under_way = 0
-        self._pool = ThreadPoolExecutor(AT_ONCE, "iot-publish")
+        self._threads = 0
+        self._closed = False
 
     @property
     def ready(self) -> bool:
@@ -66,7 +71,12 @@ class IotDestination:
 
     def publish(self, key: int, topic: str, payload: bytes) -> None:
         self._under_way += 1
-        self._pool.submit(self._publish, key, topic, payload)
+        if self._threads < min(self._under_way, AT_ONCE):
+            self._threads += 1
+            # a daemon: one that waits for an answer does not hold up the end of the process
+            name = f"iot-publish {self._threads}"
+            threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._requests.put((key, topic, payload))
 
     def turn(self, wait: float) -> list[Answer]:
         """Raises what a request of ours died of, where that is no answer of AWS."""
@@ -87,13 +97,17 @@ class IotDestination:
         self._answers.put(None)
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """None begins after it; what is under way is not waited for."""
+        self._closed = True
+        for _ in range(self._threads):
+            self._requests.put(None)
 
-    def _publish(self, key: int, topic: str, payload: bytes) -> None:
-        try:
-            self._answers.put(self._answer(key, topic, payload))
-        except BaseException as error:  # raised again from `turn`, in the thread that waits
-            self._answers.put(error)
+    def _work(self) -> None:
+        while (request := self._requests.get()) is not None and not self._closed:
+            try:
+                self._answers.put(self._answer(*request))
+            except BaseException as error:  # raised again from `turn`, in the thread that waits
+                self._answers.put(error)
 
     def _answer(self, key: int, topic: str, payload: bytes) -> Answer:
         outcome, detail = Outcome.DELIVERED, ""
@@ -106,10 +120,26 @@ class IotDestination:
         return Answer(key, outcome, detail)
 
     def _connected_client(self) -> Any:
-        with self._making:
-            if self._client is None:
-                self._client = self._make_client()
-            return self._client
+        """Raises AwsClientError after the close, so that nothing begins then."""
+        with self._asking:
+            self._check_open()
+            asked = self._asked
+            is_ours = asked is None
+            if asked is None:
+                asked = self._asked = Future()
+        if is_ours:
+            try:
+                asked.set_result(self._make_client())
+            except BaseException as error:
+                self._asked = None
+                asked.set_exception(error)
+        made = asked.result()
+        self._check_open()
+        return made
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise AwsClientError("not sent, since this ends")
 
 
 def _refusal(error: ClientError) -> Outcome:

@@ -390,6 +390,32 @@ def test_a_dead_letter_queue_that_may_not_be_used_is_named_while_it_is_waited_fo
     assert "OVERFLY_DEAD_LETTER_QUEUE_URL" in hop.log
 
 
+def test_a_dead_letter_queue_that_refuses_holds_up_poison_and_its_group_only(
+    tmp_path: Path, aws: StandIn, queues: Queues, broker: Mosquitto, listener: Listener
+) -> None:
+    fifo = queues.work.url.endswith(".fifo")
+    with QueueProxy(aws.endpoint) as proxy, proxy.refusing("denied", operations=frozenset({"SendMessage"})):
+        hop = republisher(tmp_path, aws, queues, broker)
+        hop.environment = {**hop.environment, "AWS_ENDPOINT_URL_SQS": proxy.url}
+        with hop:
+            for poison in range(4):
+                queues.work.send(["no JSON"], f"poison-{poison}")
+                wait_until(
+                    lambda poison=poison: hop.metric("overfly_republish_received_total") > poison, PATIENCE
+                )
+            send(queues.work, "a", 20, 1)
+            listener.until(lambda: sorted(set(listener.numbers().get("a", []))) == list(range(20)))
+            wait_until(lambda: hop.metric("overfly_republish_deleted_total") == 20, PATIENCE)
+            wait_until(lambda: hop.metric("overfly_republish_waiting") == 0, PATIENCE)
+            assert "does not take a message" in hop.log
+            assert queues.work.hidden == 4
+            assert queues.work.visible == 0
+            assert hop.stop() == 0
+
+    assert queues.dead.empty
+    assert fifo or sorted(listener.numbers()["a"]) == list(range(20))
+
+
 def test_a_queue_depth_that_can_no_longer_be_asked_is_unknown(
     aws: StandIn, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,3 +55,31 @@ def test_a_client_without_a_region_is_refused_and_says_so(
 
 def test_an_external_id_is_not_shown() -> None:
     assert "geheim" not in repr(AssumedRole("arn:aws:iam::222222222222:role/bridge", "geheim"))
+
+
+@pytest.mark.parametrize("password", ["hunter2", "hun/ter2", "hun@ter2"])
+def test_an_endpoint_with_a_password_is_refused_without_repeating_it(password: str) -> None:
+    endpoint = f"https://user:{password}@127.0.0.1:1"
+
+    with pytest.raises(AwsClientError, match="has a user or password in it") as refused:
+        client("iot-data", region="eu-central-1", endpoint=endpoint)
+
+    assert "ter2" not in str(refused.value)
+
+
+def test_an_endpoint_of_the_environment_with_a_password_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "https://user:hunter2@127.0.0.1:1")
+
+    with pytest.raises(AwsClientError, match=r"AWS_ENDPOINT_URL \(or _SQS\)") as refused:
+        client("sqs", region="eu-central-1")
+
+    assert "hunter2" not in str(refused.value)
+
+
+def test_what_boto_says_of_an_endpoint_is_told_without_its_password() -> None:
+    with pytest.raises(AwsClientError, match="Invalid endpoint") as refused:
+        client("sqs", region="eu-central-1", endpoint="http://user:hunter2@...")
+
+    assert "hunter2" not in str(refused.value)
