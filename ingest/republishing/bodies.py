@@ -2,7 +2,8 @@
 
 A position is one JSON object of one device and travels in arrays. What cannot stand in an array without
 harm to its neighbours is published as it came, to its own topic, where the tracker refuses it with its reason
-and people can see it. What cannot be published at all is for the dead-letter queue.
+and people can see it; other JSON, where no topic says whose it is, stands in the arrays of shard 0. What
+cannot be published at all is for the dead-letter queue.
 
 Bodies of our bridge and of AWS IoT rules are taken apart in bulk; any other body, and one of them with a
 payload that is not a plain object, line by line. Both ways give the same pieces.
@@ -27,6 +28,8 @@ ARRAY_BYTES: Final = 128 << 10
 """Most bytes of an array, and of a payload at AWS IoT."""
 TOPIC_BYTES: Final = 65_535
 """Longest topic that MQTT can write."""
+TOPIC_LEVELS: Final = 200
+"""Most levels of a topic that Mosquitto takes for certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ def _by_shard(shards: list[int], items: list[bytes | Raw]) -> Iterator[Items]:
 def _raw_payload(raw: bytes) -> Iterator[Piece]:
     """The pieces of a body that is no envelope, as an AWS IoT rule with `SELECT *` writes it."""
     try:
-        given = [item.strip(payloads.BLANK) for _, item in payloads.items(raw)[1]]
+        given = _items(raw)
     except Fault as fault:
         yield _malformed(raw, fault.detail(""))
         return
@@ -213,49 +216,107 @@ def _of_topic(message: Message, topic: str) -> Iterator[Piece]:
 
 
 def _fault_of_topic(topic: str) -> str | None:
-    """Why nothing can be published to it (MQTT 5, 4.7)."""
+    """Why nothing can be published to it (MQTT 5, 4.7), or a broker may hang up on who tries (1.5.4)."""
     if not topic:
         return "an empty topic: expected a name such as aircraft/<deviceId>/position"
+    for what, sign in _NO_SIGNS_OF_A_NAME.items():
+        if found := sign.search(topic):
+            return f"a topic with {what} (U+{ord(found[0]):04X}) in it: expected a name of a topic"
     if len(topic.encode()) > TOPIC_BYTES:
         return f"a topic of {len(topic.encode()):,} bytes: expected up to {TOPIC_BYTES:,}"
-    for sign, what in (("+", "a wildcard"), ("#", "a wildcard"), ("\0", "NUL")):
-        if sign in topic:
-            return f"a topic with {what} in it: expected a name, not a filter"
+    if topic.count("/") >= TOPIC_LEVELS:
+        return f"a topic of {topic.count('/') + 1:,} levels: expected up to {TOPIC_LEVELS}"
     return (
         "a topic that begins with $: expected one that is not the broker's own" if topic[0] == "$" else None
     )
 
 
+_LAST_TWO_OF_PLANES: Final = "".join(
+    f"{chr(high | 0xFFFE)}{chr(high | 0xFFFF)}" for high in range(0, 17 << 16, 1 << 16)
+)
+_NO_SIGNS_OF_A_NAME: Final = {
+    "a wildcard": re.compile("[+#]"),
+    "a control character": re.compile("[\0-\x1f\x7f-\x9f]"),
+    "a lone surrogate": re.compile("[\ud800-\udfff]"),
+    "what Unicode keeps for no character": re.compile(f"[\ufdd0-\ufdef{_LAST_TWO_OF_PLANES}]"),
+}
+
+
 def _apart(payload: bytes, topic: str | None) -> Iterator[Piece]:
-    """The objects of a payload, or the payload as it came where one of them cannot stand in an array."""
+    """The items of a payload, sorted by shard.
+
+    Where the topic binds a device and one of them cannot be its position, the payload as it came, in its
+    place. Where it binds none, the others are positions of other devices and keep their order among these:
+    what is JSON and no position goes with those of shard 0, only what is no JSON as it came.
+    """
     whole = AsItCame(0 if topic is None else shard_of_topic(topic), topic or ARRAY_TOPICS[0], payload)
+    bound = device_of_topic(topic)
     if not payload:
         yield whole
         return
     try:
-        given = [item.strip(payloads.BLANK) for _, item in payloads.items(payload)[1]]
-        judged = [_judged(item, device_of_topic(topic)) for item in given]
+        given = _items(payload)
+        judged = [_judged(item, bound) for item in given]
     except Fault:
         yield whole
         return
-    if topic is not None and None in judged:
+    if given and judged.count(None) >= (len(judged) if bound is None else 1):
         yield whole
         return
-    for given_item, verdict in zip(given, judged, strict=True):
-        shard, item = verdict or (None, given_item)
-        if shard is None or len(item) > ARRAY_BYTES - 2:
-            place = 0 if shard is None else shard
-            yield AsItCame(place, topic or ARRAY_TOPICS[place], item)
+    sorted_items: dict[int, list[bytes | Raw]] = {}
+    for verdict in judged:
+        if verdict is None:
+            continue
+        shard, item = verdict
+        if len(item) > ARRAY_BYTES - 2:
+            yield from _taken_out(sorted_items)
+            yield AsItCame(shard, topic or ARRAY_TOPICS[shard], item)
         else:
-            yield Items(shard, [item])
+            sorted_items.setdefault(shard, []).append(item)
+    yield from _taken_out(sorted_items)
+    no_json = [item for item, verdict in zip(given, judged, strict=True) if verdict is None]
+    for lines in _joined(no_json):
+        yield AsItCame(whole.shard, whole.topic, lines)
+
+
+def _items(payload: bytes) -> list[bytes]:
+    """Raises Fault where it cannot be taken apart."""
+    return [item.strip(payloads.BLANK) for _, item in payloads.items(payload)[1]]
+
+
+def _taken_out(sorted_items: dict[int, list[bytes | Raw]]) -> Iterator[Items]:
+    for shard, some in sorted_items.items():
+        yield Items(shard, some)
+    sorted_items.clear()
+
+
+def _joined(no_json: list[bytes]) -> Iterator[bytes]:
+    """As lines of payloads of at most ARRAY_BYTES; one by one where joined they would be something else."""
+    lines: list[bytes] = []
+    size = 0
+    for item in [*no_json, None]:
+        if lines and (item is None or size + len(item) > ARRAY_BYTES):
+            joined = b"\n".join(lines)
+            yield from [joined] if _holds(joined, lines) else lines
+            lines, size = [], 0
+        if item is not None:
+            lines.append(item)
+            size += len(item) + 1
+
+
+def _holds(payload: bytes, items: list[bytes]) -> bool:
+    try:
+        return _items(payload) == items
+    except Fault:
+        return False
 
 
 def _judged(item: bytes, bound: str | None) -> tuple[int, bytes] | None:
-    """The shard of a position and the position with its device id; None where it cannot be one."""
+    """The shard of an item and the item with its device id; None where it cannot stand in an array."""
     try:
         sent = _ANY_OBJECT.decode(item).deviceId
     except (ValueError, RecursionError):
-        return None
+        return (0, item) if bound is None and _is_json(item) else None
     if bound is None:
         return (shard_of(sent) if isinstance(sent, str) else 0), item
     if sent is UNSET:

@@ -13,6 +13,9 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from ingest import identifiers
+from ingest.decoding import payloads
+from ingest.decoding.faults import Fault, shown
 from ingest.envelope import packed
 from ingest.republishing.bodies import ARRAY_BYTES, Items, Undeliverable, pieces
 from ingest.topics import ARRAY_TOPICS, SHARDS, topic_of_device
@@ -44,15 +47,6 @@ class Publication:
         )
         return first, second
 
-    def singles(self) -> "Iterator[Publication]":
-        """Its positions one by one, each to its device's own topic."""
-        if not self.positions:
-            yield self
-            return
-        for item in _ITEMS.decode(self.payload):
-            topic = topic_of_device(_DEVICE.decode(item).deviceId)
-            yield Publication(self.shard, topic, bytes(item), 1, self.sources)
-
     def undeliverable(self, reason: str, detail: str) -> Undeliverable:
         """This, as what is for the dead-letter queue."""
         return Undeliverable(reason, detail, packed(self.topic, self.payload).decode())
@@ -71,7 +65,8 @@ class PackedBodies:
 def packed_bodies(bodies: Sequence[str], *, singly: bool = False) -> PackedBodies:
     """Never raises: a body that cannot be delivered is among the undeliverable.
 
-    `singly`: no arrays; each position is a message to its device's own topic, for readers that take one.
+    `singly`: no arrays; each position is a message to its device's own topic, for readers that take one;
+    what has no device is undeliverable.
     """
     result = PackedBodies([], [])
     shards = [_OpenArray(shard) for shard in range(SHARDS)]
@@ -79,6 +74,10 @@ def packed_bodies(bodies: Sequence[str], *, singly: bool = False) -> PackedBodie
         for piece in pieces(body):
             if isinstance(piece, Undeliverable):
                 result.undeliverable.append((source, piece))
+            elif isinstance(piece, Items) and singly:
+                singles, refused = _singles(piece, source)
+                result.publications.extend(singles)
+                result.undeliverable.extend((source, each) for each in refused)
             elif isinstance(piece, Items):
                 shards[piece.shard].add(piece.items, source)
             else:
@@ -86,9 +85,45 @@ def packed_bodies(bodies: Sequence[str], *, singly: bool = False) -> PackedBodie
                 result.publications.append(Publication(piece.shard, piece.topic, piece.payload, 0, (source,)))
     for shard in shards:
         result.publications.extend(shard.close())
-    if singly:
-        result.publications[:] = [single for each in result.publications for single in each.singles()]
     return result
+
+
+def _singles(positions: Items, source: int) -> tuple[list[Publication], list[Undeliverable]]:
+    """Each position to its device's own topic, and what has no device, as arrays by what is wrong with it."""
+    singles: list[Publication] = []
+    refused: dict[str, tuple[Fault, list[bytes | Raw]]] = {}
+    for item in positions.items:
+        try:
+            topic = topic_of_device(_device_of(bytes(item)))
+        except Fault as fault:
+            refused.setdefault(fault.reason, (fault, []))[1].append(item)
+        else:
+            singles.append(Publication(positions.shard, topic, bytes(item), 1, (source,)))
+    arrays: list[Undeliverable] = []
+    for reason, (first, items) in refused.items():
+        array = _OpenArray(positions.shard)
+        array.add(items, source)
+        arrays += (each.undeliverable(reason, first.detail("")) for each in array.close())
+    return singles, arrays
+
+
+def _device_of(item: bytes) -> str:
+    """Raises Fault where it has none, or none that a topic can name."""
+    try:
+        device = _DEVICE.decode(item).deviceId
+    except (ValueError, RecursionError):
+        device = ""
+    if identifiers.is_identifier(device):
+        return device
+    document = payloads.document(item)
+    if not isinstance(document, dict):
+        raise Fault("not_object", shown(document), "expected an object")
+    sent = document.get("deviceId")
+    if sent is None:
+        raise Fault("missing", "no deviceId", identifiers.EXPECTED)
+    if not identifiers.is_identifier(sent):
+        raise Fault("bad_device_id", f"deviceId {shown(sent)}", identifiers.EXPECTED)
+    return sent
 
 
 class _Device(msgspec.Struct):

@@ -244,6 +244,32 @@ def test_a_topic_that_binds_no_device_leaves_it_to_the_position() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'[{"deviceId":"a","x":1},7,{"deviceId":"b"},NaN,{"deviceId":5},NaN,{"deviceId":"a","x":2}]',
+        b'{"deviceId":"a","x":1}\n7\n{"deviceId":"b"}\nNaN\n{"deviceId":5}\nNaN\n{"deviceId":"a","x":2}',
+    ],
+)
+def test_a_bad_item_of_many_devices_leaves_the_others_to_the_arrays_of_their_shards(payload: bytes) -> None:
+    assert pieces(envelope(("fleet/7", payload))) == [
+        Items(SHARD_A, [b'{"deviceId":"a","x":1}', b'{"deviceId":"a","x":2}']),
+        Items(0, [b"7", b'{"deviceId":5}']),
+        Items(shard_of("b"), [b'{"deviceId":"b"}']),
+        AsItCame(shard_of_topic("fleet/7"), "fleet/7", b"NaN\nNaN"),
+    ]
+
+
+def test_lines_that_joined_would_be_something_else_go_one_by_one() -> None:
+    found = pieces(envelope(("fleet/7", b"7\n{\n}\n")))
+
+    assert found == [
+        Items(0, [b"7"]),
+        AsItCame(shard_of_topic("fleet/7"), "fleet/7", b"{"),
+        AsItCame(shard_of_topic("fleet/7"), "fleet/7", b"}"),
+    ]
+
+
 def test_a_raw_payload_is_sorted_by_its_devices_and_its_bad_lines_are_seen_at_shard_0() -> None:
     body = '{"deviceId":"a"}\n{"deviceId":"b"}\n{"x":1}\nno JSON\n'
 
@@ -284,6 +310,35 @@ def test_only_the_message_of_a_bad_topic_is_undeliverable(topic: str) -> None:
     assert isinstance(bad, Undeliverable)
     assert bad.reason == "bad_topic"
     assert json.loads(bad.body) == {"topic": topic, "payload": {"deviceId": "b"}}
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        *("x\x01y", "x\ny", "x\x1fy", "x\x7fy", "x\x85y", "x\x9fy"),
+        *("x\ufdd0y", "x\ufdefy", "x\ufffey", "x\uffffy", "x\U0001fffey", "x\U0010ffffy"),
+        "aircraft/a\x01b/position",
+        "/".join(["a"] * 201),
+    ],
+)
+def test_a_topic_on_which_a_broker_hangs_up_is_never_published_to(topic: str) -> None:
+    [bad] = pieces(envelope((topic, b"5")))
+
+    assert isinstance(bad, Undeliverable)
+    assert bad.reason == "bad_topic"
+    assert json.loads(bad.body) == {"topic": topic, "payload": 5}
+
+
+@pytest.mark.parametrize("topic", ["x y", "x~\xa0", "\ufdcf\ufdf0\ufffd\U00010000", "/".join(["a"] * 200)])
+def test_a_topic_next_to_what_a_broker_refuses_is_published_to(topic: str) -> None:
+    assert pieces(envelope((topic, b"no JSON"))) == [AsItCame(shard_of_topic(topic), topic, b"no JSON")]
+
+
+def test_a_lone_surrogate_in_a_topic_is_undeliverable() -> None:
+    [bad] = pieces('{"topic":"x\\ud800","payload":{"deviceId":"a"}}')
+
+    assert isinstance(bad, Undeliverable)
+    assert bad.reason == "malformed"
 
 
 def test_a_message_that_was_cut_on_its_way_is_undeliverable_with_its_true_size() -> None:

@@ -3,10 +3,11 @@
 import json
 from collections import defaultdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.envelope import packed
+from ingest.envelope import packed, unpacked
 from ingest.republishing.bodies import ARRAY_BYTES
 from ingest.republishing.shard_arrays import packed_bodies
 from ingest.topics import ARRAY_TOPICS, shard_of
@@ -109,3 +110,50 @@ def test_singly_each_position_is_one_message_to_its_devices_topic_in_order(bodie
             assert any((device, number) in numbered[source] for source in each.sources)
     assert len(result.publications) == count
     assert result.undeliverable == []
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ("{}", "missing"),
+        ('{"deviceId":null}', "missing"),
+        ('{"deviceId":5}', "bad_device_id"),
+        ('{"deviceId":"a/b#"}', "bad_device_id"),
+        ('{"deviceId":"a\\u0000"}', "bad_text"),
+        ("7", "not_object"),
+    ],
+)
+def test_singly_an_item_without_a_device_is_undeliverable_and_its_neighbours_go_on(
+    item: str, reason: str
+) -> None:
+    good = '{"deviceId":"a"}'
+
+    result = packed_bodies([good, f"[{good},{item},{good}]", item], singly=True)
+
+    assert [(each.topic, each.sources) for each in result.publications] == [
+        ("aircraft/a/position", (0,)),
+        ("aircraft/a/position", (1,)),
+        ("aircraft/a/position", (1,)),
+    ]
+    assert [(source, each.reason) for source, each in result.undeliverable] == [(1, reason), (2, reason)]
+    [message] = unpacked(result.undeliverable[0][1].body)
+    assert message.payload == f"[{item}]".encode()
+
+
+@pytest.mark.parametrize("singly", [False, True])
+@pytest.mark.parametrize("item", ["1", "{}", '{"deviceId":7}'])
+def test_a_body_of_many_bad_items_becomes_few_messages(item: str, singly: bool) -> None:
+    raw = f"[{','.join([item] * ((1 << 19) // (len(item) + 1)))}]"
+
+    for body_of_many in (raw, packed("fleet/7", raw.encode()).decode()):
+        result = packed_bodies([body_of_many], singly=singly)
+
+        assert 4 <= len(result.publications) + len(result.undeliverable) <= 5
+        assert bool(result.undeliverable) == singly
+
+
+def test_many_lines_that_are_no_json_become_few_messages() -> None:
+    result = packed_bodies(["1\n" + "x\n" * (1 << 17)])
+
+    assert len(result.publications) == 3
+    assert all(len(each.payload) <= ARRAY_BYTES for each in result.publications)
