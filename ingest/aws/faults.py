@@ -87,7 +87,7 @@ _OF_THE_CONTENT: Final = frozenset(
 )
 _SECRETIVE: Final = frozenset({"SignatureDoesNotMatch", "InvalidSignatureException"})
 """Their messages repeat the signed request, with its session token."""
-_USER: Final = re.compile(r"//[^/\s@\"']+@")
+_USER: Final = re.compile(r"//\S*@")
 _SPACES: Final = re.compile(r"\s+")
 
 

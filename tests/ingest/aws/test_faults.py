@@ -95,3 +95,11 @@ def test_a_sentence_repeats_no_secret() -> None:
 
 def test_a_sentence_has_an_end() -> None:
     assert len(code_sentence("InternalError", "long " * 1000)) < 410
+
+
+def test_password_with_a_slash_or_a_second_at_is_taken_out_whole() -> None:
+    said = sentence(EndpointConnectionError(endpoint_url="https://user:hun/t@er2@example.com/x"))
+
+    assert "https://example.com/x" in said
+    assert "hun" not in said
+    assert "er2" not in said
