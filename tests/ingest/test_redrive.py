@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ingest.redrive import DeadLetterBox, Redriven
 from ingest.republishing.bodies import Undeliverable
@@ -168,6 +169,22 @@ def test_killed_between_sending_and_deleting_it_loses_nothing(aws: StandIn, work
 
     assert len(set(back)) + dead.visible + hidden >= len(sent)
     assert list(dict.fromkeys(back)) == sent[: len(set(back))]
+
+
+def test_repeated_after_it_was_cut_off_between_sending_and_deleting_a_letter_is_one_on_a_fifo_queue(
+    aws: StandIn,
+) -> None:
+    work, dead = Queue.make(aws), Queue.make(aws)
+    put_aside(dead, ["letter"])
+    with QueueProxy(aws.endpoint) as proxy:
+        box = DeadLetterBox(aws.client("sqs", DESTINATION, endpoint_url=proxy.url), dead.url)
+        with proxy.refusing("denied", operations=frozenset({"DeleteMessage"})), pytest.raises(ClientError):
+            box.send_back(work.url, None, lambda _: None, Event())
+    assert (work.visible, dead.visible) == (1, 1)
+
+    assert send_back(dead, work) == Redriven(1, 0)
+
+    assert bodies(work) == ["letter"]
 
 
 def test_a_letter_that_comes_back_at_once_is_not_sent_round_for_ever(work: Queue, dead: Queue) -> None:

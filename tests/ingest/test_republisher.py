@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -390,6 +392,63 @@ def test_a_dead_letter_queue_that_may_not_be_used_is_named_while_it_is_waited_fo
     assert "OVERFLY_DEAD_LETTER_QUEUE_URL" in hop.log
 
 
+@contextmanager
+def running_here(
+    aws: StandIn, queues: Queues, broker: Mosquitto, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Republisher]:
+    """In a thread of this process, reaching the queue at `endpoint`."""
+    for name, value in aws.environment(DESTINATION).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", endpoint)
+    client = queue_client(queues.work.url)
+    running = Republisher(
+        WorkQueue(client, queues.work.url),
+        MqttDestination(MqttEndpoint(broker.url, client_id="republish")),
+        lambda _: DeadLetterQueue(client, queues.dead.url),
+    )
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+        thread.join(PATIENCE)
+
+
+def test_nothing_is_received_before_the_broker_is_there(
+    aws: StandIn, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queues = Queues.make(aws, fifo=False)
+    send(queues.work, "a", 1, 1)
+    broker.stop()
+    with (
+        QueueProxy(aws.endpoint) as proxy,
+        running_here(aws, queues, broker, proxy.url, monkeypatch) as running,
+    ):
+        wait_until(lambda: running.depth == 1, PATIENCE)
+        time.sleep(1.0)
+        assert proxy.requests["ReceiveMessage"] == 0
+        broker.start()
+        wait_until(lambda: proxy.requests["ReceiveMessage"] > 0, PATIENCE)
+
+
+def test_messages_that_are_no_longer_ours_are_not_published_any_more(
+    aws: StandIn, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queues = Queues.make(aws, fifo=False, visibility=3)
+    send(queues.work, "a", 1, 1)
+    with running_here(aws, queues, broker, aws.endpoint, monkeypatch) as running:
+        wait_until(lambda: running.held == 1, PATIENCE)  # nobody subscribes
+        queues.work.client.purge_queue(QueueUrl=queues.work.url)
+        wait_until(lambda: running.held == 0, PATIENCE)
+        listening = Listener(broker)
+        send(queues.work, "b", 1, 1)
+        listening.until(lambda: "b" in listening.numbers())
+        listening.close()
+
+    assert listening.numbers() == {"b": [0]}
+
+
 def test_a_dead_letter_queue_that_refuses_holds_up_poison_and_its_group_only(
     tmp_path: Path, aws: StandIn, queues: Queues, broker: Mosquitto, listener: Listener
 ) -> None:
@@ -420,24 +479,14 @@ def test_a_queue_depth_that_can_no_longer_be_asked_is_unknown(
     aws: StandIn, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ingest.republisher, "LOOK_SECONDS", 0.1)
-    for name, value in aws.environment(DESTINATION).items():
-        monkeypatch.setenv(name, value)
     queues = Queues.make(aws, fifo=False)
-    with QueueProxy(aws.endpoint) as proxy:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", proxy.url)
-        client = queue_client(queues.work.url)
-        running = Republisher(
-            WorkQueue(client, queues.work.url),
-            MqttDestination(MqttEndpoint(broker.url, client_id="republish")),
-            lambda _: DeadLetterQueue(client, queues.dead.url),
-        )
-        thread = threading.Thread(target=running.run)
-        thread.start()
+    with (
+        QueueProxy(aws.endpoint) as proxy,
+        running_here(aws, queues, broker, proxy.url, monkeypatch) as running,
+    ):
         wait_until(lambda: running.depth == 0, PATIENCE)
 
         with proxy.refusing("denied", operations=frozenset({"GetQueueAttributes"})):
             wait_until(lambda: running.depth is None, PATIENCE)
 
         wait_until(lambda: running.depth == 0, PATIENCE)
-        running.stop()
-        thread.join(PATIENCE)

@@ -257,6 +257,51 @@ def test_drained_is_the_live_edge_and_not_a_backlog(aws: StandIn) -> None:
         assert source.drained
 
 
+def given_back(queue: Queue, most: int = 10) -> None:
+    """As by a reader that ended: what it had received comes again."""
+    answer = queue.client.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=most)
+    for message in answer["Messages"]:
+        queue.client.change_message_visibility(
+            QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
+
+
+def test_a_message_that_comes_again_tells_nothing_of_the_live_edge(aws: StandIn) -> None:
+    queue = Queue.make(aws, fifo=False)
+    queue.send(numbers(1))
+    given_back(queue)
+    with source_of(aws, queue) as source:
+        [message] = received(source, 1)
+        assert message.redelivered
+        assert not source.drained
+
+
+def test_a_new_message_beside_one_that_waited_is_not_the_live_edge(aws: StandIn) -> None:
+    queue = Queue.make(aws)
+    queue.send(numbers(1))
+    time.sleep(3.2)
+    queue.send(numbers(1, start=1))
+    with source_of(aws, queue) as source:
+        received(source, 2)
+        assert not source.drained
+
+
+def test_that_nothing_comes_proves_nothing_while_what_we_hold_hides_the_rest_of_its_group(
+    aws: StandIn,
+) -> None:
+    queue = Queue.make(aws)
+    queue.send(numbers(11))
+    given_back(queue)
+    with QueueProxy(aws.endpoint) as proxy, source_of(aws, queue, proxy.url) as source:
+        messages = received(source, 10)
+        asked = proxy.requests["ReceiveMessage"]
+        turned(source, lambda: proxy.requests["ReceiveMessage"] >= asked + 2)
+        source.receive(0.1)
+        assert (queue.visible, source.drained) == (1, False)
+        source.acknowledge(receipts(messages))
+        source.acknowledge(receipts(received(source, 1)))
+
+
 def test_after_a_rest_the_queue_has_to_be_found_drained_again(aws: StandIn) -> None:
     queue = Queue.make(aws)
     with source_of(aws, queue) as source:

@@ -64,7 +64,8 @@ class CloudProxy:
     `refuses` is asked of each entry of PutEvents (by its detail) or PublishBatch (by its message); the others
     go on. `refuses_request` is asked of whole requests of PutEvents, `taken` called when PutEvents was done
     and nobody knows yet. `faults` are answers to the next requests: (status, code). `entries` are those of
-    PutEvents, as they came. `hides_the_bus`: it may not be looked at.
+    PutEvents, as they came. `hides_the_bus`: it may not be looked at. `loses`: so many PublishBatch are done,
+    and nobody is told.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -74,6 +75,7 @@ class CloudProxy:
         self.refuses_request: Callable[[bytes], bool] = lambda _: False
         self.taken: Callable[[], None] = lambda: None
         self.hides_the_bus = False
+        self.loses = 0
         self.faults: list[tuple[int, str]] = []
         self.entries: list[dict[str, Any]] = []
         self.requests = 0
@@ -155,7 +157,12 @@ class _Handler(BaseHTTPRequestHandler):
         entry = "PublishBatchRequestEntries.member.1."
         refusal = proxy.refuses(json.loads(form[f"{entry}Message"])) if f"{entry}Message" in form else None
         if refusal is None:
-            self._answer(*self._handed_on(body))
+            status, said = self._handed_on(body)
+            if proxy.loses:
+                proxy.loses -= 1
+                self.close_connection = True
+                return
+            self._answer(status, said)
             return
         failed = (
             f"<member><Id>{form[f'{entry}Id']}</Id><Code>{refusal[0]}</Code><Message>{refusal[1]}</Message>"

@@ -166,6 +166,27 @@ def test_events_wait_for_a_bus_that_does_not_exist_yet(
     assert [each["EventId"] for each in details(queue)] == airfield.workshop.event_ids()
 
 
+def test_a_bus_that_refused_an_entry_is_looked_at_again_so_that_one_deleted_meanwhile_swallows_nothing(
+    airfield: Airfield, dispatcher: Dispatcher, queue: CloudQueue, aws: StandIn, proxy: CloudProxy, bus: str
+) -> None:
+    proxy.refuses = lambda _: ("InternalFailure", "no")
+    airfield.cross("a")
+    rounds(dispatcher)
+    assert airfield.statuses() == ["pending"]
+
+    proxy.refuses = lambda _: None
+    events = aws.client("events")
+    events.remove_targets(Rule=f"all-{bus}", EventBusName=bus, Ids=["queue"])
+    events.delete_rule(Name=f"all-{bus}", EventBusName=bus)
+    events.delete_event_bus(Name=bus)
+    airfield.clock.now += 5000
+    rounds(dispatcher)
+
+    assert airfield.statuses() == ["pending"]
+    assert "DescribeEventBus: ResourceNotFound" in airfield.alerts()[0]["outcome"]
+    assert queue.take() == []
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "NotAuthorizedForSourceException"])
 def test_a_right_that_is_not_granted_is_an_operators_to_mend(
     airfield: Airfield, dispatcher: Dispatcher, queue: CloudQueue, proxy: CloudProxy, code: str

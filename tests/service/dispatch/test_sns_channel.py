@@ -88,6 +88,23 @@ def test_all_events_come_out_of_a_fifo_topic_once_and_in_order(
     assert set(airfield.statuses()) == {"sent"}
 
 
+def test_an_event_whose_acceptance_was_not_heard_comes_out_of_a_fifo_topic_once(
+    airfield: Airfield, aws: StandIn, dispatcher_to: Callable[[str], Dispatcher], proxy: CloudProxy
+) -> None:
+    topic, queue = queue_behind_topic(aws, f"{new_name()}.fifo")
+    proxy.loses = 1
+    airfield.cross("a")
+    dispatcher = dispatcher_to(topic)
+    rounds(dispatcher)
+    assert airfield.statuses() == ["pending"]
+
+    airfield.clock.now += 5000
+    rounds(dispatcher)
+    assert airfield.statuses() == ["sent"]
+    ids = [json.loads(each["Message"])["eventId"] for each in queue.take()]
+    assert ids == airfield.workshop.event_ids()
+
+
 @pytest.mark.parametrize(
     "fault", [(400, "Throttled"), (500, "InternalError"), (403, "AuthorizationError"), (404, "NotFound")]
 )
