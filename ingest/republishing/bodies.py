@@ -313,6 +313,8 @@ def _holds(payload: bytes, items: list[bytes]) -> bool:
 
 def _judged(item: bytes, bound: str | None) -> tuple[int, bytes] | None:
     """The shard of an item and the item with its device id; None where it cannot stand in an array."""
+    if not item.startswith(b"{"):  # an error for each of a million would take its time
+        return (0, item) if bound is None and _is_json(item) else None
     try:
         sent = _ANY_OBJECT.decode(item).deviceId
     except (ValueError, RecursionError):
