@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from ingest.aws.claims import hide
 from ingest.aws.clients import is_fifo
 from ingest.aws.limits import REQUEST_ENTRIES
 from ingest.aws.polling import POLL_SECONDS, answered_at
@@ -42,6 +43,12 @@ class Redriven:
 
     sent: int
     left: int
+
+
+class _Seen(NamedTuple):
+    """What of a letter is kept until the end: bodies may be large, and many."""
+
+    handle: str
 
 
 class DeadLetterBox:
@@ -112,9 +119,9 @@ class DeadLetterBox:
                     break
             return Redriven(sent, len(seen))
 
-    def _received(self, seen: dict[str, str]) -> Iterator[tuple[list[Letter], int]]:
+    def _received(self, seen: dict[str, _Seen]) -> Iterator[tuple[list[Letter], int]]:
         """Letters not seen before, until there are none, and the end (ms) of the second in which the
-        queue answered; adds them to `seen`, which has their receipt handles by id.
+        queue answered; adds them to `seen`, by id.
         """
         while True:
             answer = self._client.receive_message(
@@ -129,25 +136,17 @@ class DeadLetterBox:
             if not messages:
                 return
             letters = [letter for letter in messages if letter.message_id not in seen]
-            seen.update((letter.message_id, letter.handle) for letter in messages)
+            seen.update((letter.message_id, _Seen(letter.handle)) for letter in messages)
             yield letters, int(answered_at(answer) * 1000) + 1000
 
     @contextmanager
-    def _shown_again(self) -> Iterator[dict[str, str]]:
-        """Receipt handles by id; those left at the end are shown to others at once."""
-        seen: dict[str, str] = {}
+    def _shown_again(self) -> Iterator[dict[str, _Seen]]:
+        """Letters by id; those left at the end are shown to others at once."""
+        seen: dict[str, _Seen] = {}
         try:
             yield seen
         finally:
-            handles = list(seen.values())
-            for start in range(0, len(handles), REQUEST_ENTRIES):
-                self._client.change_message_visibility_batch(
-                    QueueUrl=self.url,
-                    Entries=[
-                        {"Id": str(place), "ReceiptHandle": handle, "VisibilityTimeout": 0}
-                        for place, handle in enumerate(handles[start : start + REQUEST_ENTRIES])
-                    ],
-                )
+            hide(self._client, self.url, list(seen.values()), 0)
 
 
 def _letter(message: Any) -> Letter:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.aws.claims import Unchanged
 from ingest.aws.faults import AwsError, sentence
 from ingest.aws.limits import REQUEST_ENTRIES
 from ingest.aws.polling import POLL_SECONDS
@@ -25,7 +26,7 @@ from ingest.republishing.courier import Courier, Published
 from ingest.republishing.dead_letters import DeadLetter, DeadLetterQueue, DeadLetterQueueAway
 from ingest.republishing.destination import Destination
 from ingest.republishing.queue_batch import QueueBatch
-from ingest.republishing.work_queue import Claim, Unchanged, WorkQueue
+from ingest.republishing.work_queue import Received, WorkQueue
 
 DRAIN_SECONDS: Final = 3.0
 """How long batches under way may take after `stop` before they are given back."""
@@ -61,7 +62,7 @@ class Counts:
 class _Held:
     """A batch that is under way."""
 
-    def __init__(self, claims: list[Claim], hidden_seconds: int) -> None:
+    def __init__(self, claims: list[Received], hidden_seconds: int) -> None:
         self.claims, self.received_at = claims, time.monotonic()
         self.deleted: set[str] = set()
         self.extend_at = self.received_at + hidden_seconds / 3
@@ -72,11 +73,11 @@ class _Held:
         )
 
     @property
-    def done(self) -> list[Claim]:
+    def done(self) -> list[Received]:
         return [claim for claim, done in zip(self.claims, self.batch.done(), strict=True) if done]
 
     @property
-    def left(self) -> list[Claim]:
+    def left(self) -> list[Received]:
         """Not deleted yet."""
         return [claim for claim in self.claims if claim.message_id not in self.deleted]
 
@@ -204,7 +205,7 @@ class Republisher:
             if claims:
                 self._work_on(claims)
 
-    def _received(self) -> list[Claim]:
+    def _received(self) -> list[Received]:
         """The next messages. While there are few, one thread asks and the others wait: an idle queue costs
         one request, not one of each.
         """
@@ -222,7 +223,7 @@ class Republisher:
             self.counts.again += sum(claim.receives > 1 for claim in claims)
         return claims
 
-    def _work_on(self, claims: list[Claim]) -> None:
+    def _work_on(self, claims: list[Received]) -> None:
         held = _Held(claims, self._hidden_seconds)
         self._held[id(held)] = held
         try:
@@ -281,9 +282,9 @@ class Republisher:
             self._refused_since = time.monotonic()
         self._note("put aside", problem)
 
-    def _delete(self, claims: Sequence[Claim]) -> list[Claim]:
+    def _delete(self, claims: Sequence[Received]) -> list[Received]:
         """Those that are still to be deleted."""
-        unchanged = Unchanged(list(claims), [], None)
+        unchanged: Unchanged[Received] = Unchanged(list(claims), [], None)
         if claims:
             with self._asked("delete"):
                 unchanged = self.queue.delete(claims)
@@ -296,13 +297,13 @@ class Republisher:
         now = time.monotonic()
         if now < held.extend_at:
             return True
-        unchanged = Unchanged(held.left, [], None)
+        unchanged: Unchanged[Received] = Unchanged(held.left, [], None)
         with self._asked("extend"):
             unchanged = self.queue.hide(held.left, self._hidden_seconds)
         held.extend_at = now + self._hidden_seconds / (30 if unchanged.to_retry else 3)
         return not unchanged.lost
 
-    def _give_back(self, claims: list[Claim], hidden_seconds: int) -> None:
+    def _give_back(self, claims: list[Received], hidden_seconds: int) -> None:
         """Shows them to others after that time: 0 is at once, in their order."""
         if claims:
             with self._asked("give back"):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from ingest.aws.claims import delete, hide
 from ingest.aws.faults import AwsError, sentence
 from ingest.aws.held_messages import Held, HeldMessages
 from ingest.aws.limits import REQUEST_ENTRIES
@@ -15,8 +16,6 @@ LONGEST_HIDDEN: Final = 30
 LEAST_HIDDEN: Final = 2
 LOOK_SECONDS: Final = 15.0
 IDLE_SECONDS: Final = 5.0
-GONE: Final = frozenset({"ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight"})
-"""What SQS says of a message that is deleted, shown again, or held for 12 hours: it may come again."""
 
 
 class QueueKeeper:
@@ -42,7 +41,7 @@ class QueueKeeper:
             if self.problem is None:
                 backoff.reset()
             else:
-                stop.wait(backoff.delay())
+                stop.wait(min(backoff.delay(), self.hidden_seconds / 4))  # what is held is still hidden in time
             if time.monotonic() >= self._look_at:
                 self.look()
 
@@ -81,14 +80,11 @@ class QueueKeeper:
 
     def _delete_some(self) -> None:
         done = self._held.done()
-        answer = self._client.delete_message_batch(
-            QueueUrl=self._url,
-            Entries=[{"Id": str(held.number), "ReceiptHandle": held.handle} for held in done],
-        )
-        refused = _refused(answer, GONE)
-        self._held.forget(held for held in done if str(held.number) not in refused)
-        if refused:
-            raise _Refused(f"the queue does not delete messages: {', '.join(sorted(set(refused.values())))}")
+        unchanged = delete(self._client, self._url, done)
+        still_there = {held.number for held in unchanged.to_retry}
+        self._held.forget(held for held in done if held.number not in still_there)
+        if still_there:
+            raise _Refused(f"the queue does not delete messages: {unchanged.problem}")
 
     def _keep_hidden(self) -> None:
         """In the half-time of each, so that there is time to try again."""
@@ -97,23 +93,16 @@ class QueueKeeper:
 
     def _hide(self, held: Sequence[Held], seconds: int) -> None:
         asked_at = time.monotonic()
-        answer = self._client.change_message_visibility_batch(
-            QueueUrl=self._url,
-            Entries=[
-                {"Id": str(each.number), "ReceiptHandle": each.handle, "VisibilityTimeout": seconds}
-                for each in held
-            ],
-        )
-        refused = _refused(answer, frozenset())
+        unchanged = hide(self._client, self._url, held, seconds)
+        lost = {each.number for each in unchanged.lost}
+        to_retry = {each.number for each in unchanged.to_retry}
         for each in held:
-            code = refused.get(str(each.number))
-            if code is None:
-                each.hidden_until = asked_at + seconds
-            elif code in GONE:
+            if each.number in lost:
                 each.hidden_until = float("inf")  # until it is received again
-        others = set(refused.values()) - GONE
-        if others:
-            raise _Refused(f"the queue does not keep messages hidden: {', '.join(sorted(others))}")
+            elif each.number not in to_retry:
+                each.hidden_until = asked_at + seconds
+        if to_retry:
+            raise _Refused(f"the queue does not keep messages hidden: {unchanged.problem}")
 
 
 class _Refused(Exception):
@@ -129,9 +118,3 @@ def _problem_of(step: Callable[[], None]) -> str | None:
     except AwsError as error:
         return sentence(error)
     return None
-
-
-def _refused(answer: Any, but: frozenset[str]) -> dict[str, str]:
-    """Why entries were refused, by their id; those with a reason in `but` left out."""
-    found = {entry["Id"]: entry["Code"].rpartition(".")[2] for entry in answer.get("Failed", [])}
-    return {name: code for name, code in found.items() if code not in but}

@@ -12,8 +12,8 @@ from ingest.envelope import packed
 from ingest.messages import Message, receipts
 from tests.queue_proxy import QueueProxy
 from tests.queues import Queue
-from tests.services import wait_until
 from tests.stand_in import DESTINATION, StandIn
+from tests.waiting import wait_until
 
 RECEIVE = frozenset({"ReceiveMessage"})
 DELETE = frozenset({"DeleteMessageBatch"})
@@ -229,7 +229,7 @@ def test_a_queue_that_is_not_there_yet_is_waited_for(aws: StandIn) -> None:
 
 
 def test_what_cannot_be_deleted_is_told_kept_hidden_and_not_handed_out_again(aws: StandIn) -> None:
-    queue = Queue.make(aws, visibility=2)
+    queue = Queue.make(aws, visibility=4)
     queue.send(numbers(3))
     with QueueProxy(aws.endpoint) as proxy, source_of(aws, queue, proxy.url) as source:
         messages = received(source, 3)
@@ -237,7 +237,7 @@ def test_what_cannot_be_deleted_is_told_kept_hidden_and_not_handed_out_again(aws
             source.acknowledge(receipts(messages))
             turned(source, lambda: not source.subscribed)
             assert "AccessDenied" in str(source.problem)
-            later = time.monotonic() + 3
+            later = time.monotonic() + 9  # long enough that a pause between two attempts could outlast 4 s
             turned(source, lambda: time.monotonic() > later)
             assert queue.hidden == 3
         turned(source, lambda: queue.empty and source.subscribed)
