@@ -18,14 +18,12 @@ from sqlalchemy import Connection
 
 from service.dispatch import attempts
 from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
+from service.dispatch.rounds import STORE_AWAY_SECONDS, Rounds
 from service.errors import StoreAway
 from service.metrics import Metrics
 from service.store.alerts import PendingAlert, change_alerts
 from service.store.database import Database
 
-POLL_SECONDS = 1.0
-"""How long a round waits for a nudge: also what stopping takes at most, and how late a retry may be."""
-STORE_AWAY_SECONDS = 1.0
 OUTCOMES: Final = {Sent: "sent", Temporary: "temporary", Permanent: "permanent"}
 
 log = structlog.get_logger()
@@ -82,20 +80,16 @@ class Dispatcher:
         self._channel = channel
         self._clock = clock
         self._metrics = metrics
-        self._nudged = threading.Event()
+        self._rounds = Rounds(channel.kind)
 
     def wake(self) -> None:
         """Says, from any thread, that the outbox has something new."""
-        self._nudged.set()
+        self._rounds.wake()
 
     def run(self, stop: threading.Event) -> None:
         """Rounds until `stop` is set; then returns within two seconds, or when the running attempt ends."""
         try:
-            while not stop.is_set():
-                if not self._patient_round(stop):
-                    self._nudged.wait(POLL_SECONDS)
-                self._nudged.clear()
-                self._channel.rest()
+            self._rounds.run(stop, lambda: self.round(stop), self._channel.rest)
         finally:
             self._channel.close()
 
@@ -113,15 +107,6 @@ class Dispatcher:
             outcomes = channel.deliver(self._database, due)
             self._record([(alert, outcomes[alert.key]) for alert in due if alert.key in outcomes], stop)
         return gathers or bool(due)
-
-    def _patient_round(self, stop: threading.Event) -> bool:
-        """A round that waits where the database is away."""
-        try:
-            return self.round(stop)
-        except StoreAway as error:
-            log.warning("dispatch.store_away", channel=self._channel.kind, error=str(error))
-            stop.wait(STORE_AWAY_SECONDS)
-            return True
 
     def _record(self, ended: Sequence[tuple[PendingAlert, DeliveryOutcome]], stop: threading.Event) -> None:
         """Keeps what became of alerts, however long the database is away: else they would be sent again."""

@@ -15,9 +15,9 @@ from ingest.backoff import Backoff
 from service.dispatch.event_bus import BusEvent, EventBus
 from service.dispatch.lanes import outcomes_by_lane
 from service.dispatch.location_events import POSITION_EVENT, position_event
-from service.dispatch.outbox import OUTCOMES, POLL_SECONDS, STORE_AWAY_SECONDS
+from service.dispatch.outbox import OUTCOMES
 from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
-from service.errors import StoreAway
+from service.dispatch.rounds import Rounds
 from service.metrics import Metrics
 from service.store.database import Database
 from service.store.position_updates import (
@@ -53,23 +53,23 @@ class PositionUpdates:
         self._at_most = at_most
         self._done: list[int] = []  # told, but still in the outbox
         self._backoff = Backoff(first=1.0, longest=60.0)
-        self._nudged = threading.Event()
+        self._rounds = Rounds("position events")
         self.waiting = 0
         self.trouble = ""
 
     def wake(self) -> None:
         """Says, from any thread, that there is something new, or that it is time to stop."""
-        self._nudged.set()
+        self._rounds.wake()
 
     def run(self, stop: threading.Event) -> None:
         """Rounds until `stop` is set; then returns within two seconds, or when the running attempt ends."""
+
+        def rest() -> None:
+            if self.trouble:
+                stop.wait(self._backoff.delay())
+
         try:
-            while not stop.is_set():
-                if not self._patient_round(stop):
-                    self._nudged.wait(POLL_SECONDS)
-                self._nudged.clear()
-                if self.trouble:
-                    stop.wait(self._backoff.delay())
+            self._rounds.run(stop, self.round, rest)
         finally:
             self._bus.close()
 
@@ -93,14 +93,6 @@ class PositionUpdates:
         self._report(outcomes, len(gone))
         self._forget_the_done()
         return True
-
-    def _patient_round(self, stop: threading.Event) -> bool:
-        try:
-            return self.round()
-        except StoreAway as error:
-            log.warning("dispatch.store_away", channel="position events", error=str(error))
-            stop.wait(STORE_AWAY_SECONDS)
-            return True
 
     def _put(self, waiting: Sequence[tuple[WaitingUpdate, PositionUpdate]]) -> Mapping[int, DeliveryOutcome]:
         return self._bus.put(
