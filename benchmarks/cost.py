@@ -19,8 +19,8 @@ from ingest.envelope import packed
 from ingest.republishing.shard_arrays import packed_bodies
 from tests.brokers import Mosquitto
 from tests.hops import Hop
-from tests.services import wait_until
 from tests.stand_in import DESTINATION, SOURCE, StandIn
+from tests.waiting import wait_until
 
 MILLION = 1_000_000
 SECONDS = 10

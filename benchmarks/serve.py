@@ -16,7 +16,8 @@ from pathlib import Path
 from benchmarks.flood import flood
 from sample_data.flights import DEFAULT_FOLDER, build
 from tests.brokers import Mosquitto
-from tests.services import Overfly, wait_until
+from tests.services import Overfly
+from tests.waiting import wait_until
 
 MESSAGES = 60_000
 ROUNDS = 3

@@ -26,7 +26,8 @@ from ingest.simulate import simulated_flights
 from service.demo.flights import NEAR, airport_circles
 from tests.brokers import Mosquitto
 from tests.mailboxes import Mailbox
-from tests.services import Overfly, wait_until
+from tests.services import Overfly
+from tests.waiting import wait_until
 
 RATE = 300
 """Fixes a second: one of each aircraft."""

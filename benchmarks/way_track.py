@@ -17,8 +17,8 @@ from ingest.topics import shard_of_topic
 from tests.brokers import Mosquitto
 from tests.hops import Hop
 from tests.queues import Queue
-from tests.services import wait_until
 from tests.stand_in import StandIn
+from tests.waiting import wait_until
 
 AT_BROKER = 60_000
 IN_QUEUE = 240_000

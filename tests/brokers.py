@@ -2,15 +2,15 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
+
+from tests.programs import Program
+from tests.waiting import wait_until
 
 START_SECONDS = 15.0
 
@@ -72,12 +72,12 @@ def _openssl(*arguments: str | Path) -> None:
 
 
 @dataclass(slots=True)
-class Mosquitto:
+class Mosquitto(Program):
     """A broker in `folder`, at 127.0.0.1 on a free port that it keeps over restarts.
 
     `options` are lines of mosquitto.conf, which win over the defaults here (persistent, nothing dropped).
     `configuration` replaces all of that. With `users` (name -> password) nobody else may connect; `acl` is
-    the text of an ACL file. A `with` starts it and stops it at its end.
+    the text of an ACL file. SIGTERM has it write its store; what it has not written is lost with SIGKILL.
     """
 
     folder: Path
@@ -95,44 +95,18 @@ class Mosquitto:
         return f"{'mqtts' if self.certificates else 'mqtt'}://127.0.0.1:{self.port}"
 
     @property
-    def log(self) -> str:
-        path = self.folder / "mosquitto.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+    def name(self) -> str:
+        return "mosquitto"
 
     def start(self) -> Self:
         """Starts it, and waits until it listens."""
-        assert self.process is None, "already running"
         (self.folder / "store").mkdir(parents=True, exist_ok=True)
         configuration = self.folder / "mosquitto.conf"
         configuration.write_text(self.configuration or "".join(f"{line}\n" for line in self._lines()))
-        with (self.folder / "mosquitto.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", str(configuration)],
-                stdout=log,
-                stderr=log,
-            )
-        self._wait_until_it_listens()
+        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        self.process = self.launched([program, "-c", configuration.absolute()])
+        wait_until(self._listens, START_SECONDS, lambda: f"not listening at {self.port}:\n{self.log}")
         return self
-
-    def stop(self) -> None:
-        """SIGTERM: it writes its store and goes."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """SIGKILL: what it has not written is lost."""
-        self._end(signal.SIGKILL)
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _lines(self) -> list[str]:
         lines = [f"listener {self.port} 127.0.0.1", f"allow_anonymous {str(not self.users).lower()}"]
@@ -170,22 +144,10 @@ class Mosquitto:
             )
         return path
 
-    def _wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            assert self.process is not None
-            assert self.process.poll() is None, f"mosquitto ended at once:\n{self.log}"
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        self.kill()
-        raise AssertionError(f"mosquitto does not listen at {self.port}:\n{self.log}")
-
-    def _end(self, how: signal.Signals) -> None:
-        process, self.process = self.process, None
-        if process is not None:
-            process.send_signal(how)
-            process.wait(START_SECONDS)
+    def _listens(self) -> bool:
+        self.assert_running()
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True

@@ -1,14 +1,12 @@
 """AWS IoT's Publish by HTTPS as the republisher meets it, with answers that a test chooses."""
 
 import json
-import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
+
+from tests.http_servers import HttpServer
 
 ERRORS: Mapping[int, str] = {
     400: "InvalidRequestException",
@@ -19,33 +17,15 @@ ERRORS: Mapping[int, str] = {
 }
 
 
-@dataclass(slots=True)
-class IotData:
+class IotData(HttpServer):
     """`statuses` by topic: 200 where there is none; `slow` is how long an answer takes, in seconds."""
 
-    statuses: dict[str, int] = field(default_factory=dict)
-    slow: float = 0.0
-    got: list[tuple[str, bytes]] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    _server: ThreadingHTTPServer | None = None
-
-    @property
-    def url(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._server is not None
-        self._server.shutdown()
-        self._server.server_close()
+    def __init__(self) -> None:
+        super().__init__(self._handler())
+        self.statuses: dict[str, int] = {}
+        self.slow = 0.0
+        self.got: list[tuple[str, bytes]] = []
+        self.refused: list[str] = []
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         iot = self

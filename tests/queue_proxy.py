@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
+
+from tests.http_servers import HttpServer
 
 Fault = Literal["throttled", "failing", "denied", "lost"]
 """failing: a 500. lost: the queue does what was asked, and the connection ends without an answer."""
@@ -66,8 +67,8 @@ class Refusal:
     share: float | None = None
 
 
-class QueueProxy:
-    """The queues of `upstream` (a URL) at `url`, from the entry of a `with` to its end.
+class QueueProxy(HttpServer):
+    """The queues of `upstream` (a URL) at `url`, for AWS_ENDPOINT_URL_SQS or the endpoint_url of a client.
 
     `requests` counts those that came, by operation; `redelivered` and `delayed` count messages.
     """
@@ -89,27 +90,12 @@ class QueueProxy:
         class Handler(_Handler):
             answers_of = proxy
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """For AWS_ENDPOINT_URL_SQS, or the endpoint_url of a client."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(Handler)
 
     def __enter__(self) -> Self:
         if self._disorder:
             sys.stdout.write(f"queue proxy: {self._disorder}\n")  # pytest shows it where a test fails
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return super().__enter__()
 
     def refuse(self, refusal: Refusal, seconds: float = float("inf")) -> None:
         """From now on, for so long or until `allow`."""

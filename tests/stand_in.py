@@ -5,21 +5,18 @@ infra/stand_in says what is amended in it.
 """
 
 import json
-import os
-import signal
 import socket
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import boto3
-import httpx
 from botocore.config import Config
 
 from tests.brokers import free_port
+from tests.programs import Program, answers
+from tests.waiting import wait_until
 
 SOURCE = "111111111111"
 """The account whose devices publish."""
@@ -31,7 +28,6 @@ REPOSITORY = Path(__file__).parent.parent
 PROGRAM = REPOSITORY / "infra/stand_in/start"
 ENVIRONMENT = REPOSITORY / ".overfly/stand-in"
 START_SECONDS = 60.0
-STOP_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,7 @@ class Delivery:
 
 
 @dataclass(slots=True)
-class StandIn:
+class StandIn(Program):
     """The stand-in, with state, log and deliveries in `folder`. It keeps its ports over restarts.
 
     Its state outlives `stop`, not `kill`. With `enforce_iam` every call is judged by the policies of IAM; the
@@ -70,9 +66,8 @@ class StandIn:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def log(self) -> str:
-        path = self.folder / "stand-in.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+    def name(self) -> str:
+        return "stand-in"
 
     def environment(self, account: str = DESTINATION) -> dict[str, str]:
         """Variables by which boto3 and the AWS command line reach the stand-in as `account`."""
@@ -110,65 +105,22 @@ class StandIn:
 
     def start(self) -> Self:
         """Starts it, and waits until it answers."""
-        assert self.process is None, "already running"
         assert ENVIRONMENT.exists(), f"{ENVIRONMENT} is missing: `./run test` makes it"
-        self.folder.mkdir(parents=True, exist_ok=True)
         command = [PROGRAM, "--port", str(self.port), "--mqtt-port", str(self.mqtt_port)]
         command += ["--state", self.folder.absolute() / "state"]
         command += ["--deliveries", self.folder.absolute() / "deliveries.ndjson"]
         command += ["--enforce-iam"] if self.enforce_iam else []
-        with (self.folder / "stand-in.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
-        self._wait_until_it_answers()
+        self.process = self.launched(command)
+        wait_until(self._answers, START_SECONDS, lambda: f"no answer at {self.endpoint}:\n{self.log[-4000:]}")
         return self
 
-    def stop(self) -> None:
-        """SIGTERM: it writes its state and goes."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """SIGKILL: what it held since its start is lost."""
-        self._end(signal.SIGKILL)
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            assert self.process is not None
-            assert self.process.poll() is None, f"the stand-in ended at once:\n{self.log[-4000:]}"
-            if self._answers():
-                return
-            time.sleep(0.05)
-        self.kill()
-        raise AssertionError(f"the stand-in does not answer at {self.endpoint}:\n{self.log[-4000:]}")
-
     def _answers(self) -> bool:
+        self.assert_running()
         try:
             socket.create_connection(("127.0.0.1", self.mqtt_port), timeout=1).close()
-            health = httpx.get(f"{self.endpoint}/_ministack/health", timeout=5, trust_env=False)
-        except (OSError, httpx.TransportError):
+        except OSError:
             return False
-        return health.status_code == httpx.codes.OK
-
-    def _end(self, how: signal.Signals) -> None:
-        process, self.process = self.process, None
-        if process is None:
-            return
-        os.kill(process.pid, how)
-        process.wait(STOP_SECONDS)
-        assert process.stdin is not None
-        process.stdin.close()
+        return bool(answers(f"{self.endpoint}/_ministack/health"))
 
 
 def _delivery(noted: dict[str, Any]) -> Delivery:

@@ -12,7 +12,8 @@ from sample_data.flights import FlightFiles
 from tests.brokers import Mosquitto
 from tests.exact_flights import EVENTS, POSITIONS, assert_exact, replay, stored_rows
 from tests.mailboxes import Mailbox
-from tests.services import Overfly, wait_until
+from tests.services import Overfly
+from tests.waiting import wait_until
 
 KILLED_AFTER = (1, 15_000, 40_000, 70_000, 100_000)
 """Positions stored when serve is killed."""

@@ -16,7 +16,8 @@ import pytest
 from geofence.geojson import feature_text
 from tests.brokers import Mosquitto, free_port
 from tests.service.workshop import box
-from tests.services import Overfly, wait_until
+from tests.services import Overfly
+from tests.waiting import wait_until
 
 OVERFLY = (sys.executable, "-c", "from service.cli import main; main()")
 

@@ -13,8 +13,8 @@ import pytest
 from sample_data.flights import FlightFiles
 from tests.exact_flights import POSITIONS, assert_exact, expected_ids, replay, stored_rows
 from tests.queue_proxy import Disorder, QueueProxy
-from tests.services import wait_until
 from tests.stand_in import DESTINATION, StandIn
+from tests.waiting import wait_until
 from tests.way import VISIBILITY_SECONDS, Way, whole_way
 
 PATIENCE = 240

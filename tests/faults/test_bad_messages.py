@@ -9,7 +9,8 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from tests.brokers import Mosquitto
-from tests.services import Overfly, wait_until
+from tests.services import Overfly
+from tests.waiting import wait_until
 
 ROUNDS = 12
 TOPIC = "aircraft/{}/position"

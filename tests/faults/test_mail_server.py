@@ -13,7 +13,8 @@ from tests.brokers import Mosquitto, free_port
 from tests.faults.test_bad_messages import fix, publish
 from tests.mailboxes import Mailbox
 from tests.service.workshop import box
-from tests.services import Overfly, wait_until
+from tests.services import Overfly
+from tests.waiting import wait_until
 
 
 def test_while_the_mail_server_hangs_events_go_on_and_are_mailed_when_it_is_back(tmp_path: Path) -> None:

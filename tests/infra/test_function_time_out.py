@@ -14,8 +14,8 @@ from ingest.envelope import packed
 from ingest.topics import shard_of
 from tests.iot_data import IotData
 from tests.queues import Queue
-from tests.services import wait_until
 from tests.stand_in import REPOSITORY, StandIn
+from tests.waiting import wait_until
 
 TIMEOUT = 8
 """Seconds of the function; it has to be well above what the handler keeps for its answer."""

@@ -17,8 +17,8 @@ import pytest
 
 from service.demo.ports import why_not
 from tests.brokers import free_port
-from tests.services import wait_until
 from tests.stand_in import DESTINATION, ENVIRONMENT, PROGRAM, REGION, REPOSITORY, SOURCE, StandIn
+from tests.waiting import wait_until
 
 LISTENS = "0A"
 """State of a listening socket in /proc/net/tcp."""

@@ -32,8 +32,9 @@ from tests.infra.rights import (
 )
 from tests.infra.stacks import Left, create_stack, delete
 from tests.sam import sam
-from tests.services import Overfly, wait_until
+from tests.services import Overfly
 from tests.stand_in import DESTINATION, REGION, REPOSITORY, SOURCE, StandIn
+from tests.waiting import wait_until
 
 STRANGER = "333333333333"
 MAIL, TEXT = "dispatcher@example.com", "+41791234567"

@@ -21,8 +21,8 @@ from tests.brokers import Mosquitto
 from tests.ingest.mqtt.traffic import endpoint_of
 from tests.queue_proxy import Fault, QueueProxy
 from tests.queues import Queue
-from tests.services import wait_until
 from tests.stand_in import StandIn
+from tests.waiting import wait_until
 
 BOTH = pytest.mark.parametrize("fifo", [True, False], ids=["FIFO", "standard"])
 MIB = 1 << 20

@@ -17,8 +17,8 @@ from ingest.topics import shard_of
 from tests.brokers import free_port
 from tests.iot_data import IotData
 from tests.queues import Queue
-from tests.services import wait_until
 from tests.stand_in import DESTINATION, StandIn
+from tests.waiting import wait_until
 
 ARRAYS_OF_A = f"overfly/positions/{shard_of('a')}"
 ARRAYS_OF_B = f"overfly/positions/{shard_of('b')}"

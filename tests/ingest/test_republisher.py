@@ -30,8 +30,8 @@ from tests.brokers import Mosquitto
 from tests.hops import Hop
 from tests.queue_proxy import Fault, QueueProxy
 from tests.queues import Queue
-from tests.services import wait_until
 from tests.stand_in import DESTINATION, StandIn
+from tests.waiting import wait_until
 
 PATIENCE = 20.0
 TOPICS = ("aircraft/+/position", "overfly/positions/+")

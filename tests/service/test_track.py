@@ -20,8 +20,9 @@ from tests.hops import Hop
 from tests.queue_proxy import Disorder, QueueProxy
 from tests.queues import Queue, parted
 from tests.service.workshop import Workshop, box
-from tests.services import Overfly, wait_until
+from tests.services import Overfly
 from tests.stand_in import StandIn
+from tests.waiting import wait_until
 
 BOTH = pytest.mark.parametrize("fifo", [True, False], ids=["FIFO", "standard"])
 PERIOD = 7  # fixes for which a device stays on one side of the geofence
@@ -189,15 +190,15 @@ def test_the_clock_of_the_window_stands_while_a_backlog_is_read_and_runs_at_the_
     tmp_path: Path, aws: StandIn
 ) -> None:
     """The backlog, sent backwards, takes longer to read than the window."""
-    lines, queue = fixes(2, 350), Queue.make(aws, fifo=False)
+    window, lines, queue = 0.1, fixes(2, 700), Queue.make(aws, fifo=False)
     workshop = prepared(tmp_path / "data")
     queue.send(reversed(lines))
-    time.sleep(2.5)
-    with tracker(tmp_path, aws, queue, REORDER_SECONDS="0.3") as track:
+    time.sleep(2.5)  # until it is older than what counts as just sent
+    with tracker(tmp_path, aws, queue, REORDER_SECONDS=str(window)) as track:
         wait_until(lambda: track.metric("overfly_positions_total") > 0, 20)
         began = time.monotonic()
         wait_until(lambda: track.metric("overfly_positions_total") == len(lines), 30)
-        assert time.monotonic() - began > 0.3
+        assert time.monotonic() - began > window
         wait_until(lambda: not waiting(tmp_path / "data"), 20)
         fix = {"deviceId": "new", "timestamp": time.time(), "latitude": 0, "longitude": 5}
         events = track.metric("overfly_events_total")

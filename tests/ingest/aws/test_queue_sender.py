@@ -9,8 +9,8 @@ import pytest
 from ingest.aws.queue_sender import Entry, Outcome, QueueSender
 from tests.queue_proxy import Answer, Forward, QueueProxy
 from tests.queues import Queue
-from tests.services import wait_until
 from tests.stand_in import DESTINATION, StandIn
+from tests.waiting import wait_until
 
 
 class SilentProxy(QueueProxy):

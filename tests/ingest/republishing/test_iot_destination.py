@@ -8,7 +8,7 @@ import pytest
 from ingest.aws.clients import AwsClientError
 from ingest.republishing.destination import Outcome
 from ingest.republishing.iot_destination import AT_ONCE, IotDestination
-from tests.services import wait_until
+from tests.waiting import wait_until
 
 
 def nameless() -> Any:

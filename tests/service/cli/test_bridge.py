@@ -16,8 +16,8 @@ from tests.hops import Hop
 from tests.ingest.mqtt.traffic import endpoint_of
 from tests.queue_proxy import QueueProxy
 from tests.queues import Queue
-from tests.services import wait_until
 from tests.stand_in import DESTINATION, StandIn
+from tests.waiting import wait_until
 
 MIB = 1 << 20
 

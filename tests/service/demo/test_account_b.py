@@ -6,8 +6,8 @@ from pathlib import Path
 from service.demo.account_b import BUS, make_account_b
 from service.demo.deliveries import Deliveries
 from service.demo.stand_in import StandIn
-from tests.services import wait_until
 from tests.stand_in import PROGRAM
+from tests.waiting import wait_until
 
 
 def entered(**properties: object) -> str:

@@ -18,8 +18,8 @@ import pytest
 
 from sample_data.flights import FlightFiles
 from service.demo.ports import free_port, why_not
-from tests.services import wait_until
 from tests.stand_in import PROGRAM
+from tests.waiting import wait_until
 
 OVERFLY = Path(sys.executable).with_name("overfly")
 LINE = re.compile(r"^\d\d:\d\d:\d\d  (ENTER|EXIT )  \S+ \([0-9a-f]{6}\) +(entered|left   ) \S.* [\d,]+ ft$")

@@ -2,13 +2,12 @@
 
 import http.client
 import json
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.http_servers import HttpServer
 from tests.stand_in import StandIn
 
 Refusal = tuple[str, str]
@@ -58,7 +57,7 @@ def queue_behind_topic(aws: StandIn, topic: str) -> tuple[str, CloudQueue]:
     return arn, queue
 
 
-class CloudProxy:
+class CloudProxy(HttpServer):
     """Hands requests on to `upstream`, but for what it refuses.
 
     `refuses` is asked of each entry of PutEvents (by its detail) or PublishBatch (by its message); the others
@@ -84,27 +83,10 @@ class CloudProxy:
         class Handler(_Handler):
             answers_of = proxy
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(Handler)
 
     def details(self) -> list[dict[str, Any]]:
         return [json.loads(each["Detail"]) for each in self.entries]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
