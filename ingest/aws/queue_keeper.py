@@ -41,7 +41,8 @@ class QueueKeeper:
             if self.problem is None:
                 backoff.reset()
             else:
-                stop.wait(min(backoff.delay(), self.hidden_seconds / 4))  # what is held is still hidden in time
+                # not so long that what is held would not be hidden in time
+                stop.wait(min(backoff.delay(), self.hidden_seconds / 4))
             if time.monotonic() >= self._look_at:
                 self.look()
 
