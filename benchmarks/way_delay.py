@@ -28,9 +28,9 @@ from tests.hops import Hop
 from tests.stand_in import DESTINATION, SOURCE, StandIn
 from tests.way import Cloud, whole_way
 
-RATE = 1_500
+RATE = 3_500
 """Positions a second."""
-DEVICES = 1_500
+DEVICES = 3_500
 SECONDS = 30
 SETTLED = 10
 """Seconds at the beginning that do not count."""

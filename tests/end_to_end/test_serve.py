@@ -117,7 +117,7 @@ def test_a_posted_position_is_evaluated_without_any_message_coming(overfly: Over
     fix = {"deviceId": "x", "timestamp": time.time(), "latitude": 0, "longitude": 5}
     assert httpx.post(f"{overfly.url}/v1/positions", json=fix).status_code == 202
 
-    wait_until(lambda: len(list(overfly.items("/v1/events"))) == 1, 10)
+    wait_until(lambda: len(list(overfly.items("/v1/events"))) == 1, 60)
 
 
 def test_a_geofence_changed_while_positions_flow_is_in_force_from_the_next_batch(
@@ -138,10 +138,10 @@ def test_a_geofence_changed_while_positions_flow_is_in_force_from_the_next_batch
     url = f"{overfly.url}/v1/geofences/A"
     for west, events in ((0, 1), (50, 2), (0, 3)):
         httpx.put(url, content=feature_text(box("A", west, west + 10))).raise_for_status()
-        wait_until(lambda events=events: len(list(overfly.items("/v1/events"))) == events, 5)
+        wait_until(lambda events=events: len(list(overfly.items("/v1/events"))) == events, 60)
     httpx.delete(url).raise_for_status()
     before = overfly.metric("overfly_positions_total")
-    wait_until(lambda: overfly.metric("overfly_positions_total") > before + 20, 10)
+    wait_until(lambda: overfly.metric("overfly_positions_total") > before + 20, 60)
     publisher.terminate()
     publisher.wait(20)
 

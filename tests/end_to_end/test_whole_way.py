@@ -153,7 +153,7 @@ def test_a_queue_that_refuses_and_a_broker_that_is_gone_cost_nothing_but_time(
                 assert way.bridge.metric("overfly_bridge_waiting") > 0
             with proxy.refusing(fault, share=0.5):
                 time.sleep(refusing / 6)
-        wait_until(lambda: way.republisher.metric("overfly_republish_queue_depth") > 64, 15)
+        wait_until(lambda: way.republisher.metric("overfly_republish_queue_depth") > 64, 60)
         assert way.republisher.metric("overfly_republish_connected") == 0
         assert waiting(aws, way.cloud.dead_letter_queue_url) == 0
         time.sleep(max(0.0, gone_at + gone - time.monotonic()))

@@ -119,7 +119,7 @@ def test_mails_and_text_messages_are_kept_after_filtering(aws: StandIn) -> None:
             Entries=[{"Source": "overfly", "DetailType": "test", "Detail": f'{{"EventType":"{kind}"}}'}]
         )
     sns.publish(PhoneNumber="+41791111111", Message="straight")
-    wait_until(lambda: len(aws.deliveries()) == 4, 10)
+    wait_until(lambda: len(aws.deliveries()) == 4, 60)
     seen = [
         (each.protocol, each.endpoint, each.topic_arn, json.loads(each.message)["detail"]["EventType"])
         for each in aws.deliveries()

@@ -38,7 +38,7 @@ from tests.waiting import wait_until
 
 STRANGER = "333333333333"
 MAIL, TEXT = "dispatcher@example.com", "+41791234567"
-PATIENCE = 30.0
+PATIENCE = 60.0
 OVERFLY = (sys.executable, "-c", "from service.cli import main; main()")
 
 

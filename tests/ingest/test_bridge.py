@@ -158,7 +158,7 @@ def test_order_within_a_device_survives_entries_that_are_refused(
     with bridge_of(broker, aws.client("sqs", endpoint_url=proxy.url), queue.url) as bridge:
         with proxy.refusing("throttled", share=0.5):
             publish(broker, numbered(100, 30))
-            wait_until(lambda: bridge.counters.refused > 50, 15)
+            wait_until(lambda: bridge.counters.refused > 50, 60)
             assert bridge.problem is not None
         sent(bridge, 3000)
         assert bridge.problem is None
@@ -175,7 +175,7 @@ def test_answers_that_are_lost_lose_nothing_and_a_fifo_queue_knows_the_same_entr
     with bridge_of(broker, aws.client("sqs", endpoint_url=proxy.url), queue.url) as bridge:
         with proxy.refusing("lost"):
             publish(broker, numbered(100, 10))
-            wait_until(lambda: bridge.counters.refused, 15)
+            wait_until(lambda: bridge.counters.refused, 60)
         sent(bridge, 1000)
 
     found = by_device(queue)
@@ -213,7 +213,7 @@ def test_a_queue_that_does_not_exist_yet_is_waited_for(aws: StandIn, broker: Mos
 
     with bridge_of(broker, first.client, url) as bridge:
         publish(broker, numbered(10, 1))
-        wait_until(lambda: bridge.problem is not None, 15)
+        wait_until(lambda: bridge.problem is not None, 60)
         assert "does not exist" in str(bridge.problem)
         first.client.create_queue(
             QueueName=name.replace("positions", "later"), Attributes={"FifoQueue": "true"}
@@ -246,7 +246,7 @@ def test_no_more_is_held_than_is_allowed_while_the_queue_refuses(
     ) as bridge:
         with proxy.refusing("failing"):
             publish(broker, [(f"d{number % 10}", payload) for number in range(150)])
-            wait_until(lambda: bridge.counters.waiting_bytes >= 2 * MIB, 15)
+            wait_until(lambda: bridge.counters.waiting_bytes >= 2 * MIB, 60)
             time.sleep(0.5)
             assert bridge.counters.waiting_bytes < 2 * MIB + MIB + len(payload) + 1000
         sent(bridge, 150)

@@ -308,7 +308,7 @@ def test_it_publishes_through_aws_iot_and_its_rules(
     answer = lambda_handler.handler(event([line("a", 7)], ["a"], fifo=is_fifo(dead)), Context())
 
     assert answer == NONE_FAILED
-    wait_until(lambda: heard.visible == 1, 10.0)
+    wait_until(lambda: heard.visible == 1, 60)
     aws.client("iot").delete_topic_rule(ruleName=name)
 
 

@@ -99,7 +99,7 @@ def test_what_is_sent_becomes_rows_and_events_each_once_though_the_tracker_is_ki
     for start in (0, third):
         queue.send(parted(lines[start : start + third], 20))
         track.start()
-        wait_until(lambda: track.metric("overfly_positions_total") > 0, 20)
+        wait_until(lambda: track.metric("overfly_positions_total") > 0, 60)
         track.kill()
     queue.send(parted(lines[2 * third :], 20))
     with track:
@@ -136,7 +136,7 @@ def test_while_the_database_is_locked_nothing_comes_twice_and_memory_is_bounded(
     note = "x" * 8000
     began = int(time.time() * 1000) - 600_000
     with tracker(tmp_path, aws, queue) as track:
-        wait_until(lambda: track.metric("overfly_source_connected") == 1, 20)
+        wait_until(lambda: track.metric("overfly_source_connected") == 1, 60)
         before = track.memory
         lock = sqlite3.connect(tmp_path / "data" / DATABASE_FILE, isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
@@ -163,7 +163,7 @@ def test_while_the_database_is_locked_nothing_comes_twice_and_memory_is_bounded(
         lock.execute("ROLLBACK")
         lock.close()
         wait_until(lambda: track.metric("overfly_positions_total") == 3600, 30)
-        wait_until(lambda: queue.empty, 10)
+        wait_until(lambda: queue.empty, 60)
         assert dead.empty
 
 
@@ -177,8 +177,8 @@ def test_a_standard_queue_that_shuffles_within_the_window_gives_the_events_of_th
         tracker(tmp_path, aws, queue, proxy.url, REORDER_SECONDS="3") as track,
     ):
         queue.send(parted(lines, 4))
-        wait_until(lambda: track.metric("overfly_positions_total") == len(lines), 20)
-        wait_until(lambda: not waiting(tmp_path / "data"), 20)
+        wait_until(lambda: track.metric("overfly_positions_total") == len(lines), 60)
+        wait_until(lambda: not waiting(tmp_path / "data"), 60)
         assert proxy.delayed > 20
         track.stop()
 
@@ -195,15 +195,15 @@ def test_the_clock_of_the_window_stands_while_a_backlog_is_read_and_runs_at_the_
     queue.send(reversed(lines))
     time.sleep(2.5)  # until it is older than what counts as just sent
     with tracker(tmp_path, aws, queue, REORDER_SECONDS=str(window)) as track:
-        wait_until(lambda: track.metric("overfly_positions_total") > 0, 20)
+        wait_until(lambda: track.metric("overfly_positions_total") > 0, 60)
         began = time.monotonic()
         wait_until(lambda: track.metric("overfly_positions_total") == len(lines), 30)
         assert time.monotonic() - began > window
-        wait_until(lambda: not waiting(tmp_path / "data"), 20)
+        wait_until(lambda: not waiting(tmp_path / "data"), 60)
         fix = {"deviceId": "new", "timestamp": time.time(), "latitude": 0, "longitude": 5}
         events = track.metric("overfly_events_total")
         queue.send([json.dumps(fix)])
-        wait_until(lambda: track.metric("overfly_events_total") == events + 1, 3)
+        wait_until(lambda: track.metric("overfly_events_total") == events + 1, 60)
         track.stop()
 
     _, ids, late = stored(workshop)
@@ -221,9 +221,9 @@ def test_serve_reads_a_queue_and_shows_what_cannot_be_taken_apart(tmp_path: Path
         ]
     )
     with Overfly(tmp_path, {"QUEUE_URL": queue.url}, aws.environment()) as overfly:
-        wait_until(lambda: len(list(overfly.items("/v1/rejects"))) == 1, 10)
+        wait_until(lambda: len(list(overfly.items("/v1/rejects"))) == 1, 60)
         (reject,) = overfly.items("/v1/rejects")
-        wait_until(lambda: queue.empty, 10)
+        wait_until(lambda: queue.empty, 60)
         devices = {each["id"] for each in overfly.items("/v1/devices")}
         ready = httpx.get(f"{overfly.url}/v1/ready").json()["dependencies"]["source"]
 

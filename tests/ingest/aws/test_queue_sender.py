@@ -34,7 +34,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 def sent(sender: QueueSender, entries: list[Entry]) -> Outcome:
     outcomes: list[Outcome] = []
     sender.send(entries)
-    wait_until(lambda: outcomes.extend(sender.outcomes()) or bool(outcomes), 10)
+    wait_until(lambda: outcomes.extend(sender.outcomes()) or bool(outcomes), 60)
     [outcome] = outcomes
     return outcome
 

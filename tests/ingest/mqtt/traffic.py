@@ -10,7 +10,7 @@ from ingest.mqtt.source import MqttSource
 from tests.brokers import Mosquitto
 
 TOPICS = ("aircraft/+/position", "overfly/positions/+")
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 def endpoint_of(broker: Mosquitto, client_id: str = "tracker", **settings: object) -> MqttEndpoint:
