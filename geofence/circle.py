@@ -38,7 +38,7 @@ class Circles:
 
     def __init__(self, longitude: Coordinates, latitude: Coordinates, radius: Coordinates) -> None:
         self._longitude, self._latitude, self._radius = longitude, latitude, radius
-        self._x, self._y, self._z = _earth_centred(longitude, latitude)
+        self._x, self._y, self._z = earth_centred(longitude, latitude)
         inner = 2 * LEAST_CURVATURE_RADIUS * np.sin(radius / (2 * LEAST_CURVATURE_RADIUS)) - ROUNDING
         self._inside_below = np.where(inner > 0, inner * inner, -1.0)
         self._outside_above = (radius + ROUNDING) ** 2
@@ -55,7 +55,7 @@ class Circles:
         self, circle: NDArray[np.intp], longitude: Coordinates, latitude: Coordinates
     ) -> NDArray[np.bool_]:
         """Whether each position (degrees) lies in the circle whose number stands beside it (all m long)."""
-        x, y, z = _earth_centred(longitude, latitude)
+        x, y, z = earth_centred(longitude, latitude)
         chord_squared = (x - self._x[circle]) ** 2 + (y - self._y[circle]) ** 2 + (z - self._z[circle]) ** 2
         inside = chord_squared <= self._inside_below[circle]
         rim = np.flatnonzero(~inside & (chord_squared <= self._outside_above[circle]))
@@ -75,7 +75,7 @@ def circle_boxes(longitude: float, latitude: float, radius: float) -> list[Box]:
     """
     reach = radius + ROUNDING
     south, north = _parallel(latitude, -90.0, reach), _parallel(latitude, 90.0, reach)
-    x, y, _ = _earth_centred(np.array([longitude]), np.array([latitude]))
+    x, y, _ = earth_centred(np.array([longitude]), np.array([latitude]))
     from_axis = math.hypot(x[0], y[0])
     if reach >= from_axis:
         return [(-180.0, south, 180.0, north)]
@@ -96,7 +96,7 @@ def _parallel(latitude: float, pole: float, reach: float) -> float:
     return end + math.copysign(1e-9, pole)
 
 
-def _earth_centred(
+def earth_centred(
     longitude: Coordinates, latitude: Coordinates
 ) -> tuple[Coordinates, Coordinates, Coordinates]:
     """Cartesian metres from the Earth's centre of points on the ellipsoid."""
