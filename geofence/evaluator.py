@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.index import Containment
+from geofence.poor_fixes import PoorFixes
 from geofence.state import InsideState
 
 
@@ -49,10 +50,12 @@ def evaluate(
     sample_time: NDArray[np.int64],
     containment: Containment,
     state: InsideState,
+    poor: PoorFixes | None = None,
 ) -> Evaluation:
     """The crossings of n fixes, in any order, of devices given by slot (`sample_time` in ms).
 
-    `containment` is of the same fixes, `state` of what came before; neither is changed.
+    `containment` is of the same fixes, `state` of what came before; neither is changed. `poor` says which of
+    the fixes do not count for which geofences.
     """
     order = _by_device_and_time(device, sample_time)
     kept = order[_in_time(device[order], sample_time[order], state)]
@@ -72,6 +75,9 @@ def evaluate(
     number_of_fix[kept] = number
 
     pairs = _pairs(number_of_fix, past, devices, containment, state)
+    if poor is not None:
+        pairs = poor.carried(pairs, fix)
+    pairs.sort()
     crossing, last = _crossings(pairs, fix)
     at = crossing >> 32
     place = np.cumsum(fix[:-1] < 0) - 1  # of each number, which of `devices` it belongs to
@@ -122,13 +128,13 @@ def _pairs(
     containment: Containment,
     state: InsideState,
 ) -> NDArray[np.int64]:
-    """Who was inside of what and when: geofence << 32 | number, ascending."""
+    """Who was inside of what and when: geofence << 32 | number, in no order."""
     number = number_of_fix[containment.position]
     evaluated = number >= 0
     now = (containment.geofence.astype(np.int64) << 32 | number)[evaluated]
     place, geofence = state.pairs(devices)
     before = geofence.astype(np.int64) << 32 | past[place]
-    return np.sort(np.concatenate([now, before]))
+    return np.concatenate([now, before])
 
 
 def _crossings(

@@ -1,6 +1,5 @@
 """One GeoJSON Feature to one geofence, with every fault that it has."""
 
-import math
 import re
 
 import msgspec
@@ -8,13 +7,15 @@ from shapely.geometry import MultiPolygon, Point, Polygon
 
 from geofence.circle import GREATEST_RADIUS
 from geofence.faults import FeatureFaults
+from geofence.feature_conditions import CONDITIONS, read_conditions
 from geofence.geofence import Geofence
+from geofence.json_values import shown, value_of
 from geofence.rings import read_multipolygon, read_point, read_polygon
 
 IDENTIFIER = re.compile(r"[-.\w]{1,100}")
 EXPECTED_IDENTIFIER = "expected 1 to 100 letters, digits, '-', '.' or '_'"
 
-RESERVED = ("minAltitude", "maxAltitude", "dwellSeconds", "schedule")
+RESERVED = ("dwellSeconds", "schedule")
 """Members that will mean something. Until then a feature that has one is refused, not misunderstood."""
 
 DEEPEST = 64
@@ -28,8 +29,11 @@ class _Feature(msgspec.Struct, rename="camel"):
     id: msgspec.Raw = ABSENT
     geometry: msgspec.Raw = ABSENT
     properties: msgspec.Raw = ABSENT
+    # foreign members, which RFC 7946 lets stand here, but which would be overlooked
     min_altitude: msgspec.Raw = ABSENT
     max_altitude: msgspec.Raw = ABSENT
+    max_accuracy: msgspec.Raw = ABSENT
+    devices: msgspec.Raw = ABSENT
     dwell_seconds: msgspec.Raw = ABSENT
     schedule: msgspec.Raw = ABSENT
 
@@ -53,33 +57,45 @@ def read_feature(
     except (ValueError, RecursionError) as error:
         faults.add("not_a_feature", f"{reading_fault(error)}: expected a GeoJSON Feature")
         return None, faults
-    kind = _value(feature.type)
+    kind = value_of(feature.type)
     if kind != "Feature":
-        faults.add("not_a_feature", f'type is {_shown(kind)}: expected "Feature"')
+        faults.add("not_a_feature", f'type is {shown(kind)}: expected "Feature"')
     identifier = _read_id(feature.id, faults, geofence_id)
     properties = _read_properties(feature.properties, faults)
-    reserved = (feature.min_altitude, feature.max_altitude, feature.dwell_seconds, feature.schedule)
-    for name, raw in zip(RESERVED, reserved, strict=True):
-        if raw != ABSENT or (properties or {}).get(name) is not None:
-            faults.add("reserved", f"{name} does not work yet and is refused, not ignored: expected none")
+    _refuse_reserved(feature, properties, faults)
+    _refuse_misplaced(feature, faults)
+    conditions = read_conditions(properties or {}, faults)
     geometry, radius = _read_geometry(feature.geometry, properties, faults)
     if faults.found or identifier is None or properties is None or geometry is None:
         return None, faults
-    return Geofence(identifier, geometry, radius, properties), faults
+    return Geofence(identifier, geometry, radius, properties, conditions), faults
+
+
+def _refuse_reserved(feature: _Feature, properties: dict[str, object] | None, faults: FeatureFaults) -> None:
+    for name, raw in zip(RESERVED, (feature.dwell_seconds, feature.schedule), strict=True):
+        if raw != ABSENT or (properties or {}).get(name) is not None:
+            faults.add("reserved", f"{name} does not work yet and is refused, not ignored: expected none")
+
+
+def _refuse_misplaced(feature: _Feature, faults: FeatureFaults) -> None:
+    members = (feature.min_altitude, feature.max_altitude, feature.max_accuracy, feature.devices)
+    for name, raw in zip(CONDITIONS, members, strict=True):
+        if raw != ABSENT:
+            faults.add("misplaced", f"{name} beside the properties: expected it in them, properties.{name}")
 
 
 def _read_id(raw: msgspec.Raw, faults: FeatureFaults, expected: str | None) -> str | None:
-    identifier = _value(raw)
+    identifier = value_of(raw)
     if identifier is None:
         if expected is None:
             faults.add("id", f"feature without an id: {EXPECTED_IDENTIFIER}")
         return expected
     if not isinstance(identifier, str):
         quoted = f', for example "{identifier}"' if type(identifier) is int else ""
-        faults.add("id", f"id {_shown(identifier)} is not a text: {EXPECTED_IDENTIFIER}{quoted}")
+        faults.add("id", f"id {shown(identifier)} is not a text: {EXPECTED_IDENTIFIER}{quoted}")
         return None
     if IDENTIFIER.fullmatch(identifier) is None:
-        faults.add("id", f"id {_shown(identifier)}: {EXPECTED_IDENTIFIER}")
+        faults.add("id", f"id {shown(identifier)}: {EXPECTED_IDENTIFIER}")
         return None
     if expected not in (None, identifier):
         faults.add("id", f'id is "{identifier}": expected "{expected}" or none')
@@ -92,12 +108,15 @@ def _read_properties(raw: msgspec.Raw, faults: FeatureFaults) -> dict[str, objec
     try:
         properties = msgspec.json.decode(raw)
     except (ValueError, RecursionError) as error:
-        faults.add("properties", f"properties: {reading_fault(error)}: expected an object")
+        if "out of range" in str(error):
+            faults.add("properties", "properties hold a number that no double can hold: expected finite ones")
+        else:
+            faults.add("properties", f"properties: {reading_fault(error)}: expected an object")
         return None
     if properties is None:
         return {}
     if not isinstance(properties, dict):
-        faults.add("properties", f"properties are {_shown(properties)}: expected an object")
+        faults.add("properties", f"properties are {shown(properties)}: expected an object")
         return None
     fault = _text_fault(properties)
     if fault is not None:
@@ -131,7 +150,7 @@ def _read_geometry(
         problem = "null" if raw == ABSENT else reading_fault(error)
         faults.add("geometry", f"geometry: {problem}: {EXPECTED_GEOMETRY}")
         return None, None
-    match _value(geometry.type):
+    match value_of(geometry.type):
         case "Polygon":
             return read_polygon(geometry.coordinates, faults), None
         case "MultiPolygon":
@@ -139,7 +158,7 @@ def _read_geometry(
         case "Point":
             return read_point(geometry.coordinates, faults), _read_radius(properties, faults)
         case other:
-            faults.add("geometry", f"geometry type is {_shown(other)}: {EXPECTED_GEOMETRY}")
+            faults.add("geometry", f"geometry type is {shown(other)}: {EXPECTED_GEOMETRY}")
             return None, None
 
 
@@ -154,9 +173,9 @@ def _read_radius(properties: dict[str, object] | None, faults: FeatureFaults) ->
     if radius is None:
         faults.add("radius", f"Point without properties.radius: {expected}")
     elif isinstance(radius, bool) or not isinstance(radius, int | float):
-        faults.add("radius", f"radius is {_shown(radius)}: {expected}")
+        faults.add("radius", f"radius is {shown(radius)}: {expected}")
     elif not 0 < radius <= GREATEST_RADIUS:
-        faults.add("radius", f"radius {_shown(radius)}: {expected}")
+        faults.add("radius", f"radius {shown(radius)}: {expected}")
     else:
         return float(radius)
     return None
@@ -169,28 +188,3 @@ def reading_fault(error: ValueError | RecursionError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "not UTF-8"
     return str(error).replace("`", "")
-
-
-def _value(raw: msgspec.Raw) -> object:
-    """Any value, or UNREADABLE."""
-    try:
-        return msgspec.json.decode(raw)
-    except (ValueError, RecursionError):
-        return UNREADABLE
-
-
-class _Unreadable:
-    pass
-
-
-UNREADABLE = _Unreadable()
-
-
-def _shown(value: object) -> str:
-    """A value in an error: as JSON, and not too long."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "an array"
-    text = "unreadable" if value is UNREADABLE else msgspec.json.encode(value).decode()
-    return text if len(text) <= 120 else f"{text[:117]}..."

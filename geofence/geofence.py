@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from shapely.geometry import MultiPolygon, Point, Polygon
 
+from geofence.conditions import UNCONDITIONAL, Conditions
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Geofence:
@@ -11,13 +13,14 @@ class Geofence:
 
     `geometry` is a Polygon or MultiPolygon, whose edges are straight in longitude and latitude (degrees,
     WGS84), or the Point at the middle of a circle. `radius` is the circle's, in metres along the geodesic,
-    and None for polygons. `properties` are as they were sent, the radius among them.
+    and None for polygons. `properties` are as they were sent, radius and conditions among them.
     """
 
     id: str
     geometry: Polygon | MultiPolygon | Point
     radius: float | None
     properties: dict[str, object]
+    conditions: Conditions = UNCONDITIONAL
 
     @property
     def name(self) -> str:

@@ -1,0 +1,92 @@
+"""Conditions in GeoJSON: what is taken, how each fault is named, and that writing reads back the same."""
+
+import json
+
+import pytest
+
+from geofence.conditions import UNCONDITIONAL, Conditions
+from geofence.faults import GeofenceFault, InvalidGeofences
+from geofence.geojson import feature_text, read_geofence
+
+Json = dict[str, object]
+
+
+def feature(properties: Json, **beside: object) -> bytes:
+    geometry = {"type": "Point", "coordinates": [8.5, 47.5]}
+    return json.dumps(
+        {"type": "Feature", "geometry": geometry, "properties": {"radius": 500, **properties}, **beside}
+    ).encode()
+
+
+def conditions(properties: Json) -> Conditions:
+    geofence = read_geofence(feature(properties), "a")
+    again = read_geofence(feature_text(geofence).encode(), "a")
+    assert again.conditions == geofence.conditions
+    return geofence.conditions
+
+
+def faults(document: bytes) -> tuple[GeofenceFault, ...]:
+    with pytest.raises(InvalidGeofences) as caught:
+        read_geofence(document, "a")
+    return caught.value.faults
+
+
+def test_a_geofence_without_conditions_has_none_and_null_is_as_good_as_absent() -> None:
+    assert conditions({}) == UNCONDITIONAL
+    nothing = dict.fromkeys(("minAltitude", "maxAltitude", "maxAccuracy", "devices"))
+    assert conditions(nothing) == UNCONDITIONAL
+
+
+def test_conditions_are_read_from_the_properties_and_read_back_the_same() -> None:
+    assert conditions(
+        {"minAltitude": -10, "maxAltitude": 3000.5, "maxAccuracy": 0, "devices": ["4b*", "é?"]}
+    ) == (Conditions(-10.0, 3000.5, 0.0, ("4b*", "é?")))
+    assert conditions({"maxAltitude": 100}) == Conditions(max_altitude=100.0)
+    assert conditions({"minAltitude": 5, "maxAltitude": 5}) == Conditions(5.0, 5.0)
+    assert conditions({"devices": ["*" * 100] * 100}) == Conditions(devices=("*" * 100,) * 100)
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason", "said"),
+    [
+        ({"minAltitude": "low"}, "altitude", 'minAltitude is "low": expected metres'),
+        ({"maxAltitude": True}, "altitude", "maxAltitude is true: expected metres"),
+        ({"maxAltitude": [5]}, "altitude", "maxAltitude is an array: expected metres"),
+        (
+            {"minAltitude": 900, "maxAltitude": 300},
+            "altitude",
+            "minAltitude 900.0 is above maxAltitude 300.0: expected minAltitude up to maxAltitude",
+        ),
+        ({"maxAccuracy": -5}, "accuracy", "maxAccuracy is -5: expected metres, a number of at least 0"),
+        ({"maxAccuracy": {"Horizontal": 5}}, "accuracy", "maxAccuracy is an object: expected metres"),
+        ({"devices": "4b*"}, "devices", 'devices is "4b*": expected an array of 1 to 100 patterns'),
+        ({"devices": []}, "devices", "devices holds 0 patterns: expected an array of 1 to 100 patterns"),
+        ({"devices": ["a"] * 101}, "devices", "devices holds 101 patterns: expected an array of 1 to 100"),
+        ({"devices": ["a", 5]}, "devices", "devices item 1 is 5: expected 1 to 100 letters"),
+        ({"devices": [""]}, "devices", 'devices item 0 is "": expected 1 to 100 letters'),
+        ({"devices": ["*" * 101]}, "devices", "expected 1 to 100 letters"),
+        ({"devices": ["4b[17]"]}, "devices", 'devices item 0 is "4b[17]": expected 1 to 100 letters'),
+    ],
+)
+def test_a_fault_names_the_value_and_what_would_be_right(properties: Json, reason: str, said: str) -> None:
+    (fault,) = faults(feature(properties))
+    assert fault.reason == reason
+    assert said in fault.detail
+
+
+def test_an_altitude_that_no_double_holds_is_refused() -> None:
+    document = feature({"minAltitude": 0}).replace(b'"minAltitude": 0', b'"minAltitude": 1' + b"0" * 400)
+    assert "a number that no double can hold: expected finite ones" in faults(document)[0].detail
+
+
+def test_every_bad_pattern_and_every_other_fault_is_named_at_once() -> None:
+    found = faults(feature({"devices": ["a b", "ok", "/"], "maxAccuracy": "x", "radius": 0}))
+    assert [fault.reason for fault in found] == ["accuracy", "devices", "devices", "radius"]
+
+
+@pytest.mark.parametrize("name", ["minAltitude", "maxAltitude", "maxAccuracy", "devices"])
+def test_a_condition_beside_the_properties_is_refused_with_its_right_place(name: str) -> None:
+    (fault,) = faults(feature({}, **{name: 5}))
+    assert fault.reason == "misplaced"
+    assert fault.detail == f"{name} beside the properties: expected it in them, properties.{name}"
+    assert read_geofence(feature({}, **{name: None}), "a").conditions == UNCONDITIONAL
