@@ -1,4 +1,9 @@
-"""One geofence, made ready to be searched: its boxes, and the exact test of what lies in it."""
+"""One geofence, made ready to be searched: its boxes, and the exact test of what lies in it.
+
+In longitude and latitude a pole is a line; on Earth it is one point. An area that reaches latitude 90 at
+some longitude holds that point, and a position at latitude 90 is that point whatever its longitude. Such an
+area is therefore given the pole's whole line beside its polygons.
+"""
 
 from dataclasses import dataclass
 
@@ -13,7 +18,10 @@ from geofence.geofence import Geofence
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PolygonArea:
-    """The polygons of a geofence, prepared, with the box of each (degrees). They share points at most."""
+    """The polygons of a geofence, prepared, with the box of each (degrees).
+
+    They share points at most, but for the line of a pole (a polygon without an area) that is among them.
+    """
 
     boxes: list[Box]
     polygons: list[Polygon]
@@ -53,7 +61,7 @@ def area_of(geofence: Geofence) -> Area:
             boxes = circle_boxes(centre.x, centre.y, geofence.radius)
             return CircleArea(boxes, centre.x, centre.y, geofence.radius)
         case Polygon() | MultiPolygon() as geometry if not geometry.is_empty:
-            polygons = list(shapely.get_parts(geometry))
+            polygons = [*shapely.get_parts(geometry), *_poles(geometry)]
             shapely.prepare(polygons)
             return PolygonArea([polygon.bounds for polygon in polygons], polygons)
         case other:
@@ -61,3 +69,14 @@ def area_of(geofence: Geofence) -> Area:
                 f"geofence {geofence.id}: a {other.geom_type} with radius {geofence.radius}: "
                 f"expected a Polygon, a MultiPolygon or a Point with a radius"
             )
+
+
+def _poles(geometry: Polygon | MultiPolygon) -> list[Polygon]:
+    """The lines of the poles that a geometry reaches."""
+    _, south, _, north = geometry.bounds
+    return [_pole_line(pole) for pole in (-90.0, 90.0) if pole in (south, north)]
+
+
+def _pole_line(latitude: float) -> Polygon:
+    """A pole at every longitude, as a polygon without an area."""
+    return Polygon([(-180, latitude), (180, latitude), (180, latitude), (-180, latitude)])

@@ -58,8 +58,8 @@ def feature_text(geofence: Geofence) -> str:
     return msgspec.json.encode(feature).decode()
 
 
-MOST_FAULTS = 1_000_000
-"""A document of 64 MiB has room for more only if it holds hardly anything but faults."""
+MOST_FAULTS = 100_000
+"""More than anyone reads; a document that has them has a cause that the first of them show."""
 
 
 class _Collection(msgspec.Struct):
@@ -107,6 +107,11 @@ def _behind(pattern: re.Pattern[str], text: str, place: int) -> int:
     return place if match is None else match.end()
 
 
+NO_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*+"?|(-?(?:NaN|Infinity))', re.DOTALL)
+"""A text, which is passed over, or (group 1) what some writers put for a number that is none."""
+
+OUT_OF_RANGE = b"1e999"
+
 LONE_SURROGATE = re.compile(
     rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
@@ -114,11 +119,14 @@ LONE_SURROGATE = re.compile(
 
 
 def _readable(document: bytes) -> bytes:
-    """The document with each lone surrogate as NUL, which is refused in the feature that holds it.
+    """The document with lone surrogates as NUL, and NaN and Infinity as a number that no double holds.
 
-    msgspec refuses a lone surrogate too, but with it the whole document.
+    Both are refused in the feature, ring and vertex that have them. msgspec refuses the originals too, but
+    with them the whole document.
     """
     document = document.removeprefix(b"\xef\xbb\xbf")
+    if b"NaN" in document or b"Infinity" in document:
+        document = NO_NUMBER.sub(lambda match: OUT_OF_RANGE if match[1] else match[0], document)
     if b"\\ud" not in document and b"\\uD" not in document:
         return document
     return LONE_SURROGATE.sub(lambda match: rb"\u0000" if match[1] else match[0], document)

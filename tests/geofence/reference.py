@@ -1,11 +1,13 @@
 """What the kernel must find, found one at a time and without anything clever."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from pyproj import Geod
-from shapely.geometry import Point
 
 from geofence.evaluator import Evaluation, evaluate
 from geofence.geofence import Geofence
@@ -16,12 +18,48 @@ WGS84 = Geod(ellps="WGS84")
 
 
 def contains(geofence: Geofence, longitude: float, latitude: float) -> bool:
-    """Whether a position is inside or on the boundary; at the antimeridian, on either side of it."""
+    """Whether a position is inside or on the boundary: in fractions, so that nothing is rounded.
+
+    At the antimeridian, on either side of it; at a pole, which is one point, at any longitude.
+    """
     if geofence.radius is not None:
         centre = geofence.geometry
         return bool(WGS84.inv(centre.x, centre.y, longitude, latitude)[2] <= geofence.radius)
+    if abs(latitude) == 90:
+        return bool((shapely.get_coordinates(geofence.geometry)[:, 1] == latitude).any())
     sides = {longitude, -longitude} if abs(longitude) == 180 else {longitude}
-    return any(geofence.geometry.intersects(Point(side, latitude)) for side in sides)
+    return any(
+        _polygon_contains(polygon, side, latitude)
+        for polygon in shapely.get_parts(geofence.geometry)
+        for side in sides
+    )
+
+
+def _polygon_contains(polygon: shapely.Polygon, longitude: float, latitude: float) -> bool:
+    shell, *holes = (_side(ring, longitude, latitude) for ring in _rings(polygon))
+    return shell >= 0 and all(hole <= 0 for hole in holes)
+
+
+Exact = tuple[Fraction, Fraction]
+
+
+def _rings(polygon: shapely.Polygon) -> Iterator[list[Exact]]:
+    for ring in (polygon.exterior, *polygon.interiors):
+        yield [(Fraction(x), Fraction(y)) for x, y in shapely.get_coordinates(ring).tolist()]
+
+
+def _side(ring: list[Exact], longitude: float, latitude: float) -> int:
+    """1 within a ring, 0 on it, -1 outside: how often a ray to the east meets it, odd or even."""
+    x, y = Fraction(longitude), Fraction(latitude)
+    side = -1
+    for (x0, y0), (x1, y1) in pairwise(ring):
+        turn = (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0)
+        between = min(x0, x1) <= x <= max(x0, x1) and min(y0, y1) <= y <= max(y0, y1)
+        if turn == 0 and between:
+            return 0
+        if (y0 > y) != (y1 > y) and (turn > 0) == (y1 > y0):
+            side = -side
+    return side
 
 
 def containment_pairs(

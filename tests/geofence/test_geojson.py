@@ -12,7 +12,7 @@ from shapely.geometry import MultiPolygon, Point, Polygon
 
 from geofence.faults import GeofenceFault, InvalidGeofences
 from geofence.geofence import Geofence
-from geofence.geojson import feature_text, read_geofence, read_geofences
+from geofence.geojson import MOST_FAULTS, feature_text, read_geofence, read_geofences
 from tests.geofence.strategies import geofences
 
 SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
@@ -181,7 +181,7 @@ def test_id_that_occurs_twice_is_refused_and_names_both_features() -> None:
     assert "feature 0" in fault.detail
 
 
-@pytest.mark.parametrize("name", ["minAltitude", "maxAltitude", "dwellSeconds", "schedule"])
+@pytest.mark.parametrize("name", ["dwellSeconds", "schedule"])
 def test_reserved_member_is_refused_wherever_it_stands(name: str) -> None:
     inside = feature("a", polygon(SQUARE), **{name: 0})
     beside = {**feature("b", polygon(SQUARE)), name: 0}
@@ -218,7 +218,9 @@ def test_error_reads_as_sentences_that_say_where() -> None:
     with pytest.raises(InvalidGeofences) as caught:
         read_geofences(collection(feature("a", polygon([[0, 0], [10, 95], [10, 10], [0, 0]]))))
     assert str(caught.value) == (
-        "feature 0 (id a), polygon 0 ring 0, vertex 1: latitude 95: expected -90..90 (longitude comes first)"
+        "feature 0 (id a), polygon 0 ring 0, vertex 1: latitude 95: expected -90..90 "
+        "(longitude comes first); swap longitude and latitude: [95, 10] would fit; "
+        "or end the ring at the pole, latitude -90 or 90"
     )
 
 
@@ -313,7 +315,8 @@ values = st.recursive(
 @given(geofence=geofences, extra=values)
 @settings(max_examples=100, deadline=None)
 def test_feature_text_reads_back_as_the_same_geofence(geofence: Geofence, extra: object) -> None:
-    geofence = Geofence(geofence.id, geofence.geometry, geofence.radius, {**geofence.properties, "x": extra})
+    geometry = shapely.segmentize(geofence.geometry, 180)  # no edge goes more than half way around the Earth
+    geofence = Geofence(geofence.id, geometry, geofence.radius, {**geofence.properties, "x": extra})
     text = feature_text(geofence)
     again = read_geofence(text.encode(), geofence.id)
     assert same(again, geofence)
@@ -352,9 +355,9 @@ def test_no_bytes_raise_anything_but_the_error_of_its_own(edits: list[tuple[int,
 
 
 def test_large_collection_with_many_faults_names_each() -> None:
-    features = [feature(f"f{number}", polygon(BOW_TIE if number % 2 else SQUARE)) for number in range(5000)]
+    features = [feature(f"f{number}", polygon(BOW_TIE if number % 2 else SQUARE)) for number in range(2000)]
     found = faults(collection(*features))
-    assert [fault.feature for fault in found] == list(range(1, 5000, 2))
+    assert [fault.feature for fault in found] == list(range(1, 2000, 2))
 
 
 def test_a_large_array_of_nothing_is_named_item_by_item_without_bloating_memory() -> None:
@@ -370,5 +373,5 @@ def test_a_large_array_of_nothing_is_named_item_by_item_without_bloating_memory(
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     faults, mebibytes = map(int, said.split())
-    assert faults > 1_000_000
+    assert faults == MOST_FAULTS + 2
     assert mebibytes < 600
