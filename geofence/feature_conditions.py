@@ -30,14 +30,18 @@ def _read_altitude(name: str, properties: dict[str, object], faults: FeatureFaul
     value = properties.get(name)
     altitude = number_of(value)
     if value is not None and altitude is None:
-        faults.add("altitude", f"{name} is {shown(value)}: expected metres above mean sea level, a number")
+        faults.add(
+            "altitude", f"{name} is {shown(value)}: expected metres above mean sea level, a finite number"
+        )
     return altitude
 
 
 def _read_accuracy(value: object, faults: FeatureFaults) -> float | None:
     accuracy = number_of(value)
     if value is not None and (accuracy is None or accuracy < 0):
-        faults.add("accuracy", f"maxAccuracy is {shown(value)}: expected metres, a number of at least 0")
+        faults.add(
+            "accuracy", f"maxAccuracy is {shown(value)}: expected metres, a finite number of at least 0"
+        )
     return accuracy
 
 

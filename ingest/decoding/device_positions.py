@@ -6,6 +6,7 @@ from math import nan
 from typing import TypeAlias
 
 from ingest import identifiers, timestamps
+from ingest.decoding.altitudes import altitude_of
 from ingest.decoding.faults import Fault, shown
 from ingest.decoding.properties import canonical
 
@@ -48,15 +49,12 @@ def device_position(document: object, topic_device: str | None, bounds: Bounds) 
     except Fault as fault:
         fault.device_id = topic_device if fault.reason == "device_mismatch" else sent_id
         raise
-    altitude = members.get("altitude")
-    if not (type(altitude) is float or type(altitude) is int):
-        altitude = nan
     return (
         device_id,
         sample_time,
         float(longitude),
         float(latitude),
-        float(altitude),
+        altitude_of(members.get("altitude")),
         accuracy_metres,
         properties,
     )

@@ -7,18 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest import identifiers, timestamps
+from ingest.decoding.altitudes import altitudes_of
 from ingest.decoding.device_positions import Bounds, metres
 from ingest.decoding.faults import Fault
 
 
 class LineColumns(NamedTuple):
-    """Good lines as columns: 0-based line (int64), device slot (int32), ms, degrees, degrees."""
+    """Good lines as columns: 0-based line (int64), device slot (int32), ms, degrees, degrees, metres, metres.
+
+    Altitude and accuracy are NaN where unknown, and altitude where it is not asked for.
+    """
 
     line: NDArray[np.int64]
     device: NDArray[np.int32]
     sample_time: NDArray[np.int64]
     longitude: NDArray[np.float64]
     latitude: NDArray[np.float64]
+    altitude: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
 
     def take(self, index: NDArray[np.int_] | NDArray[np.bool_]) -> "LineColumns":
         """The lines at `index`."""
@@ -28,18 +34,20 @@ class LineColumns(NamedTuple):
             self.sample_time[index],
             self.longitude[index],
             self.latitude[index],
+            self.altitude[index],
+            self.accuracy[index],
         )
 
     @staticmethod
     def of_rows(rows: "list[LineRow]") -> "LineColumns":
         """Columns of these rows, of which there may be none."""
-        line, device, sample_time, longitude, latitude = zip(*rows, strict=True) if rows else ((),) * 5
+        columns = zip(*rows, strict=True) if rows else [()] * 7
+        line, device, sample_time, *degrees_and_metres = columns
         return LineColumns(
             np.array(line, np.int64),
             np.array(device, np.int32),
             np.array(sample_time, np.int64),
-            np.array(longitude, np.float64),
-            np.array(latitude, np.float64),
+            *(np.array(column, np.float64) for column in degrees_and_metres),
         )
 
     @staticmethod
@@ -47,17 +55,10 @@ class LineColumns(NamedTuple):
         """The lines of all parts, one part after the other."""
         if not parts:
             return LineColumns.of_rows([])
-        line, device, sample_time, longitude, latitude = zip(*parts, strict=True)
-        return LineColumns(
-            np.concatenate(line),
-            np.concatenate(device),
-            np.concatenate(sample_time),
-            np.concatenate(longitude),
-            np.concatenate(latitude),
-        )
+        return LineColumns(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-LineRow: TypeAlias = tuple[int, int, int, float, float]
+LineRow: TypeAlias = tuple[int, int, int, float, float, float, float]
 """A row of LineColumns."""
 
 
@@ -83,9 +84,12 @@ NO_TIME = np.iinfo(np.int64).min
 class LineDecoder:
     """Decodes lines and finds slots for their devices."""
 
-    def __init__(self, slots: DeviceSlots, bounds: Bounds) -> None:
+    def __init__(self, slots: DeviceSlots, bounds: Bounds, *, altitudes: bool) -> None:
+        """altitudes: whether they are asked for."""
         self._slots = slots
         self._bounds = bounds
+        self._altitudes = altitudes
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_HighFix if altitudes else _Fix)
         self._times = _Times()
 
     def columns(self, chunk: bytes, lines: NDArray[np.int64]) -> LineColumns | None:
@@ -94,7 +98,7 @@ class LineDecoder:
         None if they cannot be decoded, or are not one object a line. None of them may be odd.
         """
         try:
-            fixes = _DECODER.decode_lines(chunk)
+            fixes = self._decoder.decode_lines(chunk)
         except (ValueError, RecursionError):
             return None
         if len(fixes) != len(lines):
@@ -104,13 +108,17 @@ class LineDecoder:
         time = np.array(list(map(self._times.__getitem__, [fix.timestamp for fix in fixes])), np.int64)
         good = (np.abs(latitude) <= 90) & (np.abs(longitude) <= 180)
         good &= (time >= self._bounds.earliest) & (time <= self._bounds.latest)
-        accuracies = [fix.accuracy for fix in fixes]
-        if accuracies.count(None) < len(fixes):
-            good &= np.array([_is_accuracy(accuracy) for accuracy in accuracies])
+        accuracy = _accuracies([fix.accuracy for fix in fixes])
+        good &= accuracy != NO_ACCURACY
         if not good.all():
             fixes = [fixes[index] for index in np.flatnonzero(good)]
         slots = np.array(list(map(self._slots.__getitem__, [fix.deviceId for fix in fixes])), np.int32)
-        columns = LineColumns(lines[good], slots, time[good], longitude[good], latitude[good])
+        altitude = np.full(len(fixes), np.nan)
+        if self._altitudes:
+            altitude = altitudes_of([fix.altitude for fix in fixes])
+        columns = LineColumns(
+            lines[good], slots, time[good], longitude[good], latitude[good], altitude, accuracy[good]
+        )
         return columns if (slots != NO_DEVICE).all() else columns.take(slots != NO_DEVICE)
 
 
@@ -124,7 +132,8 @@ class _Fix(msgspec.Struct, gc=False):
     accuracy: Any = None  # any JSON, judged below
 
 
-_DECODER = msgspec.json.Decoder(_Fix)
+class _HighFix(_Fix, gc=False):
+    altitude: Any = None  # any JSON, of which all but numbers are none
 
 
 class _Times(dict[str | int | float, int]):
@@ -138,11 +147,20 @@ class _Times(dict[str | int | float, int]):
         return time
 
 
-def _is_accuracy(accuracy: object) -> bool:
-    if accuracy is None:
-        return True
+NO_ACCURACY = -1.0
+
+
+def _accuracies(sent: list[object]) -> NDArray[np.float64]:
+    """Metres, NaN where absent, NO_ACCURACY for what is none."""
+    if sent.count(None) == len(sent):
+        return np.full(len(sent), np.nan)
+    return np.array(list(map(_accuracy, sent)), np.float64)
+
+
+def _accuracy(sent: object) -> float:
+    if sent is None:
+        return np.nan
     try:
-        metres(accuracy)
+        return metres(sent)
     except Fault:
-        return False
-    return True
+        return NO_ACCURACY

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,9 @@ class OfflinePositions:
     """The good positions of a file as columns of length n, in its order, and what was refused.
 
     `device` (int32) indexes `device_ids`, each of which has a position here. `sample_time` is in ms since
-    the epoch, `longitude` and `latitude` in degrees. `rejects` counts by reason; `first_rejects` has the
-    first ones, whose `item` is the 0-based line.
+    the epoch, `longitude` and `latitude` in degrees, `altitude` (above mean sea level) and `accuracy` in
+    metres, NaN where unknown; `altitude` is NaN as well where it is not asked for. `rejects` counts by
+    reason; `first_rejects` has the first ones, whose `item` is the 0-based line.
     """
 
     device: NDArray[np.int32]
@@ -52,6 +54,8 @@ class OfflinePositions:
     sample_time: NDArray[np.int64]
     longitude: NDArray[np.float64]
     latitude: NDArray[np.float64]
+    altitude: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
     rejects: Counter[str]
     first_rejects: list[Reject]
 
@@ -66,9 +70,13 @@ def read_positions(
     *,
     topic: str | None = None,
     listed: int = 100,
+    altitudes: bool = False,
 ) -> OfflinePositions:
-    """The positions in this file, each line judged as if it came now on `topic`. Raises UnreadableFile."""
-    reader = LineReader(limits, topic, listed)
+    """The positions in this file, each line judged as if it came now on `topic`. Raises UnreadableFile.
+
+    `altitudes`: whether they are asked for, which takes a little longer.
+    """
+    reader = LineReader(limits, topic, listed, altitudes=altitudes)
     with opened_blocks(path) as blocks:
         reader.read(blocks.read, lambda: progress(blocks.taken()) if progress else None)
     return reader.positions()
@@ -78,7 +86,13 @@ class LineReader:
     """Reads lines, block by block, into columns."""
 
     def __init__(
-        self, limits: DecodeLimits, topic: str | None = None, listed: int = 100, block: int = BLOCK
+        self,
+        limits: DecodeLimits,
+        topic: str | None = None,
+        listed: int = 100,
+        block: int = BLOCK,
+        *,
+        altitudes: bool = False,
     ) -> None:
         self._limits = limits
         self._bounds = limits.bounds(time.time_ns() // 1_000_000)
@@ -86,8 +100,9 @@ class LineReader:
         self._topic_device = device_of_topic(topic)
         self._listed = listed
         self._block = block
+        self._altitudes = altitudes
         self._slots = DeviceSlots(self._topic_device)
-        self._decoder = LineDecoder(self._slots, self._bounds)
+        self._decoder = LineDecoder(self._slots, self._bounds, altitudes=altitudes)
         self._next_line = 0
         self._parts: list[LineColumns] = []
         self._rejects: Counter[str] = Counter()
@@ -131,6 +146,8 @@ class LineReader:
             sample_time=columns.sample_time,
             longitude=columns.longitude,
             latitude=columns.latitude,
+            altitude=columns.altitude,
+            accuracy=columns.accuracy,
             rejects=self._rejects,
             first_rejects=self._first_rejects,
         )
@@ -175,13 +192,15 @@ class LineReader:
                 continue
             try:
                 payloads.refuse_size(line, self._limits.payload_bytes)
-                device_id, sample_time, longitude, latitude, *_ = device_position(
+                device_id, sample_time, longitude, latitude, altitude, accuracy, _ = device_position(
                     payloads.document(line), self._topic_device, self._bounds
                 )
             except Fault as fault:
                 self._refuse(fault, line, number)
             else:
-                rows.append((number, self._slots[device_id], sample_time, longitude, latitude))
+                altitude = altitude if self._altitudes else nan
+                slot = self._slots[device_id]
+                rows.append((number, slot, sample_time, longitude, latitude, altitude, accuracy))
         if rows:
             self._parts.append(LineColumns.of_rows(rows))
 

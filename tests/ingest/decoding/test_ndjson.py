@@ -4,6 +4,7 @@ import gzip
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ MOSTLY_GOOD = st.one_of(*[st.just(GOOD.encode())] * 6, LINES)
 
 
 def read(content: bytes, block: int = 1 << 19, topic: str | None = None) -> OfflinePositions:
-    reader = LineReader(LIMITS, topic, listed=10_000, block=block)
+    reader = LineReader(LIMITS, topic, listed=10_000, block=block, altitudes=True)
     reader.read(io.BytesIO(content).read)
     return reader.positions()
 
@@ -51,6 +52,8 @@ def assert_as_messages(found: OfflinePositions, lines: list[bytes], topic: str |
     assert found.sample_time.tolist() == expected.batch.sample_time[:n].tolist()
     assert found.longitude.tolist() == expected.batch.longitude[:n].tolist()
     assert found.latitude.tolist() == expected.batch.latitude[:n].tolist()
+    assert np.array_equal(found.altitude, expected.batch.altitude[:n], equal_nan=True)
+    assert np.array_equal(found.accuracy, expected.batch.accuracy[:n], equal_nan=True)
     refused = expected.rejects[: -2 if bound else -1]
     assert [(reject.reason, reject.item) for reject in found.first_rejects] == [
         (reject.reason, reject.item - 1) for reject in refused if reject.item is not None
