@@ -65,6 +65,19 @@ class Circles:
             inside[rim] = distance <= self._radius[of]
         return inside
 
+    def hold_around(
+        self, circle: NDArray[np.intp], longitude: Coordinates, latitude: Coordinates, reach: Coordinates
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether all within `reach` (metres, in a straight line) of each position is in the circle beside
+        it, and whether it is open if some is (all m long)."""
+        x, y, z = earth_centred(longitude, latitude)
+        chord = np.sqrt(
+            (x - self._x[circle]) ** 2 + (y - self._y[circle]) ** 2 + (z - self._z[circle]) ** 2
+        )
+        inside = (chord + reach) ** 2 <= self._inside_below[circle]
+        nearest = np.maximum(chord - reach, 0)
+        return inside, ~inside & (nearest**2 <= self._outside_above[circle])
+
 
 def circle_boxes(longitude: float, latitude: float, radius: float) -> list[Box]:
     """Boxes that hold the whole circle: one, or two where it crosses the antimeridian.

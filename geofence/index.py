@@ -1,21 +1,42 @@
-"""Which geofences contain a position: a packed R-tree for the bulk, a small one for what changed since."""
+"""Which geofences contain a position: an index for the bulk, and beside it what changed since.
 
-from collections.abc import Mapping
+    put, discard -> loose (an R-tree, some dozens) -> recent (packed) -> the bulk (cells), built anew aside
+
+What was put or discarded is in the next answer. When a hundredth has changed, all is built anew in the
+background; the index goes on answering from what it has, and exchanges the two between searches.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
-from rtree.index import Index
 
-from geofence.area import Area, area_of
+from geofence.area import Area, PolygonArea, area_of
+from geofence.cells.index import CIRCLE_VERTICES, CellIndex
 from geofence.geofence import Geofence
-from geofence.packed import PackedAreas, Pairs
+from geofence.loose import LooseAreas
+from geofence.packed import PackedAreas
+
+MOST_LOOSE = 64
+"""Changes kept in the R-tree, or a sixteenth of all changes where that is more; then they are packed."""
 
 MOST_CHANGES = 64
-"""Changes kept beside the packed tree, or one for each hundred geofences where that is more.
+"""Changes kept beside the bulk before it is built anew, or one for each hundred geofences if that is more."""
 
-With more than these the next search packs everything anew.
-"""
+MOST_IN_CELLS = 250_000
+"""Geofences; more are packed, which is quicker to build and takes less memory."""
+
+WAITED_FOR = 50_000
+"""Vertices for which a new index builds its cells at once (some tenths of a second). It answers from what
+is packed where there are more, until they are built aside."""
+
+Bulk = CellIndex | PackedAreas
+Background = Callable[[Callable[[], Bulk]], "Future[Bulk]"]
+"""Has something built elsewhere, now or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +50,30 @@ class Containment:
     geofence: NDArray[np.int32]
 
 
-class GeofenceIndex:
-    """Geofences under keys from 1 to 2**31 - 1. Exact; the boundary belongs to a geofence."""
+def in_a_thread(build: Callable[[], Bulk]) -> "Future[Bulk]":
+    """Builds in a thread that all indexes share."""
+    return _builder().submit(build)
 
-    def __init__(self, geofences: Mapping[int, Geofence]) -> None:
+
+class GeofenceIndex:
+    """Geofences under keys from 1 to 2**31 - 1. Exact; the boundary belongs to a geofence.
+
+    For one thread at a time. `background` has the bulk built aside.
+    """
+
+    def __init__(self, geofences: Mapping[int, Geofence], background: Background = in_a_thread) -> None:
+        self._background = background
         self._areas = {key: area_of(geofence) for key, geofence in geofences.items()}
-        self._pack()
+        self._bulk: Bulk = PackedAreas({})
+        self._coming: Future[Bulk] | None = None
+        self._changed: set[int] = set()  # keys, since the bulk was begun
+        self._changed_since_coming: set[int] = set()
+        self._recent, self._loose = PackedAreas({}), LooseAreas()
+        if _vertices(self._areas) <= WAITED_FOR:
+            self._bulk = bulk_of(self._areas)
+        else:
+            self._bulk = PackedAreas(self._areas)
+            self._build()
 
     def __len__(self) -> int:
         return len(self._areas)
@@ -46,66 +85,89 @@ class GeofenceIndex:
         """Add a geofence, or put it in the place of the one that has this key."""
         area = area_of(geofence)
         self.discard(key)
-        self._areas[key] = self._changed[key] = area
+        self._areas[key] = area
+        self._loose.put(key, area)
+        self._note(key)
 
     def discard(self, key: int) -> None:
         """Forget a geofence; one that is not there is no error."""
-        if self._areas.pop(key, None) is None:
-            return
-        if key in self._changed:
-            self._unplant(key)
-            del self._changed[key]
-        else:
-            self._packed.discard(key)
+        if self._areas.pop(key, None) is not None:
+            for part in (self._bulk, self._recent, self._loose):
+                part.discard(key)
+            self._note(key)
 
     def containing(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> Containment:
         """All pairs of a position (degrees, length n) and a geofence that contains it.
 
         A position at longitude 180 or -180 is tested on both sides of the antimeridian.
         """
-        if len(self._changed) + self._packed.discarded > max(MOST_CHANGES, len(self) // 100):
-            self._pack()
+        self._arrange()
         seam = np.flatnonzero(np.abs(longitude) == 180)
         count = len(longitude)
         if len(seam):
             longitude = np.concatenate([longitude, -longitude[seam]])
             latitude = np.concatenate([latitude, latitude[seam]])
-        position, geofence = self._packed.containing(longitude, latitude)
-        if self._changed and len(longitude):
-            changed = self._containing_changed(longitude, latitude)
-            position = np.concatenate([position, changed[0]])
-            geofence = np.concatenate([geofence, changed[1]])
+        parts = (self._bulk, self._recent, self._loose) if self._changed else (self._bulk,)
+        found = [part.containing(longitude, latitude) for part in parts]
+        position = np.concatenate([position for position, _ in found])
+        geofence = np.concatenate([geofence for _, geofence in found])
         if len(seam):
             position = np.concatenate([np.arange(count), seam])[position]
         return _in_order(position, geofence)
 
-    def _pack(self) -> None:
-        self._packed = PackedAreas(self._areas)
-        self._changed: dict[int, Area] = {}
-        self._planted: set[int] = set()
-        self._tree = Index()
+    def settle(self) -> None:
+        """Wait until what is being built aside is in use."""
+        if self._coming is not None:
+            self._coming.result()
+            self._exchange(self._coming)
 
-    def _containing_changed(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> Pairs:
-        for key in self._changed.keys() - self._planted:
-            self._plant(key)
-        bounds = (longitude.min(), latitude.min(), longitude.max(), latitude.max())
-        positions, geofences = [np.empty(0, np.intp)], [np.empty(0, np.int32)]
-        for key in set(self._tree.intersection(bounds)):
-            found = np.flatnonzero(self._changed[key].contains(longitude, latitude))
-            positions.append(found)
-            geofences.append(np.full(len(found), key, np.int32))
-        return np.concatenate(positions), np.concatenate(geofences)
+    def _note(self, key: int) -> None:
+        self._changed.add(key)
+        self._changed_since_coming.add(key)
 
-    def _plant(self, key: int) -> None:
-        for box in self._changed[key].boxes:
-            self._tree.insert(key, box)
-        self._planted.add(key)
+    def _arrange(self) -> None:
+        """Puts what was built aside to use, begins to build anew, packs what is loose: each in its time."""
+        if self._coming is not None and self._coming.done():
+            self._exchange(self._coming)
+        if self._coming is None and len(self._changed) > max(MOST_CHANGES, len(self) // 100):
+            self._build()
+        if len(self._loose) > max(MOST_LOOSE, len(self._changed) // 16):
+            self._pack_changed()
 
-    def _unplant(self, key: int) -> None:
-        if key in self._planted:
-            for box in self._changed[key].boxes:
-                self._tree.delete(key, box)
-            self._planted.discard(key)
+    def _build(self) -> None:
+        areas = dict(self._areas)
+        self._changed_since_coming = set()
+        self._coming = self._background(lambda: bulk_of(areas))
+
+    def _exchange(self, coming: "Future[Bulk]") -> None:
+        self._coming, self._bulk = None, coming.result()
+        self._changed = self._changed_since_coming
+        for key in self._changed:
+            self._bulk.discard(key)
+        self._pack_changed()
+
+    def _pack_changed(self) -> None:
+        self._recent = PackedAreas({key: self._areas[key] for key in self._changed & self._areas.keys()})
+        self._loose = LooseAreas()
+
+
+def bulk_of(areas: Mapping[int, Area]) -> Bulk:
+    """Cells, or where these would be too many, a packed tree."""
+    cells = CellIndex.of(areas) if len(areas) <= MOST_IN_CELLS else None
+    return PackedAreas(areas) if cells is None else cells
+
+
+@cache
+def _builder() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "geofence-index")
+
+
+def _vertices(areas: Mapping[int, Area]) -> int:
+    polygons = [
+        polygon for area in areas.values() if isinstance(area, PolygonArea) for polygon in area.polygons
+    ]
+    circles = sum(not isinstance(area, PolygonArea) for area in areas.values())
+    return int(shapely.get_num_coordinates(polygons).sum()) + CIRCLE_VERTICES * circles
 
 
 def _in_order(position: NDArray[np.intp], geofence: NDArray[np.int32]) -> Containment:

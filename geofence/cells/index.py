@@ -1,0 +1,88 @@
+"""The cell index: a position's cell says in which areas it lies, but for those whose boundary crosses it."""
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geofence.area import Area
+from geofence.area_columns import AreaColumns, Pairs
+from geofence.cells.circle_cover import circle_cover
+from geofence.cells.cover import Cover
+from geofence.cells.grid import cell_columns, morton_code
+from geofence.cells.leaves import Leaves
+from geofence.cells.polygon_cover import polygon_cover
+
+POSITIONS_BITS = 17
+POSITIONS = 1 << POSITIONS_BITS
+"""Looked up together at most."""
+
+CELLS_A_VERTEX = 1
+CIRCLE_VERTICES = 32
+"""What a circle counts for."""
+
+CELLS_OF_ALL, LEAST_CELLS, MOST_CELLS = 600_000, 24, 256
+"""Crossed cells that areas share evenly, within these bounds for each, beside those for their vertices."""
+
+BYTES_A_VERTEX, LEAST_BYTES = 128, 64 << 20
+"""What leaves may take. A set of areas that overlap so much that they would need more has no cell index."""
+
+
+class CellIndex:
+    """Areas under their keys, in cells. Nothing changes but that areas may be discarded."""
+
+    def __init__(self, areas: AreaColumns, leaves: Leaves) -> None:
+        self._areas, self._leaves = areas, leaves
+
+    @classmethod
+    def of(cls, areas: Mapping[int, Area]) -> Self | None:
+        """The index of some areas, or None if they would need more memory than is allowed."""
+        columns = AreaColumns(areas)
+        vertices = _vertices(columns)
+        leaves = Leaves.of(_cover(columns), max(BYTES_A_VERTEX * vertices, LEAST_BYTES))
+        return None if leaves is None else cls(columns, leaves)
+
+    @property
+    def discarded(self) -> int:
+        """Geofences that are found no more."""
+        return self._areas.discarded
+
+    def discard(self, key: int) -> None:
+        """Find this geofence no more; one that is not there is no error."""
+        self._areas.discard(key)
+
+    def containing(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> Pairs:
+        """The pairs of a position (degrees, length n) and an area that contains it, in no order.
+
+        A pair may come twice, where parts of an area touch.
+        """
+        found = [(np.empty(0, np.int64), np.empty(0, np.int32))]
+        for start in range(0, len(longitude), POSITIONS):
+            part = slice(start, start + POSITIONS)
+            position, key = self._containing(longitude[part], latitude[part])
+            found.append((position + start, key))
+        return np.concatenate([position for position, _ in found]), np.concatenate([key for _, key in found])
+
+    def _containing(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> Pairs:
+        code = morton_code(*cell_columns(longitude, latitude))
+        by_code = np.sort(code << POSITIONS_BITS | np.arange(len(code)))
+        held, near = self._leaves.listed(by_code & POSITIONS - 1, by_code >> POSITIONS_BITS)
+        tested = self._areas.containing(*near, longitude, latitude)
+        return self._areas.kept(np.concatenate([held[0], tested[0]]), np.concatenate([held[1], tested[1]]))
+
+
+def _vertices(areas: AreaColumns) -> int:
+    return int(shapely.get_num_coordinates(areas.polygons).sum()) + CIRCLE_VERTICES * len(areas.circles)
+
+
+def _cover(areas: AreaColumns) -> Cover:
+    """The cover of all areas, by their entries."""
+    share = min(max(CELLS_OF_ALL // max(len(areas.key), 1), LEAST_CELLS), MOST_CELLS)
+    count = len(areas.polygons)
+    vertices = shapely.get_num_coordinates(areas.polygons).astype(np.int64)
+    polygons = polygon_cover(areas.polygons, share + CELLS_A_VERTEX * vertices)
+    circle, boxes = areas.entry[count:] - count, areas.boxes[count:]
+    circles = circle_cover(areas.circles, circle, boxes, share + CELLS_A_VERTEX * CIRCLE_VERTICES)
+    return Cover.joined([polygons, circles.shifted(count)])

@@ -1,0 +1,125 @@
+"""Covers of polygons, found from their edges, for many polygons together and level by level.
+
+A cell that no edge touches lies wholly inside or wholly outside, which its middle tells. The others are
+quartered, each quarter is given the edges of its parent that touch it, and so on, until a polygon has as many
+crossed cells as it may have. An edge touches a cell if their boxes overlap and the cell's corners are not all
+on one side of it; both tests allow for HAIR, so none is missed.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geofence.cells.cover import Cover, chunks, cover_of
+from geofence.cells.grid import HAIR, LEVELS, Cells, Coordinates, Integers, cells_around
+
+EDGES_AT_ONCE = 100_000
+
+Numbers = NDArray[np.intp]
+
+
+def polygon_cover(polygons: NDArray[np.object_], most: Integers) -> Cover:
+    """The cover of n polygons (degrees); each may have `most` (n) crossed cells, give or take four."""
+    weights = shapely.get_num_coordinates(polygons) + most
+    parts = [
+        part.shifted(chunk.start)
+        for chunk in chunks(weights, EDGES_AT_ONCE)
+        for part in [Cover.joined(list(_covers(polygons[chunk], most[chunk]))).merged()]
+    ]
+    return Cover.joined(parts)
+
+
+class Edges(NamedTuple):
+    """Edges from (x, y) to (x + dx, y + dy), and the number of the polygon of each."""
+
+    polygon: Numbers
+    x: Coordinates
+    y: Coordinates
+    dx: Coordinates
+    dy: Coordinates
+
+
+def _covers(polygons: NDArray[np.object_], most: Integers) -> Iterator[Cover]:
+    own = shapely.force_2d(polygons)  # copies: GEOS's prepared polygons are not for two threads at once
+    shapely.prepare(own)
+    edges = _edges(own)
+    polygon, cells = cells_around(shapely.bounds(own))
+    pairs = _first_pairs(polygon, cells, edges)
+    while len(cells.level):
+        cell, edge = _quartered(*pairs, cells, edges)
+        polygon, cells = np.repeat(polygon, 4), cells.quarters()
+        crossed = np.zeros(len(polygon), np.bool_)
+        crossed[cell] = True
+
+        whole = np.flatnonzero(~crossed)
+        whole = whole[shapely.intersects_xy(own[polygon[whole]], *cells.take(whole).centres())]
+        yield cover_of(polygon[whole], cells.take(whole), crossed=False)
+
+        many = 2 * np.bincount(polygon[crossed], minlength=len(own)) > most
+        last = crossed & (many[polygon] | (cells.level == LEVELS))
+        yield cover_of(polygon[last], cells.take(last), crossed=True)
+
+        going = crossed & ~last
+        number = np.cumsum(going) - 1
+        kept = going[cell]
+        pairs = number[cell[kept]], edge[kept]
+        polygon, cells = polygon[going], cells.take(going)
+
+
+def _edges(polygons: NDArray[np.object_]) -> Edges:
+    rings, owner = shapely.get_rings(polygons, return_index=True)
+    vertices, ring = shapely.get_coordinates(rings, return_index=True)
+    starts = np.flatnonzero(ring[1:] == ring[:-1])
+    along = vertices[starts + 1] - vertices[starts]
+    x, y = vertices[starts].T
+    return Edges(owner[ring[starts]], x.copy(), y.copy(), along[:, 0].copy(), along[:, 1].copy())
+
+
+def _first_pairs(polygon: Numbers, cells: Cells, edges: Edges) -> tuple[Numbers, Numbers]:
+    """Numbers of cells, and beside each the number of an edge of its polygon whose box touches it."""
+    by_polygon = np.argsort(polygon, kind="stable")
+    count = np.bincount(polygon, minlength=int(edges.polygon.max(initial=-1)) + 1)
+    first = np.cumsum(count) - count
+    edge = np.repeat(np.arange(len(edges.x)), count[edges.polygon])
+    before = np.cumsum(count[edges.polygon]) - count[edges.polygon]
+    nth = np.arange(len(edge)) - np.repeat(before, count[edges.polygon])
+    cell = by_polygon[first[edges.polygon[edge]] + nth]
+    longitude, latitude = cells.centres()
+    width, height = cells.sizes()
+    near = _overlaps(edges.x[edge] - longitude[cell], edges.dx[edge], width[cell] / 2)
+    near &= _overlaps(edges.y[edge] - latitude[cell], edges.dy[edge], height[cell] / 2)
+    return cell[near], edge[near]
+
+
+def _overlaps(start: Coordinates, along: Coordinates, reach: Coordinates) -> NDArray[np.bool_]:
+    """Whether start .. start + along and -reach .. reach overlap, or almost."""
+    low, high = np.minimum(start, start + along), np.maximum(start, start + along)
+    return (low <= reach + HAIR) & (high >= -reach - HAIR)
+
+
+def _quartered(cell: Numbers, edge: Numbers, cells: Cells, edges: Edges) -> tuple[Numbers, Numbers]:
+    """Pairs of a cell and an edge that touches it become those of its quarters, numbered as in `quarters`."""
+    longitude, latitude = cells.centres()
+    width, height = cells.sizes()
+    reach_x, reach_y = width[cell] / 4, height[cell] / 4
+    x, y, dx, dy = (
+        edges.x[edge] - longitude[cell],
+        edges.y[edge] - latitude[cell],
+        edges.dx[edge],
+        edges.dy[edge],
+    )
+    side = dy * x - dx * y  # of the middle; along its normal, in units of the edge's length
+    across, up = dy * reach_x, dx * reach_y
+    allowed = np.abs(across) + np.abs(up) + HAIR * (np.abs(dx) + np.abs(dy))
+    in_column = [_overlaps(x - sign * reach_x, dx, reach_x) for sign in (-1, 1)]
+    in_row = [_overlaps(y - sign * reach_y, dy, reach_y) for sign in (-1, 1)]
+    found = []
+    for quarter in range(4):
+        east, north = quarter & 1, quarter >> 1
+        moved = side - (across if east else -across) + (up if north else -up)
+        at = np.flatnonzero(in_column[east] & in_row[north] & (np.abs(moved) <= allowed))
+        found.append((4 * cell[at] + quarter, edge[at]))
+    return np.concatenate([at for at, _ in found]), np.concatenate([of for _, of in found])
