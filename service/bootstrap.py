@@ -99,7 +99,7 @@ def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tra
     metrics = Metrics()
     if isinstance(source, QueueSource):
         metrics.show_queue(lambda: source.depth, lambda: source.held_seconds)
-    live = LiveGeofences()
+    live = LiveGeofences(unknown_altitude_inside=settings.unknown_altitude == "inside")
     catalog = GeofenceCatalog(database, live, fed=settings.tracker)
     catalog.ensure_fed()
     events_committed, fixes_posted = Bell(), Bell()

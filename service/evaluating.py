@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from geofence.evaluator import Evaluation, evaluate
+from geofence.evaluator import Evaluation
 from geofence.events import ENTER, EVENT_TYPES, event_id
+from geofence.fence_conditions import FixColumns
+from ingest.decoding.altitudes import altitudes_among
 from service.fixes import Fixes
 from service.live_geofences import LiveGeofences
 from service.store.devices import change_inside, update_watermarks
@@ -38,7 +40,10 @@ def evaluate_fixes(
 ) -> Evaluated:
     """Evaluates fixes, of any order, by sample_time and writes all that follows but their own rows."""
     containment = live.containing(devices.tracker_key, fixes.longitude, fixes.latitude)
-    evaluation = evaluate(fixes.slot, fixes.sample_time, containment, devices.state)
+    columns = FixColumns(
+        fixes.slot, devices.ids, fixes.sample_time, fixes.accuracy, lambda at: _altitudes(fixes, at)
+    )
+    evaluation = live.conditions.evaluate(columns, containment, devices.state)
     rows = _event_rows(live, devices, fixes, evaluation, committed_time)
     if rows:
         insert_events(connection, rows, channels)
@@ -47,6 +52,11 @@ def evaluate_fixes(
         update_watermarks(connection, devices.key[evaluation.devices], evaluation.watermarks)
     devices.state.apply(evaluation)
     return Evaluated(evaluation.late, Counter(str(row["event_type"]) for row in rows))
+
+
+def _altitudes(fixes: Fixes, at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Of fixes by number. The properties have them, of a fix just received and of one that waited alike."""
+    return altitudes_among(fixes.properties[at])
 
 
 def _event_rows(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from geofence.fence_conditions import FenceConditions
 from geofence.geofence import Geofence
 from geofence.geojson import read_geofence
 from geofence.index import Containment, GeofenceIndex
@@ -30,11 +31,16 @@ class Ended(NamedTuple):
 
 
 class LiveGeofences:
-    """`revision`: the newest that is in force here. `names`: geofence key -> what events call it."""
+    """`revision`: the newest that is in force here. `names`: geofence key -> what events call it.
 
-    def __init__(self) -> None:
+    `conditions`: what the geofences, of all collections, ask of a fix beside its place.
+    """
+
+    def __init__(self, *, unknown_altitude_inside: bool = False) -> None:
+        """unknown_altitude_inside: whether a fix without altitude is within every band of altitude."""
         self.revision = 0
         self.names: dict[int, GeofenceName] = {}
+        self.conditions = FenceConditions(unknown_altitude_inside=unknown_altitude_inside)
         self._indexes: dict[int, GeofenceIndex] = {}
         self._members: dict[int, set[int]] = {}
         self._links: set[Link] = set()
@@ -57,7 +63,7 @@ class LiveGeofences:
     def containing(
         self, tracker_key: int, longitude: NDArray[np.float64], latitude: NDArray[np.float64]
     ) -> Containment:
-        """All pairs of a position and a geofence of a linked collection that contains it."""
+        """All pairs of a position and a geofence of a linked collection whose area contains it."""
         found = [
             self._indexes[link.collection_key].containing(longitude, latitude)
             for link in sorted(self._links)
@@ -86,12 +92,17 @@ class LiveGeofences:
         for collection, geofences in fresh.items():
             self._put(collection, geofences)
         gone = [key for key in gone if key in self.names]
+        if not gone:
+            return []
         for key in gone:
             self._discard(key)
-        return [Ended(None, np.array(gone, np.int32))] if gone else []
+        ended = np.array(gone, np.int32)
+        self.conditions.discard(ended)
+        return [Ended(None, ended)]
 
     def _put(self, collection: int, geofences: dict[int, Geofence]) -> None:
         self._members.setdefault(collection, set()).update(geofences)
+        self.conditions.put(geofences)
         index = self._indexes.get(collection)
         if index is None:
             self._indexes[collection] = GeofenceIndex(geofences)

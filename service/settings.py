@@ -124,6 +124,10 @@ class Settings(BaseSettings):
     reorder_seconds: float = Field(
         0, ge=0, le=86_400, description="how long fixes wait to be put in order before evaluation"
     )
+    unknown_altitude: Literal["outside", "inside"] = Field(
+        "outside",
+        description="where a position without altitude is, of a geofence with minAltitude or maxAltitude",
+    )
     max_ahead: float = Field(600, ge=0, description="seconds that a timestamp may be ahead of its receipt")
     retention_days: float | None = Field(
         None, gt=0, description="days that positions and events are kept; for ever when unset"

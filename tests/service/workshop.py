@@ -37,11 +37,13 @@ class Workshop:
         channels: Sequence[str] = (),
         *,
         telling_positions: bool = False,
+        unknown_altitude_inside: bool = False,
     ) -> None:
         self.folder = folder
         self.window = window
         self.channels = channels
         self.telling_positions = telling_positions
+        self.unknown_altitude_inside = unknown_altitude_inside
         self.began = now() - HOUR
         self.seconds = 0.0
         self.open()
@@ -52,7 +54,7 @@ class Workshop:
         prepare(self.database)
         self.metrics = Metrics()
         self.reorder = ReorderClock(self.window)
-        live = LiveGeofences()
+        live = LiveGeofences(unknown_altitude_inside=self.unknown_altitude_inside)
         self.catalog = GeofenceCatalog(self.database, live)
         self.tracker = Tracker(
             self.database,
@@ -112,13 +114,15 @@ class Workshop:
             return list(connection.scalars(select(reject.c.reason).order_by(reject.c.key)))
 
 
-def box(geofence_id: str, west: float, east: float, south: float = -1, north: float = 1) -> Geofence:
+def box(
+    geofence_id: str, west: float, east: float, south: float = -1, north: float = 1, **properties: object
+) -> Geofence:
     """A rectangle."""
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     feature = {
         "type": "Feature",
         "id": geofence_id,
-        "properties": {},
+        "properties": properties,
         "geometry": {"type": "Polygon", "coordinates": [ring]},
     }
     document = {"type": "FeatureCollection", "features": [feature]}
