@@ -23,13 +23,34 @@ LIMIT = 64 * MEBIBYTE
 PAGE_CHARACTERS = 16 * MEBIBYTE
 """A page ends once its features together are longer than this."""
 
+CONDITIONS: dict[str, Any] = {
+    "minAltitude": {
+        "type": ["number", "null"],
+        "description": "metres above mean sea level; a position below is outside, one at it inside, and one "
+        "without altitude outside unless OVERFLY_UNKNOWN_ALTITUDE says otherwise",
+    },
+    "maxAltitude": {"type": ["number", "null"], "description": "likewise for a position above"},
+    "maxAccuracy": {
+        "type": ["number", "null"],
+        "minimum": 0,
+        "description": "metres; a position whose accuracy is known and greater neither enters nor leaves",
+    },
+    "devices": {
+        "type": ["array", "null"],
+        "minItems": 1,
+        "maxItems": 100,
+        "items": {"type": "string", "minLength": 1, "maxLength": 100},
+        "description": "patterns of the ids of the devices that it counts for, where it does not count for "
+        "all: `*` is any text, `?` one character",
+    },
+}
 GEOFENCE_FEATURE: dict[str, Any] = {
     "type": "object",
     "title": "GeofenceFeature",
     "description": (
         "A geofence: a Polygon or MultiPolygon (holes allowed, RFC 7946), or a Point with "
         "`properties.radius` in metres, a geodesic circle on WGS84. The boundary is inside. "
-        "The feature's `id` is the geofence's."
+        "The feature's `id` is the geofence's. Its properties may hold conditions that a position must meet."
     ),
     "required": ["type", "geometry"],
     "properties": {
@@ -50,6 +71,7 @@ GEOFENCE_FEATURE: dict[str, Any] = {
                     "properties": {
                         "name": {"description": "what people call it"},
                         "radius": {"description": "of a Point's circle, in metres, up to 10,000 km"},
+                        **CONDITIONS,
                     },
                 },
                 {"type": "null"},
@@ -61,7 +83,7 @@ EXAMPLE_FEATURE = {
     "type": "Feature",
     "id": "LSZH",
     "geometry": {"type": "Point", "coordinates": [8.5492, 47.4647]},
-    "properties": {"name": "Zurich Airport", "radius": 5000},
+    "properties": {"name": "Zurich Airport", "radius": 5000, "maxAltitude": 1000},
 }
 EXAMPLE_SQUARE = {
     "type": "Feature",
