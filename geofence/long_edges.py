@@ -53,7 +53,7 @@ def _doubtful_edges(coordinates: Coordinates) -> NDArray[np.intp]:
     along_antimeridian = along_antimeridian[different]
     beside_one = np.roll(along_antimeridian, 1) | np.roll(along_antimeridian, -1)
     from_side_to_side = np.abs(np.diff(longitude)[different]) == AROUND
-    return different[long[different] & ~(from_side_to_side & beside_one)]
+    return different[np.flatnonzero(long[different] & ~(from_side_to_side & beside_one))]
 
 
 def _winds(coordinates: Coordinates) -> bool:

@@ -62,8 +62,8 @@ AROUND = 360
 
 
 def _out_of_bounds(coordinates: Coordinates) -> NDArray[np.bool_]:
-    outside: NDArray[np.bool_] = (np.abs(coordinates) > (LONGITUDE, LATITUDE)).any(axis=1)
-    return outside
+    outside: NDArray[np.bool_] = np.abs(coordinates) > (LONGITUDE, LATITUDE)
+    return outside[:, 0] | outside[:, 1]
 
 
 def _repair_of_bounds(coordinates: Coordinates, longitude: float, latitude: float) -> str:

@@ -6,6 +6,7 @@ themselves, and rings that lie to each other as a polygon's must.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -39,9 +40,9 @@ def read_multipolygon(coordinates: msgspec.Raw, faults: FeatureFaults) -> MultiP
     if not parts:
         faults.add("too_few", "coordinates are empty: expected at least one polygon")
         return None
-    polygons = [_read_polygon(part, number, faults) for number, part in enumerate(parts)]
+    polygons = [_read_polygon(part, number, faults) for number, part in _while_few(parts, faults)]
     sound = [polygon for polygon in polygons if polygon is not None]
-    if len(sound) < len(polygons):
+    if len(sound) < len(parts):
         return None
     multipolygon = MultiPolygon(sound)
     return multipolygon if fits_together(multipolygon, 0, faults) else None
@@ -83,6 +84,20 @@ def _nesting(raw: msgspec.Raw) -> int:
     return 0 if match is None else match[0].count(b"[")
 
 
+MOST_RING_FAULTS = 1000
+"""In one feature: more would tell nobody more, and finding where rings cross takes its time."""
+
+
+def _while_few(raws: Sequence[msgspec.Raw], faults: FeatureFaults) -> Iterator[tuple[int, msgspec.Raw]]:
+    """Items with their numbers, until a feature has so many faults that reading it further helps nobody."""
+    for number, raw in enumerate(raws):
+        if len(faults.found) >= MOST_RING_FAULTS:
+            if faults.found[-1].reason != "faults":
+                faults.add("faults", f"reading of this feature stopped after {len(faults.found)} faults")
+            return
+        yield number, raw
+
+
 def _read_polygon(raw: msgspec.Raw, number: int, faults: FeatureFaults) -> Polygon | None:
     raw_rings = _array(raw, f"polygon {number}: expected an array of rings", faults)
     if raw_rings is None:
@@ -90,9 +105,9 @@ def _read_polygon(raw: msgspec.Raw, number: int, faults: FeatureFaults) -> Polyg
     if not raw_rings:
         faults.add("too_few", f"polygon {number} is empty: expected its shell, then its holes")
         return None
-    rings = [_read_ring(ring, ring_name(number, at), faults) for at, ring in enumerate(raw_rings)]
+    rings = [_read_ring(ring, ring_name(number, at), faults) for at, ring in _while_few(raw_rings, faults)]
     sound = [ring for ring in rings if ring is not None]
-    if len(sound) < len(rings):
+    if len(sound) < len(raw_rings):
         return None
     if len(sound) == 1:
         return sound[0]

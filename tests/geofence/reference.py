@@ -62,6 +62,23 @@ def _side(ring: list[Exact], longitude: float, latitude: float) -> int:
     return side
 
 
+def nearly_on_boundary(polygon: shapely.Polygon, longitude: float, latitude: float, degrees: float) -> bool:
+    """Whether a position is so near to an edge, or nearer; in fractions."""
+    x, y = Fraction(longitude), Fraction(latitude)
+    least = min(
+        _distance_squared(start, end, x, y) for ring in _rings(polygon) for start, end in pairwise(ring)
+    )
+    return least <= Fraction(degrees) ** 2
+
+
+def _distance_squared(start: Exact, end: Exact, x: Fraction, y: Fraction) -> Fraction:
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    length_squared = dx * dx + dy * dy
+    share = ((x - start[0]) * dx + (y - start[1]) * dy) / length_squared if length_squared else Fraction()
+    share = min(Fraction(1), max(Fraction(), share))
+    return (start[0] + share * dx - x) ** 2 + (start[1] + share * dy - y) ** 2
+
+
 def containment_pairs(
     geofences: Mapping[int, Geofence], positions: Sequence[tuple[float, float]]
 ) -> list[tuple[int, int]]:

@@ -106,6 +106,10 @@ def touching_parts(draw: st.DrawFn) -> MultiPolygon:
     return MultiPolygon(draw(st.sampled_from([[first, corner], [corner, on_edge], [first, corner, on_edge]])))
 
 
+corners = st.tuples(longitudes, st.floats(-89, 89))
+triangles = st.lists(corners, min_size=3, max_size=3).map(Polygon).filter(lambda triangle: triangle.is_valid)
+"""With corners at any doubles: their products have more bits than two doubles hold."""
+
 polygons = (
     boxes() | across_antimeridian() | slivers() | around_pole() | with_needless_vertices() | touching_parts()
 )

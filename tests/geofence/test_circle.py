@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from geofence.circle import WGS84, Circles, circle_boxes
+from geofence.circle import GREATEST_RADIUS, WGS84, Circles, circle_boxes
 from tests.geofence.strategies import RADII, latitudes, longitudes
 
 
@@ -36,6 +36,33 @@ def test_circle_holds_exactly_what_is_within_its_radius_along_the_geodesic(
     assert bool(held[0]) == within
     if within:
         assert boxes_hold(longitude, latitude, radius, (at_longitude, at_latitude))
+
+
+@given(
+    longitude=longitudes,
+    latitude=latitudes,
+    place=st.sampled_from([(180.0, None), (None, 90.0), (None, -90.0)]),
+    at=st.tuples(longitudes, latitudes),
+    steps=st.integers(-2, 2),
+)
+@settings(max_examples=150, deadline=None)
+def test_both_sides_of_the_antimeridian_and_all_longitudes_of_a_pole_are_one_place_to_the_last_bit(
+    longitude: float,
+    latitude: float,
+    place: tuple[float | None, float | None],
+    at: tuple[float, float],
+    steps: int,
+) -> None:
+    east, north = (fixed if fixed is not None else drawn for fixed, drawn in zip(place, at, strict=True))
+    others = [-180.0, 180.0] if place[0] is not None else [-180.0, -0.0, 33.3, 180.0]
+    radius = WGS84.inv(longitude, latitude, east, north)[2]
+    radius += steps * np.spacing(radius)
+    assume(0 < radius <= GREATEST_RADIUS)
+    count = len(others)
+    held = Circles.one(longitude, latitude, radius).contain(
+        np.zeros(count, np.intp), np.array(others), np.full(count, north)
+    )
+    assert held.tolist() == [steps >= 0] * count
 
 
 def test_radius_of_exactly_the_distance_is_inside() -> None:

@@ -323,37 +323,6 @@ def test_feature_text_reads_back_as_the_same_geofence(geofence: Geofence, extra:
     assert feature_text(again) == text
 
 
-VALID = collection(
-    feature("a", multipolygon([SQUARE, box(1, 1, 1)]), name="x\\", deep=[[{"y": 1.5e3}]]),
-    feature("c", point(8.55, 47.45), radius=8000),
-)
-
-
-@given(
-    edits=st.lists(
-        st.tuples(
-            st.integers(0, len(VALID)),
-            st.integers(0, 30),
-            st.binary(max_size=6)
-            | st.sampled_from([rb"\ud800", b"1e999", b"null", b"[[[[", b'"', b"-0", b"NaN"]),
-        ),
-        min_size=1,
-        max_size=4,
-    )
-)
-@settings(max_examples=400, deadline=None)
-def test_no_bytes_raise_anything_but_the_error_of_its_own(edits: list[tuple[int, int, bytes]]) -> None:
-    document = VALID
-    for start, length, replacement in edits:
-        document = document[:start] + replacement + document[start + length :]
-    for read in (read_geofences, lambda document: read_geofence(document, "a")):
-        try:
-            read(document)
-        except InvalidGeofences as error:
-            assert error.faults
-            assert str(error)
-
-
 def test_large_collection_with_many_faults_names_each() -> None:
     features = [feature(f"f{number}", polygon(BOW_TIE if number % 2 else SQUARE)) for number in range(2000)]
     found = faults(collection(*features))
@@ -375,3 +344,11 @@ def test_a_large_array_of_nothing_is_named_item_by_item_without_bloating_memory(
     faults, mebibytes = map(int, said.split())
     assert faults == MOST_FAULTS + 2
     assert mebibytes < 600
+
+
+def test_feature_of_nothing_but_faults_names_a_thousand_and_says_that_it_stopped() -> None:
+    found = faults(
+        collection(feature("a", multipolygon(*[[BOW_TIE, BOW_TIE[1:]]] * 600)), feature("b", None))
+    )
+    assert [fault.reason for fault in found[-3:]] == ["not_closed", "faults", "geometry"]
+    assert len(found) == 1002

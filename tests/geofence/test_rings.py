@@ -176,7 +176,7 @@ def test_long_edges_that_leave_no_doubt_are_taken(ring: Ring) -> None:
 
 
 @given(geofence=polygon_geofences)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_slivers_rings_around_poles_needless_vertices_and_parts_that_touch_read_back_the_same(
     geofence: Geofence,
 ) -> None:
@@ -222,7 +222,7 @@ def meet(a: Vertex, b: Vertex, c: Vertex, d: Vertex) -> bool:
     vertices=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=8),
     repeats=st.lists(st.integers(1, 2), min_size=8, max_size=8),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_ring_is_taken_exactly_if_it_does_not_meet_itself_and_what_is_said_to_repair_it_does(
     vertices: list[tuple[int, int]], repeats: list[int]
 ) -> None:
