@@ -9,44 +9,16 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import DownloadColumn, Progress, TextColumn
 
-from geofence.faults import GeofenceFault
-from service.errors import CannotNow, NotFound, OverflyError, Refused
+from service.cli.running_service import HERE, PAGE, Url, bar_with, client_of, content_of
+from service.errors import Refused
 
 if TYPE_CHECKING:
     import httpx
 
 CHUNK = 1 << 16
-PAGE = 1000
-ANSWER_SECONDS = 600.0
-CONNECT_SECONDS = 10.0
-
-Url = Annotated[str, typer.Option(help="Where `overfly serve` answers.")]
 Collection = Annotated[str, typer.Option(help="Name of the geofence collection.")]
-HERE = "http://127.0.0.1:8080"
-
-
-class Fault(msgspec.Struct, rename="camel"):
-    """A fault as the API names it."""
-
-    reason: str = ""
-    detail: str = ""
-    feature: int | None = None
-    geofence_id: str | None = None
-    ring: str | None = None
-    vertex: int | None = None
-
-    def __str__(self) -> str:
-        where = (self.feature, self.geofence_id, self.ring, self.vertex)
-        return str(GeofenceFault(self.reason, self.detail, *where))
-
-
-class Problem(msgspec.Struct):
-    """What the API answers where something is wrong."""
-
-    detail: str
-    errors: list[Fault] = []
 
 
 class Feature(msgspec.Struct):
@@ -89,7 +61,7 @@ def _import(
     """
     console = Console(stderr=True, highlight=False)
     size = file.stat().st_size
-    with _client(url) as client, _bar(console, DownloadColumn()) as bar:
+    with client_of(url) as client, bar_with(console, DownloadColumn()) as bar:
         task = bar.add_task(f"Sending {file.name}", total=size)
         with file.open("rb") as stream:
             answer = client.post(
@@ -98,7 +70,7 @@ def _import(
                 headers={"Content-Type": "application/geo+json", "Content-Length": str(size)},
                 content=_chunks(stream, bar, task),
             )
-    put = msgspec.json.decode(_good(answer, str(file)), type=Put)
+    put = msgspec.json.decode(content_of(answer, str(file)), type=Put)
     console.print(f"{put.created:,} geofences created and {put.updated:,} replaced in {collection!r}.")
 
 
@@ -112,7 +84,7 @@ def _export(
     """Write a collection's geofences as one FeatureCollection, which `import` takes."""
     console = Console(stderr=True, highlight=False)
     features: dict[str, msgspec.Raw] = {}  # one that is edited meanwhile comes again: its last form counts
-    with _client(url) as client, _bar(console, TextColumn("{task.completed:,}")) as bar:
+    with client_of(url) as client, bar_with(console, TextColumn("{task.completed:,}")) as bar:
         task = bar.add_task("Fetching geofences", total=None)
         for page in _pages(client, collection):
             features.update((msgspec.json.decode(each, type=Feature).id, each) for each in page.features)
@@ -128,7 +100,7 @@ def _pages(client: "httpx.Client", collection: str) -> Iterator[FeaturePage]:
     query = {"collection": collection, "limit": str(PAGE)}
     while True:
         answer = client.get("/v1/geofences", params=query)
-        page = msgspec.json.decode(_good(answer, "export"), type=FeaturePage)
+        page = msgspec.json.decode(content_of(answer, "export"), type=FeaturePage)
         yield page
         if page.next_cursor is None:
             return
@@ -142,38 +114,6 @@ def _chunks(stream: BinaryIO, bar: Progress, task: "int") -> Iterator[bytes]:
 
 
 @contextmanager
-def _client(url: str) -> "Iterator[httpx.Client]":
-    """A client of the API at this URL. Raises CannotNow where nobody answers, Refused for what is no URL."""
-    import httpx  # noqa: PLC0415 - a fifth of a second that other commands do not need
-
-    directly: dict[str, httpx.BaseTransport | None] = {
-        f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")
-    }  # no proxy of the environment's knows our own machine
-    try:
-        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        with httpx.Client(base_url=url, timeout=timeout, mounts=directly) as client:
-            yield client
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise Refused(f"--url {url}: {error}; expected for example {HERE}") from None
-    except httpx.TransportError as error:
-        raise CannotNow(
-            f"no Overfly answers at {url} ({error}): start `overfly serve`, or say where it is with --url"
-        ) from None
-
-
-def _good(answer: "httpx.Response", what: str) -> bytes:
-    """The content of an answer that is none of a problem; else raises what the problem says."""
-    if answer.is_success and "json" in answer.headers.get("content-type", ""):
-        return answer.content
-    try:
-        problem = msgspec.json.decode(answer.content, type=Problem)
-    except msgspec.MsgspecError:
-        raise OverflyError(f"{answer.url} answered {answer.status_code}, but not as Overfly does") from None
-    sentence = "\n".join([f"{what}: {problem.detail}", *(f"  {fault}" for fault in problem.errors)])
-    raise {404: NotFound, 503: CannotNow}.get(answer.status_code, Refused)(sentence)
-
-
-@contextmanager
 def _stream(output: Path | None) -> Iterator[BinaryIO]:
     if output is None:
         yield sys.stdout.buffer
@@ -183,15 +123,3 @@ def _stream(output: Path | None) -> Iterator[BinaryIO]:
             yield stream
     except OSError as error:
         raise Refused(f"{output} cannot be written: {error.strerror or error}") from None
-
-
-def _bar(console: Console, column: TextColumn | DownloadColumn) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        column,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
