@@ -13,6 +13,7 @@ from service.api import (
     events,
     geofences,
     health,
+    histories,
     links,
     metrics,
     positions,
@@ -24,7 +25,19 @@ from service.api.parameters import once_each
 from service.api.problems import answer_with_problems, documented
 from service.api.services import ApiServices
 
-NOUNS = (health, devices, positions, events, geofences, rejects, alerts, trackers, collections, links)
+NOUNS = (
+    health,
+    devices,
+    positions,
+    histories,
+    events,
+    geofences,
+    rejects,
+    alerts,
+    trackers,
+    collections,
+    links,
+)
 
 
 def create_app(services: ApiServices) -> FastAPI:

@@ -8,7 +8,18 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from msgspec import json
 
-from service.api import alerts, collections, devices, events, geofences, health, positions, rejects, trackers
+from service.api import (
+    alerts,
+    collections,
+    devices,
+    events,
+    geofences,
+    health,
+    histories,
+    positions,
+    rejects,
+    trackers,
+)
 from service.api.problems import Problem
 
 SHAPES = (
@@ -19,6 +30,8 @@ SHAPES = (
     devices.DeviceFeature,
     devices.DevicePositionPage,
     positions.Receipt,
+    histories.EvaluatedPositionPage,
+    histories.ChangePage,
     events.EventPage,
     rejects.RejectPage,
     alerts.AlertPage,
@@ -41,9 +54,11 @@ become ENTER and EXIT events of geofences; this is where you ask for both.
 - **Which lines count?** `POST /v1/geofences` takes a GeoJSON FeatureCollection.
 - **Why was my message not stored?** `GET /v1/rejects?device=...`
 - **Who was told?** `GET /v1/alerts`
+- **Would the same come out again?** `GET /v1/positions` with `GET /v1/revisions`; `overfly export` has both.
 
 **Lists** take `limit` and `cursor` and answer `nextCursor`, while there is more now, and `resumeCursor`, to
-come back with later for what has come since. Over events, rejects and alerts such a walk skips nothing.
+come back with later for what has come since. Over events, rejects, alerts and revisions such a walk skips
+nothing.
 
 **Names**: `tracker` and `collection` say which of several; `default` of each exists and the two are linked.
 
@@ -60,6 +75,7 @@ TAGS = [
     {"name": "geofences", "description": "The lines."},
     {"name": "rejects", "description": "What could not be taken, and why."},
     {"name": "alerts", "description": "Who was told."},
+    {"name": "rewinding", "description": "What is needed to evaluate the past again."},
     {
         "name": "trackers and collections",
         "description": "A tracker holds devices, a collection geofences; linked, the tracker watches these.",

@@ -19,6 +19,7 @@ COMMANDS = (
     "evaluate",
     "validate",
     "geofences",
+    "export",
     "migrate",
     "doctor",
     "settings",

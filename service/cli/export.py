@@ -1,0 +1,171 @@
+"""`overfly export`: what is needed to evaluate the past again, from a running service or its data folder."""
+
+import gzip
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Protocol
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import TextColumn
+
+from service.cli.geofence_file import counted
+from service.cli.running_service import HERE, PAGE, Url, bar_with, client_of, content_of
+from service.errors import NotFound, Refused
+from service.settings import read_settings
+
+if TYPE_CHECKING:
+    import httpx
+FIXES, REVISIONS = "fixes.ndjson", "revisions.ndjson"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("export")(_export)
+
+
+def _export(
+    output: Annotated[
+        Path, typer.Option(file_okay=False, help=f"Folder in which {FIXES} and {REVISIONS} are written.")
+    ],
+    tracker: Annotated[
+        str | None, typer.Option(help="Name of the tracker; all trackers when not given.")
+    ] = None,
+    url: Url = HERE,
+    from_folder: Annotated[
+        bool, typer.Option("--from-folder", help="Read OVERFLY_DATA_DIR, which nothing may hold, instead.")
+    ] = False,
+    gzipped: Annotated[
+        bool, typer.Option("--gzip", help="Compress both; .gz is added to their names.")
+    ] = False,
+) -> None:
+    """Write all evaluated positions, and the geofences and links that they met, for `evaluate --revisions`.
+
+    Late positions are written too, marked `late`; those that still wait for their turn are not. The service
+    may go on working: of each device a beginning of its history is written, and then every revision.
+    """
+    console = Console(stderr=True, highlight=False)
+    with _folder_source() if from_folder else _service_source(url) as source:
+        trackers = [tracker] if tracker else list(source.trackers())
+        with bar_with(console, TextColumn("{task.completed:,}")) as bar:
+
+            def write(name: str, pages: Iterable[Lines]) -> int:
+                task = bar.add_task(f"Exporting {name}", total=None)
+                path = output / (f"{name}.gz" if gzipped else name)
+                return _written(path, pages, lambda done: bar.update(task, completed=done))
+
+            fixes = write(FIXES, (page for each in trackers for page in source.positions(each)))
+            revisions = write(REVISIONS, source.revisions())  # after the fixes: all that they met is there
+    console.print(
+        f"{counted(fixes, 'position')} of {counted(len(trackers), 'tracker')} and "
+        f"{counted(revisions, 'change')} of geofences and links exported to {output}."
+    )
+
+
+Lines = list[msgspec.Raw]
+"""Items of a page, as their text stands."""
+
+
+class Source(Protocol):
+    """Where the history is: a service that answers, or a folder that nobody holds."""
+
+    def trackers(self) -> Iterator[str]: ...
+    def positions(self, tracker: str) -> Iterator[Lines]: ...
+    def revisions(self) -> Iterator[Lines]: ...
+
+
+class ServiceSource:
+    """A running service, asked page by page."""
+
+    def __init__(self, client: "httpx.Client") -> None:
+        self._client = client
+
+    def trackers(self) -> Iterator[str]:
+        for page in self._pages("/v1/trackers"):
+            yield from (msgspec.json.decode(each, type=Named).tracker_name for each in page)
+
+    def positions(self, tracker: str) -> Iterator[Lines]:
+        return self._pages("/v1/positions", tracker=tracker)
+
+    def revisions(self) -> Iterator[Lines]:
+        return self._pages("/v1/revisions")
+
+    def _pages(self, path: str, **query: str) -> Iterator[Lines]:
+        query["limit"] = str(PAGE)
+        while True:
+            answer = self._client.get(path, params=query)
+            page = msgspec.json.decode(content_of(answer, "export"), type=Page)
+            yield page.items
+            if page.next_cursor is None:
+                return
+            query["cursor"] = page.next_cursor
+
+
+class Page(msgspec.Struct, rename="camel"):
+    """A page of any list."""
+
+    items: list[msgspec.Raw]
+    next_cursor: str | None
+
+
+class Named(msgspec.Struct, rename="camel"):
+    """As much of a tracker as an export looks at."""
+
+    tracker_name: str
+
+
+@contextmanager
+def _service_source(url: str) -> Iterator[Source]:
+    with client_of(url) as client:
+        yield ServiceSource(client)
+
+
+@contextmanager
+def _folder_source() -> Iterator[Source]:
+    """Raises StoreAway where another process holds the folder, SchemaNotReady where its schema is another."""
+    from service.bootstrap import open_database  # noqa: PLC0415 - a second that the other way does not need
+    from service.kept_history import KeptHistory  # noqa: PLC0415 - as above
+    from service.store.database import DATABASE_FILE  # noqa: PLC0415 - as above
+    from service.store.folder import hold  # noqa: PLC0415 - as above
+    from service.store.migration import prepare  # noqa: PLC0415 - as above
+
+    settings = read_settings()
+    if not (settings.data_dir / DATABASE_FILE).exists():
+        raise NotFound(f"there is no database in {settings.data_dir}: set OVERFLY_DATA_DIR to where one is")
+    with hold(settings.data_dir, "export", "leave out --from-folder to ask the service that runs"):
+        database = open_database(settings)
+        try:
+            prepare(database)
+            yield KeptHistory(database)
+        finally:
+            database.close()
+
+
+def _written(path: Path, pages: Iterable[Lines], progress: Callable[[int], None]) -> int:
+    """Writes items as lines and answers how many; the file has its name only once it is whole."""
+    part = path.with_name(f"{path.name}.part")
+    count = 0
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _stream(part, gzipped=path.suffix == ".gz") as stream:
+            for page in pages:
+                stream.writelines(b"%b\n" % item for item in page)
+                progress(count := count + len(page))
+        part.replace(path)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        with suppress(OSError):  # where it was never made
+            part.unlink()
+    return count
+
+
+@contextmanager
+def _stream(path: Path, *, gzipped: bool) -> Iterator[BinaryIO]:
+    with path.open("wb") as file:
+        if not gzipped:
+            yield file
+            return
+        with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
+            yield packed  # type: ignore[misc]  # a binary stream to write to, whatever its class is called
