@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,10 @@ from geofence.geofence import Geofence
 from geofence.index import GeofenceIndex
 from geofence.state import InsideState
 from ingest.decoding.ndjson import OfflinePositions
+from service.native_lines import LINES, native_lines
 
 BATCH = 5_000
 """Positions evaluated at once; GEOS is fastest with a few thousand."""
-
-LINES = 10_000
-"""Events written at once."""
 
 TRACKER = COLLECTION = "default"
 
@@ -67,34 +66,24 @@ def crossings(
 def event_lines(
     crossed: Crossings, positions: OfflinePositions, geofences: Sequence[Geofence]
 ) -> Iterator[bytes]:
-    """The native event of each crossing, a line each, many lines at once.
-
-    No text in them needs escaping: identifiers have no such characters.
-    """
+    """The native event of each crossing, a line each, many lines at once."""
     for start in range(0, len(crossed), LINES):
         at = crossed.position[start : start + LINES]
         device_ids = [positions.device_ids[device] for device in positions.device[at].tolist()]
         geofence_ids = [geofences[number].id for number in crossed.geofence[start : start + LINES].tolist()]
         types = [EVENT_TYPES[entering] for entering in crossed.entering[start : start + LINES].tolist()]
         times = positions.sample_time[at]
-        ids = event_ids(TRACKER, COLLECTION, device_ids, geofence_ids, types, times.tolist())
-        columns = zip(
-            ids,
+        yield native_lines(
+            event_ids(TRACKER, COLLECTION, device_ids, geofence_ids, types, times.tolist()),
             types,
+            repeat(TRACKER),
+            repeat(COLLECTION),
             device_ids,
             geofence_ids,
-            np.datetime_as_string(times.astype("datetime64[ms]")).tolist(),
-            positions.longitude[at].tolist(),
-            positions.latitude[at].tolist(),
-            strict=True,
+            times,
+            positions.longitude[at],
+            positions.latitude[at],
         )
-        yield "".join([LINE % columns_of_one for columns_of_one in columns]).encode()
-
-
-LINE = (
-    '{"eventId":"%s","eventType":"%s","trackerName":"' + TRACKER + '","collectionName":"' + COLLECTION + '",'
-    '"deviceId":"%s","geofenceId":"%s","sampleTime":"%sZ","position":[%r,%r]}\n'
-)
 
 
 def _by_time(sample_time: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,16 +1,15 @@
 """`overfly evaluate`: events from files, without servers."""
 
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from service.cli.event_file import event_file, say_refused, write_events
 from service.cli.geofence_file import SHOWN, counted, read_geofence_file
+from service.cli.rewinding import rewind
 from service.errors import Refused
 
 if TYPE_CHECKING:
@@ -22,15 +21,25 @@ def register(app: typer.Typer) -> None:
 
 
 def _evaluate(
-    geofences: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, readable=True, help="FeatureCollection (GeoJSON).")
-    ],
     positions: Annotated[
         Path,
         typer.Option(
             exists=True, dir_okay=False, readable=True, help="A position a line (NDJSON), .gz or not."
         ),
     ],
+    geofences: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, readable=True, help="FeatureCollection (GeoJSON)."),
+    ] = None,
+    revisions: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Instead of --geofences: what `overfly export` wrote beside the positions (.gz or not).",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Where the events go (NDJSON); stdout when not given.")
     ] = None,
@@ -40,15 +49,29 @@ def _evaluate(
 ) -> None:
     """Find who entered and left what in a file of positions; needs no server.
 
-    Positions are taken by timestamp, whatever their order in the file, and as old or new as they are. Refused
-    lines are skipped and counted by reason on stderr. Exit status 1 if the geofences have faults.
+    With --geofences, positions are what devices send. They are taken by timestamp, whatever their order in
+    the file, and as old or new as they are.
+
+    With --revisions, positions are what `overfly export` wrote. Each meets the geofences that it met then,
+    and the events are those that were stored, ids included.
+
+    Refused lines are skipped and counted by reason on stderr. Exit status 1 if the geofences have faults.
     """
+    if (geofences is None) == (revisions is None):
+        raise typer.BadParameter("expected one of --geofences and --revisions")
+    if geofences is not None:
+        _evaluate_anew(positions, geofences, output, strict=strict)
+    if revisions is not None:
+        rewind(positions, revisions, output, strict=strict)
+
+
+def _evaluate_anew(positions: Path, geofences: Path, output: Path | None, *, strict: bool) -> None:
     from service.offline_evaluation import crossings, event_lines  # noqa: PLC0415 - half a second of imports
 
     console = Console(stderr=True, highlight=False)
     areas = read_geofence_file(geofences)
     with (
-        _output(output) as stream,
+        event_file(output) as stream,
         Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         read = _read_positions(positions, bar)
@@ -57,7 +80,7 @@ def _evaluate(
             raise Refused(f"{positions}: {read.rejects.total():,} lines refused, and --strict takes none")
         task = bar.add_task("Evaluating", total=len(read))
         crossed = crossings(read, areas, lambda done: bar.update(task, completed=done))
-        _write(stream, event_lines(crossed, read, areas))
+        write_events(stream, event_lines(crossed, read, areas))
     _say_rejects(console, read)
     console.print(
         f"{counted(len(read), 'position')} of {counted(len(read.device_ids), 'device')}, "
@@ -81,35 +104,9 @@ def _read_positions(path: Path, bar: Progress) -> "OfflinePositions":
         raise Refused(str(error)) from None
 
 
-@contextmanager
-def _output(path: Path | None) -> Iterator[BinaryIO]:
-    if path is None:
-        yield sys.stdout.buffer
-        return
-    try:
-        stream = path.open("wb")
-    except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror or error}") from None
-    with stream:
-        yield stream
-
-
-def _write(stream: BinaryIO, parts: Iterable[bytes]) -> None:
-    try:
-        for part in parts:
-            stream.write(part)
-        stream.flush()
-    except BrokenPipeError:  # who reads has seen enough, as `head` does
-        raise typer.Exit(1) from None
-    except OSError as error:
-        raise Refused(f"the events cannot be written: {error.strerror or error}") from None
-
-
 def _say_rejects(console: Console, read: "OfflinePositions") -> None:
-    if not read.rejects:
-        return
-    for reject in read.first_rejects:
-        line = "" if reject.item is None else f"line {reject.item + 1}: "
-        console.print(f"{line}{reject.reason}: {reject.detail}", markup=False, soft_wrap=True)
-    for reason, count in read.rejects.most_common():
-        console.print(f"{count:,} refused: {reason}")
+    first = (
+        f"{'' if reject.item is None else f'line {reject.item + 1}: '}{reject.reason}: {reject.detail}"
+        for reject in read.first_rejects
+    )
+    say_refused(console, first, read.rejects)

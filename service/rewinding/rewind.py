@@ -1,0 +1,182 @@
+"""Exported fixes evaluated again, each under the revision that it met: the events that were stored.
+
+The fixes of a device met revisions that never went back, in the order of their sample_time. So all fixes that
+met one state of the geofences are evaluated together, by sample_time, before any that met a later one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geofence.evaluator import Evaluation
+from geofence.events import EVENT_TYPES, event_id
+from geofence.state import InsideState
+from service.native_lines import LINES, native_lines
+from service.rewinding.fixes import ExportedFixes, RewoundFixes
+from service.rewinding.past_geofences import PastGeofences
+from service.rewinding.revisions import Change, ExportedRevisions, LinkChange
+
+BATCH = 5_000
+"""Fixes evaluated at once, as in offline_evaluation."""
+
+Progress = Callable[[int], object]
+"""Told how many more fixes are evaluated."""
+
+CROSSING = np.dtype(
+    [
+        ("tracker", np.int32),
+        ("collection", np.int32),
+        ("device", np.int32),
+        ("geofence", np.int32),
+        ("entering", np.bool_),
+        ("sample_time", np.int64),
+        ("longitude", np.float64),
+        ("latitude", np.float64),
+    ]
+)
+"""A crossing: four names by their numbers, ENTER or EXIT, ms, degrees, degrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class RewoundCrossings:
+    """Rows of CROSSING by sample_time, device id, EXIT before ENTER, geofence id, collection, tracker.
+
+    `texts` are the names by number; `repeated` counts fixes that were not the first of their device and time.
+    """
+
+    rows: NDArray[np.void]
+    texts: list[str]
+    repeated: int
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def rewound(
+    fixes: ExportedFixes,
+    revisions: ExportedRevisions,
+    progress: Progress = lambda _: None,
+    *,
+    unknown_altitude_inside: bool = False,
+) -> RewoundCrossings:
+    """What the fixes of all trackers entered and left.
+
+    `unknown_altitude_inside`: whether a fix without altitude was within every band of altitude.
+    """
+    texts = _Texts()
+    found = [np.empty(0, CROSSING)]
+    repeated = 0
+    for tracker, of_tracker in fixes.trackers.items():
+        geofences = PastGeofences(unknown_altitude_inside=unknown_altitude_inside)
+        rewinding = _Rewinding(tracker, of_tracker.device_ids, texts, geofences)
+        for batch, changes in _stretches(of_tracker, _changes_for(tracker, revisions.changes)):
+            rows, late = rewinding.evaluate(batch, changes)
+            found.append(rows)
+            repeated += late
+            progress(len(batch))
+    rows = np.concatenate(found)
+    return RewoundCrossings(rows[_order(rows, list(texts))], list(texts), repeated)
+
+
+def event_lines(crossed: RewoundCrossings) -> Iterator[bytes]:
+    """The native event of each crossing, a line each, many lines at once."""
+    for start in range(0, len(crossed), LINES):
+        rows = crossed.rows[start : start + LINES]
+        trackers, collections, device_ids, geofence_ids = (
+            [crossed.texts[number] for number in rows[name].tolist()] for name in NAMES
+        )
+        types = [EVENT_TYPES[entering] for entering in rows["entering"].tolist()]
+        times = rows["sample_time"]
+        yield native_lines(
+            map(event_id, trackers, collections, device_ids, geofence_ids, types, times.tolist()),
+            types,
+            trackers,
+            collections,
+            device_ids,
+            geofence_ids,
+            times,
+            rows["longitude"],
+            rows["latitude"],
+        )
+
+
+NAMES = ("tracker", "collection", "device", "geofence")
+
+
+class _Texts(dict[str, int]):
+    """The number of each text, as they come."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = number = len(self)
+        return number
+
+
+def _changes_for(tracker: str, changes: Sequence[Change]) -> list[Change]:
+    """The changes that a tracker can have met: its links, and the geofences of what it ever watched."""
+    links = [change for change in changes if isinstance(change, LinkChange) and change.tracker == tracker]
+    watched = {link.collection for link in links}
+    return [
+        change
+        for change in changes
+        if change.collection in watched and (not isinstance(change, LinkChange) or change.tracker == tracker)
+    ]
+
+
+def _stretches(
+    fixes: RewoundFixes, changes: Sequence[Change]
+) -> Iterator[tuple[RewoundFixes, Sequence[Change]]]:
+    """Batches of fixes that met the same geofences, and what changed before each."""
+    revisions = np.array([change.revision for change in changes], np.int64)
+    in_force = np.searchsorted(revisions, fixes.revision, side="right")
+    order = np.lexsort((fixes.sample_time, in_force))
+    in_force = in_force[order]
+    ends = np.flatnonzero(np.diff(in_force, append=-1)) + 1
+    moved = start = 0
+    for end in ends.tolist():
+        until = int(in_force[start])
+        for first in range(start, end, BATCH):
+            yield fixes.take(order[first : min(first + BATCH, end)]), changes[moved:until]
+            moved = until
+        start = end
+
+
+class _Rewinding:
+    """One tracker on its way through the past."""
+
+    def __init__(
+        self, tracker: str, device_ids: Sequence[str], texts: _Texts, geofences: PastGeofences
+    ) -> None:
+        self._tracker = texts[tracker]
+        self._devices = np.array([texts[each] for each in device_ids], np.int32)
+        self._texts = texts
+        self._geofences = geofences
+        self._state = InsideState(len(device_ids))
+
+    def evaluate(self, fixes: RewoundFixes, changes: Sequence[Change]) -> tuple[NDArray[np.void], int]:
+        """Rows of CROSSING of these fixes after these changes, and how many of the fixes did not count."""
+        self._geofences.move(changes, self._state)
+        evaluation = self._geofences.evaluate(fixes, self._state)
+        self._state.apply(evaluation)
+        return self._rows(fixes, evaluation), int(evaluation.late.sum())
+
+    def _rows(self, fixes: RewoundFixes, evaluation: Evaluation) -> NDArray[np.void]:
+        names = [self._geofences.names[key] for key in evaluation.geofence.tolist()]
+        at = evaluation.position
+        rows = np.empty(len(at), CROSSING)
+        rows["tracker"] = self._tracker
+        rows["collection"] = [self._texts[name.collection] for name in names]
+        rows["device"] = self._devices[fixes.device[at]]
+        rows["geofence"] = [self._texts[name.geofence_id] for name in names]
+        rows["entering"] = evaluation.entering
+        for name in ("sample_time", "longitude", "latitude"):
+            rows[name] = getattr(fixes, name)[at]
+        return rows
+
+
+def _order(rows: NDArray[np.void], texts: list[str]) -> NDArray[np.int64]:
+    rank = np.empty(len(texts), np.int64)  # by code points
+    rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+    tracker, collection, device, geofence = (rank[rows[name]] for name in NAMES)
+    return np.lexsort((tracker, collection, geofence, rows["entering"], device, rows["sample_time"]))
