@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -42,32 +43,38 @@ class FenceConditions:
 
     def __init__(self, *, unknown_altitude_inside: bool = False) -> None:
         self._unknown_inside = unknown_altitude_inside
-        self._settle(np.empty(0, ROW))
+        self._rows = Rows.of([])
+        self._limit()
         self._filters: WeakValueDictionary[tuple[str, ...], DeviceFilter] = WeakValueDictionary()
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._rows.geofence)
 
     def put(self, geofences: Mapping[int, Geofence]) -> None:
         """Geofences that are new, or in the place of those that have these keys."""
-        self.discard(np.fromiter(geofences, np.int32, len(geofences)))
-        rows = [
-            self._row(key, geofence.conditions)
-            for key, geofence in geofences.items()
-            if geofence.conditions != UNCONDITIONAL
-        ]
-        if rows:
-            together = np.concatenate([self._rows, np.array(rows, ROW)])
-            self._settle(together[np.argsort(together["geofence"], kind="stable")])
+        asked = [(key, each.conditions) for key, each in sorted(geofences.items())]
+        self.discard(np.array([key for key, each in asked if each == UNCONDITIONAL], np.int32))
+        rows = Rows.of([self._row(key, each) for key, each in asked if each != UNCONDITIONAL])
+        place, known = self._find(rows.geofence)
+        for column, values in zip(self._rows, rows, strict=True):
+            column[place[known]] = values[known]
+        if not known.all():
+            columns = zip(self._rows, rows, strict=True)
+            merged: list[Any] = [np.insert(old, place[~known], new[~known]) for old, new in columns]
+            self._rows = Rows(*merged)
+        self._limit()
 
     def discard(self, keys: NDArray[np.integer]) -> None:
         """Forget geofences; one that is not there is no error."""
-        if len(self._rows):
-            self._settle(self._rows[~np.isin(self._rows["geofence"], keys)])
+        place, known = self._find(keys)
+        if known.any():
+            left: list[Any] = [np.delete(column, place[known]) for column in self._rows]
+            self._rows = Rows(*left)
+            self._limit()
 
     def evaluate(self, fixes: FixColumns, containment: Containment, state: InsideState) -> Evaluation:
         """As `evaluator.evaluate`, where `containment` is by place alone."""
-        if not len(self._rows):
+        if not len(self):
             return evaluate(fixes.device, fixes.sample_time, containment, state)
         met = self._met(fixes, containment)
         return evaluate(fixes.device, fixes.sample_time, met, state, self._poor(fixes.accuracy))
@@ -75,6 +82,7 @@ class FenceConditions:
     def _row(self, key: int, conditions: Conditions) -> tuple[object, ...]:
         return (
             key,
+            conditions.min_altitude is not None or conditions.max_altitude is not None,
             -np.inf if conditions.min_altitude is None else conditions.min_altitude,
             np.inf if conditions.max_altitude is None else conditions.max_altitude,
             np.inf if conditions.max_accuracy is None else conditions.max_accuracy,
@@ -89,10 +97,17 @@ class FenceConditions:
             device_filter = self._filters[patterns] = DeviceFilter(patterns)
         return device_filter
 
+    def _find(self, keys: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """The row of each key, or the one before which it would come, and whether it is there."""
+        place = np.searchsorted(self._rows.geofence, keys)
+        known = place < len(self)
+        known[known] = self._rows.geofence[place[known]] == keys[known]
+        return place, known
+
     def _met(self, fixes: FixColumns, containment: Containment) -> Containment:
         """The pairs of which the fix is within the geofence's band, and its device one of the geofence's."""
-        row = np.minimum(np.searchsorted(self._key, containment.geofence), len(self._key) - 1)
-        pair = np.flatnonzero(self._key[row] == containment.geofence)
+        row, known = self._find(containment.geofence)
+        pair = np.flatnonzero(known)
         row, position = row[pair], containment.position[pair]
         met = self._within(row, position, fixes) & self._taken(row, position, fixes)
         if met.all():
@@ -106,12 +121,12 @@ class FenceConditions:
     ) -> NDArray[np.bool_]:
         """Whether the altitude is within the band, for each pair of a row and a fix."""
         within = np.ones(len(row), np.bool_)
-        banded = np.flatnonzero(self._banded[row])
+        banded = np.flatnonzero(self._rows.banded[row])
         if len(banded):
             number, of = np.unique(position[banded], return_inverse=True)
             altitude = fixes.altitudes(number)[of]
             rows = row[banded]
-            within[banded] = (altitude >= self._low[rows]) & (altitude <= self._high[rows])
+            within[banded] = (altitude >= self._rows.low[rows]) & (altitude <= self._rows.high[rows])
             if self._unknown_inside:
                 within[banded] |= np.isnan(altitude)
         return within
@@ -121,38 +136,47 @@ class FenceConditions:
     ) -> NDArray[np.bool_]:
         """Whether the device is one of the geofence's, for each pair of a row and a fix."""
         taken = np.ones(len(row), np.bool_)
-        filtered = np.flatnonzero(self._filtered[row])
+        filtered = np.flatnonzero(self._rows.filtered[row])
         if len(filtered):
             pair = row[filtered].astype(np.int64) << 32 | fixes.device[position[filtered]]
             each, of = np.unique(pair, return_inverse=True)
             devices = zip((each >> 32).tolist(), each.astype(np.int32).tolist(), strict=True)
-            answers = [self._filter_of[at].takes(fixes.device_ids[device]) for at, device in devices]
+            answers = [self._rows.devices[at].takes(fixes.device_ids[device]) for at, device in devices]
             taken[filtered] = np.array(answers, np.bool_)[of]
         return taken
 
     def _poor(self, accuracy: NDArray[np.float64]) -> PoorFixes | None:
         if (accuracy > self._least_limit).any():
-            return PoorFixes(accuracy, self._limited, self._limit)
+            return PoorFixes(accuracy, self._limited, self._limits)
         return None
 
-    def _settle(self, rows: NDArray[np.void]) -> None:
-        """These rows from now on, by key, as the columns that evaluation reads."""
-        self._rows = rows
-        self._key, self._low, self._high = (rows[name].copy() for name in ("geofence", "low", "high"))
-        self._banded = (self._low != -np.inf) | (self._high != np.inf)
-        self._filtered, self._filter_of = rows["filtered"].copy(), rows["devices"]
-        limited = np.flatnonzero(rows["accuracy"] != np.inf)
-        self._limited, self._limit = self._key[limited], rows["accuracy"][limited]
-        self._least_limit = self._limit.min(initial=np.inf)
+    def _limit(self) -> None:
+        """Looks up anew which geofences have a greatest accuracy."""
+        limited = np.flatnonzero(self._rows.accuracy != np.inf)
+        self._limited, self._limits = self._rows.geofence[limited], self._rows.accuracy[limited]
+        self._least_limit = self._limits.min(initial=np.inf)
 
 
-ROW = np.dtype(
-    [
-        ("geofence", np.int32),
-        ("low", np.float64),  # metres of altitude, -inf where there is no bound
-        ("high", np.float64),
-        ("accuracy", np.float64),  # metres, inf where any will do
-        ("filtered", np.bool_),
-        ("devices", np.object_),  # a DeviceFilter where filtered
-    ]
-)
+class Rows(NamedTuple):
+    """Conditions as columns, by key of the geofence.
+
+    `low` and `high` in metres of altitude, infinite where not `banded`; `accuracy` in metres, infinite where
+    any will do; `devices` a DeviceFilter where `filtered`.
+    """
+
+    geofence: NDArray[np.int32]
+    banded: NDArray[np.bool_]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    filtered: NDArray[np.bool_]
+    devices: NDArray[np.object_]
+
+    @staticmethod
+    def of(rows: Sequence[tuple[object, ...]]) -> "Rows":
+        """The columns of these rows, of which there may be none."""
+        columns = zip(*rows, strict=True) if rows else [()] * len(KINDS)
+        return Rows(*(np.array(column, kind) for column, kind in zip(columns, KINDS, strict=True)))
+
+
+KINDS: Sequence[Any] = (np.int32, np.bool_, np.float64, np.float64, np.float64, np.bool_, np.object_)
