@@ -1,0 +1,173 @@
+"""What a course enters and leaves: polygons along its strands, circles by their distance from it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geofence.circle import WGS84, Circles
+from geofence.course import TOLERANCE, Chords, Course, Meetings, meetings, towards
+from geofence.distance import FARTHEST_SMOOTH
+from geofence.edges import Column, Edges, edges_of
+
+FINEST = 1e-6
+"""Metres to which a crossing of a circle is found."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseCrossings:
+    """n crossings: `owner` is the place of each one's geometry, `share` of the course's length, degrees."""
+
+    owner: NDArray[np.intp]
+    entering: NDArray[np.bool_]
+    share: Column
+    longitude: Column
+    latitude: Column
+
+
+def polygon_crossings(course: Course, geometries: NDArray[np.object_]) -> CourseCrossings:
+    """Where a course enters and leaves polygons and multipolygons, along each of them in order.
+
+    Exact for a broken line within a millimetre of the geodesic, so that no visit or absence is missed that
+    goes deeper than that; those shorter than that along the course are left out.
+    """
+    edges = edges_of(geometries)
+    met = meetings(course, edges)
+    owner = edges.owner[met.edge]
+    strand_owner, strands = _strands(owner, met.strand)
+    crossed = np.unique(owner)
+    count, ends = len(strand_owner), len(crossed)
+
+    of = np.concatenate([crossed, crossed, strand_owner, strand_owner, owner])
+    share = np.concatenate(
+        [np.zeros(ends), np.ones(ends), strands.start, strands.end, _cuts(course, edges, met)]
+    )
+    opens = np.concatenate([np.zeros(2 * ends), np.ones(count), -np.ones(count), np.zeros(len(owner))])
+    order = np.lexsort((share, of))
+    of, share, opens = of[order], share[order], opens[order]
+    gap = np.flatnonzero((of[1:] == of[:-1]) & (np.diff(share) * course.length > TOLERANCE))
+    strand = np.where(np.cumsum(opens) > 0, np.cumsum(opens > 0) - 1, -1)[gap]
+
+    begins = np.ones(len(gap), np.bool_)
+    begins[1:] = of[gap][1:] != of[gap][:-1]
+    middle = _on_strands(course, strands, strand, (share[gap] + share[gap + 1]) / 2)
+    inside = _contain(geometries[of[gap]], *middle)
+    before = np.roll(inside, 1)
+    at_start = np.full(int(begins.sum()), course.longitude), np.full(int(begins.sum()), course.latitude)
+    before[begins] = _contain(geometries[of[gap][begins]], *at_start)
+    change = inside != before
+    at = share[gap][change]
+    place = _on_strands(course, strands, strand[change], at)
+    return CourseCrossings(of[gap][change], inside[change], at, *place)
+
+
+def _strands(owner: NDArray[np.intp], strand: Chords) -> tuple[NDArray[np.intp], Chords]:
+    """Each strand of each geometry once, by geometry, then along the course."""
+    order = np.lexsort((strand.start, owner))
+    owner, strand = owner[order], strand.take(order)
+    first = np.ones(len(owner), np.bool_)
+    first[1:] = (owner[1:] != owner[:-1]) | (strand.start[1:] != strand.start[:-1])
+    return owner[first], strand.take(first)
+
+
+def _cuts(course: Course, edges: Edges, met: Meetings) -> Column:
+    """The share of the course at which each strand cuts the line through its edge, if within the strand."""
+    edge, strand = edges.take(met.edge), met.strand
+    x, y = towards(edge, strand, 0.0)
+    determinant = strand.longitude_step * edge.latitude_step - strand.latitude_step * edge.longitude_step
+    parallel = determinant == 0
+    part = (x * edge.latitude_step - y * edge.longitude_step) / np.where(parallel, 1.0, determinant)
+    part = np.where(parallel, 0.0, np.clip(part, 0, 1))
+    return strand.start + part * (strand.end - strand.start)
+
+
+def _on_strands(
+    course: Course, strands: Chords, strand: NDArray[np.intp], share: Column
+) -> tuple[Column, Column]:
+    """Longitude and latitude at shares of the course: on the strand of that number, or none where -1."""
+    longitude, latitude, _ = course.at(share)
+    on = strand >= 0
+    longitude[on], latitude[on] = strands.take(strand[on]).at(share[on])
+    return longitude, latitude
+
+
+def _contain(geometries: NDArray[np.object_], longitude: Column, latitude: Column) -> NDArray[np.bool_]:
+    """Whether each position is in the geometry beside it: at the antimeridian, on either side of it; at a
+    pole, which is one point, wherever the geometry reaches it.
+    """
+    inside: NDArray[np.bool_] = shapely.intersects_xy(geometries, longitude, latitude)
+    seam = np.flatnonzero(np.abs(longitude) == 180)
+    inside[seam] |= shapely.intersects_xy(geometries[seam], -longitude[seam], latitude[seam])
+    pole = np.flatnonzero(np.abs(latitude) == 90)
+    inside[pole] |= (shapely.bounds(geometries[pole])[:, 1::2] == latitude[pole, None]).any(axis=1)
+    return inside
+
+
+def circle_crossings(course: Course, longitude: Column, latitude: Column, radius: Column) -> CourseCrossings:
+    """Where a course enters and leaves circles (degrees, metres), along each of them in order.
+
+    To a thousandth of a millimetre along the course. Visits and absences shorter than a millimetre are left
+    out, no longer one is.
+    """
+    circles = Circles(longitude, latitude, radius)
+    circle, start, end = _brackets(course, longitude, latitude, radius)
+
+    def inside(share: Column) -> NDArray[np.bool_]:
+        return circles.contain(circle, *course.at(share)[:2])
+
+    entering = inside(end)
+    change = inside(start) != entering
+    circle, start, end, entering = circle[change], start[change], end[change], entering[change]
+    while len(circle) and np.max(end - start) * course.length > FINEST:
+        middle = (start + end) / 2
+        crossed = inside(middle) == entering
+        start, end = np.where(crossed, start, middle), np.where(crossed, middle, end)
+    order = np.lexsort((end, circle))
+    place = course.at(end[order])[:2]
+    return CourseCrossings(circle[order], entering[order], end[order], *place)
+
+
+def _brackets(
+    course: Course, longitude: Column, latitude: Column, radius: Column
+) -> tuple[NDArray[np.intp], Column, Column]:
+    """Circles, and beside each the shares of the course between which it is crossed at most once.
+
+    g, the distance from the centre less the radius, changes by at most a metre a metre, and its slope by at
+    most what the Hessian of distance allows: 1 / distance, or -cot(s/b)/b far away. That rules a crossing
+    out, or a second one, or the piece is halved until it is a millimetre long.
+    """
+    circle, middle, half = np.arange(len(radius)), np.full(len(radius), 0.5), 0.5
+    found = [(circle[:0], middle[:0], middle[:0])]
+    while len(circle):
+        length = half * course.length + FINEST  # which rounding may take
+        at_longitude, at_latitude, heading = course.at(middle)
+        towards_centre, _, distance = WGS84.inv(
+            at_longitude, at_latitude, longitude[circle], latitude[circle]
+        )
+        gap = np.abs(distance - radius[circle])
+        slope = np.abs(np.cos(np.radians(heading - towards_centre)))
+        turning = _greatest_turning(distance, length)
+        possible = (gap <= length) & (gap <= slope * length + turning * length**2 / 2 + FINEST)
+        once = (slope > turning * length) | (length <= TOLERANCE / 2)
+        done = possible & once
+        found.append((circle[done], middle[done] - half, middle[done] + half))
+        circle, middle = circle[possible & ~once], middle[possible & ~once]
+        half /= 2
+        middle = np.repeat(middle, 2) + np.tile((-half, half), len(circle))
+        circle = np.repeat(circle, 2)
+    columns = [np.concatenate(column) for column in zip(*found, strict=True)]
+    return columns[0], columns[1], columns[2]
+
+
+def _greatest_turning(distance: Column, length: float) -> Column:
+    """How fast the slope of a distance changes at most (1/m), up to `length` metres away."""
+    nearest, farthest = distance - length, distance + length
+    near = 1 / np.maximum(nearest, math.ulp(1.0))
+    far = 1 / (WGS84.b * np.abs(np.tan(np.minimum(farthest, FARTHEST_SMOOTH) / WGS84.b)))
+    return np.where(
+        (nearest > 0) & (farthest < FARTHEST_SMOOTH),
+        np.where(farthest > math.pi / 2 * WGS84.b, np.maximum(near, far), near),
+        np.inf,
+    )

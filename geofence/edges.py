@@ -1,0 +1,140 @@
+"""The edges that bound geofences, as columns, and how far such an edge can stray on the ellipsoid.
+
+An edge is straight in longitude and latitude. With p(phi) the distance from the Earth's axis and M(phi)
+the radius of curvature of the meridian, the point at share t of an edge moves, for t from 0 to 1, by at
+most
+
+    reach = hypot(p * dlambda, M * dphi)
+
+metres, and its covariant acceleration (the Christoffel symbols of an ellipsoid of revolution) is at most
+
+    bend = |M'| dphi**2 + p sin(phi) dlambda**2 + 2 M sin(phi) |dlambda dphi|
+
+with every factor at its greatest along the edge. Both bounds hold at the poles too.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geofence.circle import WGS84, earth_centred
+
+Column = NDArray[np.float64]
+
+WIDEST = 90.0
+"""Degrees of longitude that one edge spans at most; wider ones come in parts."""
+
+SEAM_GAP = 1e-9
+"""Degrees of latitude, a tenth of a millimetre: where the two sides of a cut differ by less they are one."""
+
+GREATEST_MERIDIAN_RADIUS = WGS84.a**2 / WGS84.b
+LEAST_MERIDIAN_RADIUS = WGS84.b**2 / WGS84.a
+GREATEST_MERIDIAN_CHANGE = 1.5 * GREATEST_MERIDIAN_RADIUS * WGS84.es / (1 - WGS84.es)
+"""Of |dM/dphi|: 3 M e**2 sin(phi) cos(phi) / (1 - e**2 sin(phi)**2), in metres a radian."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """n edges in degrees. `owner` is the place of each one's geometry in what was asked."""
+
+    owner: NDArray[np.intp]
+    longitude: Column
+    latitude: Column
+    longitude_step: Column
+    latitude_step: Column
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Self:
+        """The edges at `index`: numbers, or a mask of length n."""
+        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
+
+    def at(self, share: Column | float) -> tuple[Column, Column]:
+        """Longitude and latitude of the point at a share (0 to 1) of each edge."""
+        return self.longitude + share * self.longitude_step, self.latitude + share * self.latitude_step
+
+    def reach_and_bend(self) -> tuple[Column, Column]:
+        """Bounds of the speed and the acceleration of `at` as its share grows: metres a share, a share^2."""
+        far = np.radians(np.maximum(np.abs(self.latitude), np.abs(self.latitude + self.latitude_step)))
+        same_side = np.sign(self.latitude) == np.sign(self.latitude + self.latitude_step)
+        near = np.minimum(np.abs(self.latitude), np.abs(self.latitude + self.latitude_step))
+        widest = from_axis(np.where(same_side, near, 0.0))
+        east, north = np.radians(np.abs(self.longitude_step)), np.radians(np.abs(self.latitude_step))
+        steepest = np.sin(far)
+        bend = GREATEST_MERIDIAN_CHANGE * north**2 + widest * steepest * east**2
+        bend += 2 * GREATEST_MERIDIAN_RADIUS * steepest * east * north
+        return np.hypot(widest * east, GREATEST_MERIDIAN_RADIUS * north), bend
+
+
+def from_axis(latitude: Column) -> Column:
+    """Metres from the Earth's axis at a latitude (degrees)."""
+    x, _, _ = earth_centred(np.zeros_like(latitude), latitude)
+    return np.abs(x)
+
+
+def edges_of(geometries: NDArray[np.object_]) -> Edges:
+    """The edges of polygons and multipolygons, none where a geofence goes on behind the edge.
+
+    That is so along the antimeridian, where it lies on both sides of it, and along the line that a pole is
+    in longitude and latitude.
+    """
+    polygons, geometry_of = shapely.get_parts(geometries, return_index=True)
+    rings, polygon_of = shapely.get_rings(polygons, return_index=True)
+    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
+    step = np.diff(coordinates, axis=0)
+    is_edge = (ring[1:] == ring[:-1]) & (step != 0).any(axis=1)
+    start, end, step = coordinates[:-1][is_edge], coordinates[1:][is_edge], step[is_edge]
+    owner = geometry_of[polygon_of[ring[:-1][is_edge]]]
+
+    polar = (np.abs(start[:, 1]) == 90) & (step[:, 1] == 0)
+    seam = (np.abs(start[:, 0]) == 180) & (step[:, 0] == 0)
+    plain = ~polar & ~seam
+    edges = _in_parts(Edges(owner[plain], *start[plain].T, *step[plain].T))
+    if not seam.any():
+        return edges
+    parts = [edges]
+    for geometry in np.unique(owner[seam]):
+        of = seam & (owner == geometry)
+        parts.append(_one_sided(int(geometry), start[of, 1], end[of, 1], start[of, 0] > 0))
+    return Edges(
+        *(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Edges))
+    )
+
+
+def _in_parts(edges: Edges) -> Edges:
+    """The same edges, none wider than WIDEST."""
+    count = np.maximum(np.ceil(np.abs(edges.longitude_step) / WIDEST), 1).astype(np.intp)
+    if np.all(count == 1):
+        return edges
+    whole = np.repeat(np.arange(len(edges)), count)
+    number = np.arange(len(whole)) - np.repeat(np.cumsum(count) - count, count)
+    parts = edges.take(whole)
+    longitude, latitude = parts.at(number / count[whole])
+    return Edges(
+        parts.owner,
+        longitude,
+        latitude,
+        parts.longitude_step / count[whole],
+        parts.latitude_step / count[whole],
+    )
+
+
+def _one_sided(owner: int, start: Column, end: Column, eastern: NDArray[np.bool_]) -> Edges:
+    """Where a geofence lies on one side of the antimeridian alone, from its edges along it (latitudes)."""
+    cuts = np.unique(np.concatenate([start, end]))
+    low, high = np.minimum(start, end), np.maximum(start, end)
+    covers = (low[:, None] <= cuts[:-1]) & (high[:, None] >= cuts[1:])
+    east, west = np.logical_or.reduce(covers[eastern]), np.logical_or.reduce(covers[~eastern])
+    bounding = np.flatnonzero(np.logical_xor(east, west) & (np.diff(cuts) > SEAM_GAP))
+    count = len(bounding)
+    return Edges(
+        np.full(count, owner),
+        np.where(east[bounding], 180.0, -180.0),
+        cuts[:-1][bounding],
+        np.zeros(count),
+        np.diff(cuts)[bounding],
+    )
