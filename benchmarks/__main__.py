@@ -5,7 +5,7 @@ import importlib
 import sys
 
 BENCHMARKS = {
-    "evaluation": "the evaluator beside one position at a time, and beside bare GEOS",
+    "engine": "the engine beside bare GEOS and beside one position at a time; `engine --help` has options",
     "offline": "`overfly evaluate` on files beside the straightforward loop, process start to exit",
     "way": "each hop of the way through two accounts beside its bare library, requests, and delays",
     "cost": "requests of each hop at a steady rate, and dollars for a million positions at list prices",
@@ -20,14 +20,17 @@ def main() -> None:
         prog="./run bench", description=__doc__, epilog=listing, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("name", nargs="?", choices=BENCHMARKS, help="one of those below; all if left out")
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="of the engine's")
     parser.add_argument("--list", action="store_true", help="say what there is")
     chosen = parser.parse_args()
     if chosen.list:
         print(listing)
         return
+    if chosen.options and chosen.name != "engine":
+        parser.error(f"{chosen.name} has no options: expected none, not {chosen.options[0]!r}")
     for name in [chosen.name] if chosen.name else list(BENCHMARKS):
         print(f"\n{name}: {BENCHMARKS[name]}", flush=True)
-        importlib.import_module(f"benchmarks.{name}").run()
+        importlib.import_module(f"benchmarks.{name}").run(*chosen.options)
 
 
 if __name__ == "__main__":
