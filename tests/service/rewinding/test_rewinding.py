@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
-from ingest.messages import Message
 from service.api.histories import evaluated_position_page
 from service.errors import Conflict, NotFound
 from service.kept_history import KeptHistory
@@ -25,6 +25,7 @@ from service.store.database import open_sqlite
 from service.store.migration import prepare
 from service.store.reading.events import EventFilter, events
 from service.store.reading.trackers import tracker_names
+from service.store.schema import position
 from tests.service.workshop import HOUR, Workshop, box
 
 Json = dict[str, Any]
@@ -133,6 +134,17 @@ def test_what_still_waits_for_its_turn_is_left_out(tmp_path: Path) -> None:
     past.catalog.put("default", [box("A", 0, 10)])
     past.ingest(past.fix("x", 0, 5))
     assert past.fixes() == []
+
+
+def test_after_retention_only_what_happened_at_the_first_fix_left_differs(past: Past) -> None:
+    past.catalog.put("default", [box("A", 0, 10), box("B", 0, 20)])
+    past.ingest(*(past.fix("x", time, longitude) for time, longitude in enumerate([5, 15, 5, 25])))
+    with past.database.write() as connection:
+        connection.execute(delete(position).where(position.c.sample_time < past.began + 1))
+    first = past.rewound()[0]["sampleTime"]
+    later = [event for event in past.stored() if event["sampleTime"] > first]
+    assert [(event["eventType"], event["geofenceId"]) for event in past.rewound()[:1]] == [("ENTER", "B")]
+    assert past.rewound()[1:] == later
 
 
 COLLECTIONS = ("default", "harbours")
@@ -274,10 +286,3 @@ def test_exported_page_by_page_while_the_tracker_works_the_events_up_to_there_co
             if event["trackerName"] == "default" and (event["deviceId"], event["sampleTime"]) in exported
         ]
         assert in_any_order(past.rewound(fixes)) == in_any_order(stored)
-
-
-def test_what_devices_posted_rewinds_too(past: Past) -> None:
-    past.catalog.put("default", [box("A", 0, 10)])
-    past.tracker.post(Message(b"[" + past.fix("x", 1, 5).payload + b"]").payload, "default")
-    past.tracker.evaluate_due()
-    assert len(past.rewound()) == 1
