@@ -7,8 +7,8 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.evaluator import evaluate
 from geofence.events import EVENT_TYPES, event_ids
+from geofence.fence_conditions import FenceConditions, FixColumns
 from geofence.geofence import Geofence
 from geofence.index import GeofenceIndex
 from geofence.state import InsideState
@@ -40,19 +40,25 @@ def crossings(
     positions: OfflinePositions,
     geofences: Sequence[Geofence],
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    unknown_altitude_inside: bool = False,
 ) -> Crossings:
     """What positions in any order entered and left; of equal device and sample_time the first counts.
 
-    `progress` is told how many positions are evaluated so far.
+    `progress` is told how many positions are evaluated so far. `unknown_altitude_inside`: whether a position
+    without altitude is within every band of altitude.
     """
-    index = GeofenceIndex(dict(enumerate(geofences, 1)))
+    keyed = dict(enumerate(geofences, 1))
+    index = GeofenceIndex(keyed)
+    conditions = FenceConditions(unknown_altitude_inside=unknown_altitude_inside)
+    conditions.put(keyed)
     state = InsideState(len(positions.device_ids))
     order = _by_time(positions.sample_time)
     found: list[Crossings] = []
     for start in range(0, len(order), BATCH):
         batch = order[start : start + BATCH]
         containment = index.containing(positions.longitude[batch], positions.latitude[batch])
-        evaluation = evaluate(positions.device[batch], positions.sample_time[batch], containment, state)
+        evaluation = conditions.evaluate(_fix_columns(positions, batch), containment, state)
         state.apply(evaluation)
         found.append(
             Crossings(
@@ -61,6 +67,16 @@ def crossings(
         )
         progress(start + len(batch))
     return _in_order(found, positions, geofences)
+
+
+def _fix_columns(positions: OfflinePositions, batch: NDArray[np.int64]) -> FixColumns:
+    return FixColumns(
+        positions.device[batch],
+        positions.device_ids,
+        positions.sample_time[batch],
+        positions.accuracy[batch],
+        lambda at: positions.altitude[batch[at]],
+    )
 
 
 def event_lines(

@@ -1,7 +1,7 @@
 """`overfly evaluate`: events from files, without servers."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -11,8 +11,10 @@ from service.cli.event_file import event_file, say_refused, write_events
 from service.cli.geofence_file import SHOWN, counted, read_geofence_file
 from service.cli.rewinding import rewind
 from service.errors import Refused
+from service.settings import read_settings
 
 if TYPE_CHECKING:
+    from geofence.geofence import Geofence
     from ingest.decoding.ndjson import OfflinePositions
 
 
@@ -46,6 +48,13 @@ def _evaluate(
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail, without any event, if a line is refused.")
     ] = False,
+    unknown_altitude: Annotated[
+        Literal["outside", "inside"] | None,
+        typer.Option(
+            help="Where a position without altitude is, of a geofence with minAltitude or maxAltitude; as in "
+            "OVERFLY_UNKNOWN_ALTITUDE when not given."
+        ),
+    ] = None,
 ) -> None:
     """Find who entered and left what in a file of positions; needs no server.
 
@@ -59,13 +68,16 @@ def _evaluate(
     """
     if (geofences is None) == (revisions is None):
         raise typer.BadParameter("expected one of --geofences and --revisions")
+    inside = (unknown_altitude or read_settings().unknown_altitude) == "inside"
     if geofences is not None:
-        _evaluate_anew(positions, geofences, output, strict=strict)
+        _evaluate_anew(positions, geofences, output, strict=strict, unknown_altitude_inside=inside)
     if revisions is not None:
-        rewind(positions, revisions, output, strict=strict)
+        rewind(positions, revisions, output, strict=strict, unknown_altitude_inside=inside)
 
 
-def _evaluate_anew(positions: Path, geofences: Path, output: Path | None, *, strict: bool) -> None:
+def _evaluate_anew(
+    positions: Path, geofences: Path, output: Path | None, *, strict: bool, unknown_altitude_inside: bool
+) -> None:
     from service.offline_evaluation import crossings, event_lines  # noqa: PLC0415 - half a second of imports
 
     console = Console(stderr=True, highlight=False)
@@ -74,12 +86,17 @@ def _evaluate_anew(positions: Path, geofences: Path, output: Path | None, *, str
         event_file(output) as stream,
         Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
-        read = _read_positions(positions, bar)
+        read = _read_positions(positions, bar, altitudes=any(map(_is_volume, areas)))
         if strict and read.rejects:
             _say_rejects(console, read)
             raise Refused(f"{positions}: {read.rejects.total():,} lines refused, and --strict takes none")
         task = bar.add_task("Evaluating", total=len(read))
-        crossed = crossings(read, areas, lambda done: bar.update(task, completed=done))
+        crossed = crossings(
+            read,
+            areas,
+            lambda done: bar.update(task, completed=done),
+            unknown_altitude_inside=unknown_altitude_inside,
+        )
         write_events(stream, event_lines(crossed, read, areas))
     _say_rejects(console, read)
     console.print(
@@ -88,7 +105,12 @@ def _evaluate_anew(positions: Path, geofences: Path, output: Path | None, *, str
     )
 
 
-def _read_positions(path: Path, bar: Progress) -> "OfflinePositions":
+def _is_volume(geofence: "Geofence") -> bool:
+    asked = geofence.conditions
+    return asked.min_altitude is not None or asked.max_altitude is not None
+
+
+def _read_positions(path: Path, bar: Progress, *, altitudes: bool) -> "OfflinePositions":
     from ingest.decoding.decoder import DecodeLimits  # noqa: PLC0415 - as above
     from ingest.decoding.ndjson import UnreadableFile, read_positions  # noqa: PLC0415 - as above
 
@@ -99,6 +121,7 @@ def _read_positions(path: Path, bar: Progress) -> "OfflinePositions":
             DecodeLimits(max_ahead=None, oldest=None),
             lambda done: bar.update(task, completed=done),
             listed=SHOWN,
+            altitudes=altitudes,
         )
     except UnreadableFile as error:
         raise Refused(str(error)) from None

@@ -9,7 +9,6 @@ from rich.progress import Progress
 from service.cli.event_file import event_file, say_refused, write_events
 from service.cli.geofence_file import SHOWN, counted
 from service.errors import Refused
-from service.settings import read_settings
 
 if TYPE_CHECKING:
     from service.rewinding.fixes import ExportedFixes
@@ -17,7 +16,9 @@ if TYPE_CHECKING:
     from service.rewinding.revisions import ExportedRevisions
 
 
-def rewind(positions: Path, revisions: Path, output: Path | None, *, strict: bool) -> None:
+def rewind(
+    positions: Path, revisions: Path, output: Path | None, *, strict: bool, unknown_altitude_inside: bool
+) -> None:
     """Reads both files and writes the events. Raises Refused."""
     from service.rewinding.lines import LineFaults  # noqa: PLC0415 - half a second of imports
     from service.rewinding.rewind import event_lines, rewound  # noqa: PLC0415 - as above
@@ -38,7 +39,7 @@ def rewind(positions: Path, revisions: Path, output: Path | None, *, strict: boo
             fixes,
             history,
             lambda done: bar.advance(task, done),
-            unknown_altitude_inside=read_settings().unknown_altitude == "inside",
+            unknown_altitude_inside=unknown_altitude_inside,
         )
         write_events(stream, event_lines(crossed))
     say_refused(console, map(str, faults.first), faults.counts)
