@@ -32,7 +32,7 @@ def rewind(
         history = _read_revisions(revisions, bar)
         fixes = _read_fixes(positions, history, faults, bar)
         if strict and faults.counts:
-            say_refused(console, map(str, faults.first), faults.counts)
+            say_refused(console, map(str, sorted(faults.first)), faults.counts)
             raise Refused(f"{positions}: {faults.counts.total():,} lines refused, and --strict takes none")
         task = bar.add_task("Evaluating", total=len(fixes))
         crossed = rewound(
@@ -42,7 +42,7 @@ def rewind(
             unknown_altitude_inside=unknown_altitude_inside,
         )
         write_events(stream, event_lines(crossed))
-    say_refused(console, map(str, faults.first), faults.counts)
+    say_refused(console, map(str, sorted(faults.first)), faults.counts)
     if crossed.repeated:
         console.print(
             f"{counted(crossed.repeated, 'position')} left out: another of its device and time came first"
@@ -69,7 +69,7 @@ def _read_revisions(path: Path, bar: Progress) -> "ExportedRevisions":
     except UnreadableFile as error:
         raise Refused(str(error)) from None
     if faults.counts:
-        lines = [f"  {fault}" for fault in faults.first]
+        lines = [f"  {fault}" for fault in sorted(faults.first)]
         more = faults.counts.total() - len(lines)
         lines += [f"  and {more:,} more"] if more else []
         raise Refused("\n".join([f"{path} has {counted(faults.counts.total(), 'fault')}:", *lines]))

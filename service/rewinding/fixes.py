@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ingest import identifiers, timestamps
 from ingest.decoding.altitudes import altitude_of
 from ingest.decoding.faults import shown
-from service.rewinding.lines import LineFaults, LineReader
+from service.rewinding.lines import LineFaults, LineReader, reason_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +151,11 @@ def _altitude(reported: object) -> float:
 
 def _refuse(line: FixLine, number: int, faults: LineFaults) -> None:
     """Names what is wrong with a line whose shape is right."""
-    if not identifiers.is_identifier(line.tracker_name):
-        what = f"trackerName {shown(line.tracker_name)}"
-        faults.add(number, "bad_tracker_name", what, identifiers.EXPECTED)
-    elif not identifiers.is_identifier(line.device_id):
-        faults.add(number, "bad_device_id", f"deviceId {shown(line.device_id)}", identifiers.EXPECTED)
+    names = {"trackerName": line.tracker_name, "deviceId": line.device_id}
+    wrong = [(member, name) for member, name in names.items() if not identifiers.is_identifier(name)]
+    if wrong:
+        member, name = wrong[0]
+        faults.add(number, reason_for(member), f"{member} {shown(name)}", identifiers.EXPECTED)
     elif timestamps.milliseconds_of_text(line.sample_time) is None:
         expected = "expected ISO 8601 with zone (2018-08-01T05:00:00.000Z)"
         faults.add(number, "bad_sample_time", f"sampleTime {shown(line.sample_time)}", expected)

@@ -99,7 +99,9 @@ class LineReader(Generic[Line]):
             self.faults.add(number, "not_object", _beginning(text), "expected an object")
         else:
             expected = problem[:1].lower() + problem[1:].partition(", got ")[0].replace("`", "")
-            self.faults.add(number, _reason(member), f"{member} {_value_at(text, member)}".rstrip(), expected)
+            self.faults.add(
+                number, reason_for(member), f"{member} {_value_at(text, member)}".rstrip(), expected
+            )
 
 
 MISSING = re.compile(r"Object missing required field `(\w+)`")
@@ -131,7 +133,7 @@ def _value_at(text: bytes, path: str) -> str:
     return shown(value)
 
 
-def _reason(path: str) -> str:
+def reason_for(path: str) -> str:
     """`sampleTime` is bad_sample_time, `position[1]` bad_position."""
     member = path.partition(".")[0].partition("[")[0]
     return "bad_" + re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", member)

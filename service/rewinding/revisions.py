@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -14,9 +14,9 @@ from geofence.geofence import Geofence
 from geofence.geojson import read_geofence
 from ingest import identifiers
 from ingest.decoding.faults import shown
-from service.rewinding.lines import LineFaults, LineReader
+from service.rewinding.lines import LineFaults, LineReader, reason_for
 
-Kind = Literal["put", "delete", "link", "unlink"]
+KINDS = ("put", "delete", "link", "unlink")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class ChangeLine(msgspec.Struct, rename="camel"):
     """A line of the file."""
 
     revision: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-    kind: Kind
+    kind: str
     tracker_name: str | None = None
     collection_name: str | None = None
     geofence_id: str | None = None
@@ -84,21 +84,32 @@ def _change(line: ChangeLine, number: int, faults: LineFaults) -> Change | None:
     about_link = line.kind in ("link", "unlink")
     names = {"collectionName": line.collection_name}
     names |= {"trackerName": line.tracker_name} if about_link else {"geofenceId": line.geofence_id}
-    if not any(names.values()):
+    if line.kind not in KINDS:
+        faults.add(number, "bad_kind", f"kind {shown(line.kind)}", f"expected one of {', '.join(KINDS)}")
         return None
-    for member, name in names.items():
-        if not identifiers.is_identifier(name):
-            reason = "bad_geofence_id" if member == "geofenceId" else f"bad_{member[:-4].lower()}_name"
-            faults.add(number, reason, f"{member} {shown(name)}", identifiers.EXPECTED)
-            return None
+    if not any(names.values()) or not _are_names(names, number, faults):
+        return None
     collection, other = map(str, names.values())
     if about_link:
         return LinkChange(line.revision, other, collection, line.kind == "link")
     if line.kind == "delete":
         return GeofenceChange(line.revision, collection, other, None)
+    geofence = _geofence(line.feature, other, number, faults)
+    return None if geofence is None else GeofenceChange(line.revision, collection, other, geofence)
+
+
+def _are_names(names: dict[str, str | None], number: int, faults: LineFaults) -> bool:
+    """Whether each of these members is a name, or a fault was added."""
+    wrong = [(member, name) for member, name in names.items() if not identifiers.is_identifier(name)]
+    for member, name in wrong:
+        faults.add(number, reason_for(member), f"{member} {shown(name)}", identifiers.EXPECTED)
+    return not wrong
+
+
+def _geofence(feature: msgspec.Raw, geofence_id: str, number: int, faults: LineFaults) -> Geofence | None:
     try:
-        return GeofenceChange(line.revision, collection, other, read_geofence(bytes(line.feature), other))
+        return read_geofence(bytes(feature), geofence_id)
     except InvalidGeofences as error:
         for fault in error.faults:
-            faults.add(number, fault.reason, f"feature of geofence {other}", str(fault))
+            faults.add(number, fault.reason, f"feature of geofence {geofence_id}", str(fault))
         return None

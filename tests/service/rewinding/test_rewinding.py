@@ -90,6 +90,15 @@ def test_each_fix_meets_the_geofence_as_it_was(past: Past) -> None:
     assert past.rewound() == past.stored()
 
 
+def test_what_a_device_met_first_counts_for_it_whatever_the_times_of_others(past: Past) -> None:
+    past.catalog.put("default", [box("A", 0, 10)])
+    past.ingest(past.fix("x", 10, 5))
+    past.catalog.put("default", [box("A", 20, 30)])
+    past.ingest(past.fix("y", 5, 25))
+    assert [event["deviceId"] for event in past.rewound()] == ["y", "x"]
+    assert in_any_order(past.rewound()) == in_any_order(past.stored())
+
+
 def test_deleting_and_unlinking_end_the_state_without_an_event(past: Past) -> None:
     past.catalog.link("default", "harbours")
     for name in ("default", "harbours"):
