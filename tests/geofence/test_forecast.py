@@ -1,6 +1,7 @@
 """Forecasts agree with brute force: boundaries and courses sampled densely, one point at a time."""
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -54,19 +55,24 @@ def boundary(geofence: Geofence, count: int = SAMPLES) -> NDArray[np.float64]:
             WGS84.fwd(centre.x * ones, centre.y * ones, azimuth, geofence.radius * ones)[:2], axis=1
         )
     share = np.linspace(0, 1, count)[:, None]
-    points = []
+    points = [start + share * (end - start) for start, end in bounding_edges(geofence)]
+    return np.concatenate(points) if points else np.empty((0, 2))
+
+
+def bounding_edges(geofence: Geofence) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Start and end of each edge; of one along the antimeridian, only of what the other side leaves open."""
+    vertices = shapely.get_coordinates(geofence.geometry)
+    seam = np.unique(vertices[np.abs(vertices[:, 0]) == 180, 1])
     for part in shapely.get_parts(geofence.geometry):
         for ring in shapely.get_rings(part):
-            vertices = shapely.get_coordinates(ring)
-            for start, end in pairwise(vertices):
-                goes_on = (
-                    start[0] == end[0]
-                    and abs(end[0]) == 180
-                    and geofence.geometry.intersects(Point(-start[0], (start[1] + end[1]) / 2))
-                )
-                if not goes_on and not (start[1] == end[1] and abs(end[1]) == 90):
-                    points.append(start + share * (end - start))
-    return np.concatenate(points) if points else np.empty((0, 2))
+            for start, end in pairwise(shapely.get_coordinates(ring)):
+                if start[0] == end[0] and abs(end[0]) == 180:
+                    south, north = sorted((start[1], end[1]))
+                    for low, high in pairwise(seam[(seam >= south) & (seam <= north)].tolist()):
+                        if not geofence.geometry.intersects(Point(-start[0], (low + high) / 2)):
+                            yield np.array([start[0], low]), np.array([start[0], high])
+                elif not (start[1] == end[1] and abs(end[1]) == 90):
+                    yield start, end
 
 
 def distances(position: tuple[float, float], points: NDArray[np.float64]) -> NDArray[np.float64]:
