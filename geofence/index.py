@@ -21,22 +21,29 @@ from geofence.geofence import Geofence
 from geofence.loose import LooseAreas
 from geofence.packed import PackedAreas
 
-MOST_LOOSE = 64
-"""Changes kept in the R-tree, or a sixteenth of all changes where that is more; then they are packed."""
-
-MOST_CHANGES = 64
-"""Changes kept beside the bulk before it is built anew, or one for each hundred geofences if that is more."""
-
-MOST_IN_CELLS = 250_000
-"""Geofences; more are packed, which is quicker to build and takes less memory."""
-
-WAITED_FOR = 50_000
-"""Vertices for which a new index builds its cells at once (some tenths of a second). It answers from what
-is packed where there are more, until they are built aside."""
-
 Bulk = CellIndex | PackedAreas
 Background = Callable[[Callable[[], Bulk]], "Future[Bulk]"]
 """Has something built elsewhere, now or later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is kept where.
+
+    `loose`: changes kept in the R-tree, or a sixteenth of all changes where that is more; then they are
+    packed. `changes`: kept beside the bulk before it is built anew, or one for each hundred geofences where
+    that is more. `waited_for`: vertices for which a new index builds its cells at once (some tenths of a
+    second); with more it answers from what is packed until they are built. `in_cells`: geofences; more
+    are packed for good, which is quicker to build and takes less memory.
+    """
+
+    loose: int = 64
+    changes: int = 64
+    waited_for: int = 50_000
+    in_cells: int = 250_000
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +68,21 @@ class GeofenceIndex:
     For one thread at a time. `background` has the bulk built aside.
     """
 
-    def __init__(self, geofences: Mapping[int, Geofence], background: Background = in_a_thread) -> None:
-        self._background = background
+    def __init__(
+        self,
+        geofences: Mapping[int, Geofence],
+        background: Background = in_a_thread,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self._background, self._limits = background, limits
         self._areas = {key: area_of(geofence) for key, geofence in geofences.items()}
         self._bulk: Bulk = PackedAreas({})
         self._coming: Future[Bulk] | None = None
         self._changed: set[int] = set()  # keys, since the bulk was begun
         self._changed_since_coming: set[int] = set()
         self._recent, self._loose = PackedAreas({}), LooseAreas()
-        if _vertices(self._areas) <= WAITED_FOR:
-            self._bulk = bulk_of(self._areas)
+        if _vertices(self._areas) <= limits.waited_for:
+            self._bulk = bulk_of(self._areas, limits.in_cells)
         else:
             self._bulk = PackedAreas(self._areas)
             self._build()
@@ -115,6 +127,11 @@ class GeofenceIndex:
             position = np.concatenate([np.arange(count), seam])[position]
         return _in_order(position, geofence)
 
+    @property
+    def bulk(self) -> Bulk:
+        """What most geofences are found by at the moment."""
+        return self._bulk
+
     def settle(self) -> None:
         """Wait until what is being built aside is in use."""
         if self._coming is not None:
@@ -129,15 +146,15 @@ class GeofenceIndex:
         """Puts what was built aside to use, begins to build anew, packs what is loose: each in its time."""
         if self._coming is not None and self._coming.done():
             self._exchange(self._coming)
-        if self._coming is None and len(self._changed) > max(MOST_CHANGES, len(self) // 100):
+        if self._coming is None and len(self._changed) > max(self._limits.changes, len(self) // 100):
             self._build()
-        if len(self._loose) > max(MOST_LOOSE, len(self._changed) // 16):
+        if len(self._loose) > max(self._limits.loose, len(self._changed) // 16):
             self._pack_changed()
 
     def _build(self) -> None:
         areas = dict(self._areas)
         self._changed_since_coming = set()
-        self._coming = self._background(lambda: bulk_of(areas))
+        self._coming = self._background(lambda: bulk_of(areas, self._limits.in_cells))
 
     def _exchange(self, coming: "Future[Bulk]") -> None:
         self._coming, self._bulk = None, coming.result()
@@ -151,9 +168,9 @@ class GeofenceIndex:
         self._loose = LooseAreas()
 
 
-def bulk_of(areas: Mapping[int, Area]) -> Bulk:
-    """Cells, or where these would be too many, a packed tree."""
-    cells = CellIndex.of(areas) if len(areas) <= MOST_IN_CELLS else None
+def bulk_of(areas: Mapping[int, Area], most_in_cells: int) -> Bulk:
+    """Cells, or where there would be too many of them, a packed tree."""
+    cells = CellIndex.of(areas) if len(areas) <= most_in_cells else None
     return PackedAreas(areas) if cells is None else cells
 
 

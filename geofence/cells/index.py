@@ -23,7 +23,7 @@ CELLS_A_VERTEX = 1
 CIRCLE_VERTICES = 32
 """What a circle counts for."""
 
-CELLS_OF_ALL, LEAST_CELLS, MOST_CELLS = 600_000, 24, 256
+CELLS_OF_ALL, LEAST_CELLS, MOST_CELLS = 600_000, 24, 512
 """Crossed cells that areas share evenly, within these bounds for each, beside those for their vertices."""
 
 BYTES_A_VERTEX, LEAST_BYTES = 128, 64 << 20
@@ -37,11 +37,11 @@ class CellIndex:
         self._areas, self._leaves = areas, leaves
 
     @classmethod
-    def of(cls, areas: Mapping[int, Area]) -> Self | None:
+    def of(cls, areas: Mapping[int, Area], least_bytes: int = LEAST_BYTES) -> Self | None:
         """The index of some areas, or None if they would need more memory than is allowed."""
         columns = AreaColumns(areas)
         vertices = _vertices(columns)
-        leaves = Leaves.of(_cover(columns), max(BYTES_A_VERTEX * vertices, LEAST_BYTES))
+        leaves = Leaves.of(_cover(columns), max(BYTES_A_VERTEX * vertices, least_bytes))
         return None if leaves is None else cls(columns, leaves)
 
     @property

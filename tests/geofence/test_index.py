@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Point, Polygon
 
 from geofence.geofence import Geofence
-from geofence.index import MOST_CHANGES, GeofenceIndex
+from geofence.index import LIMITS, GeofenceIndex
 from tests.geofence.reference import containment_pairs
 from tests.geofence.strategies import geofences, positions_near
 
@@ -32,7 +32,7 @@ def circle(longitude: float, latitude: float, radius: float) -> Geofence:
 
 @given(data=st.data(), fences=st.lists(geofences, max_size=6))
 @settings(max_examples=150, deadline=None)
-def test_packed_index_equals_brute_force(data: st.DataObject, fences: list[Geofence]) -> None:
+def test_index_equals_brute_force(data: st.DataObject, fences: list[Geofence]) -> None:
     positions = data.draw(st.lists(positions_near(fences), max_size=20))
     by_key = dict(enumerate(fences, 1))
     assert pairs(GeofenceIndex(by_key), positions) == containment_pairs(by_key, positions)
@@ -58,15 +58,15 @@ def test_index_equals_brute_force_after_puts_and_discards_between_batches(data: 
 
 
 def test_index_that_changed_more_than_is_kept_beside_still_equals_brute_force() -> None:
-    squares = {key: area(shapely.box(key, 0, key + 3, 3)) for key in range(1, 3 * MOST_CHANGES // 2)}
+    squares = {key: area(shapely.box(key, 0, key + 3, 3)) for key in range(1, 3 * LIMITS.changes // 2)}
     index = GeofenceIndex({key: squares[key] for key in range(1, 10)})
     positions = [(float(longitude), 1.0) for longitude in range(110)]
-    for key in range(10, 3 * MOST_CHANGES // 2):
+    for key in range(10, 3 * LIMITS.changes // 2):
         index.put(key, squares[key])
-        if key == MOST_CHANGES:
+        if key == LIMITS.changes:
             assert pairs(index, positions) == containment_pairs(dict(list(squares.items())[:key]), positions)
     assert pairs(index, positions) == containment_pairs(squares, positions)
-    for key in range(1, MOST_CHANGES + 10):
+    for key in range(1, LIMITS.changes + 10):
         index.discard(key)
         del squares[key]
     assert pairs(index, positions) == containment_pairs(squares, positions)
