@@ -283,14 +283,21 @@ def test_course_over_a_pole_and_the_antimeridian_crosses_neither() -> None:
     assert over_seam.longitude == pytest.approx([170, -170])
 
 
-@pytest.mark.parametrize(("aside", "crossings"), [(-0.01, 2), (0.01, 0)])
-def test_course_that_grazes_a_circle_by_a_centimetre_crosses_it_and_one_beside_it_does_not(
-    aside: float, crossings: int
+@given(
+    aside=st.sampled_from([-5_000.0, -100.0, -1.0, -0.01, -1e-4, 0.01, 1.0]),
+    share=st.floats(0.05, 0.95),
+    length=st.floats(50_000, 2_000_000),
+)
+@settings(max_examples=60, deadline=None)
+def test_course_that_grazes_a_circle_crosses_it_twice_and_one_beside_it_never(
+    aside: float, share: float, length: float
 ) -> None:
     top = WGS84.fwd(8.5, 0.0, 0.0, 20_000.0 + aside)
-    start = WGS84.fwd(top[0], top[1], 270.0, 100_000.0)
-    found = course_forecast(Vicinity({1: circle(8.5, 0.0, 20_000.0)}), *start, 200.0, 1000.0)
-    assert len(found) == crossings
+    start = WGS84.fwd(top[0], top[1], 270.0, length * share)
+    found = course_forecast(Vicinity({1: circle(8.5, 0.0, 20_000.0)}), *start, 200.0, length / 200)
+    half_visit = math.sqrt(max(-2 * 20_000.0 * aside, 0.0))
+    if half_visit < min(share, 1 - share) * length / 2:
+        assert found.entering.tolist() == ([True, False] if aside < 0 else [])
 
 
 def test_crossings_of_many_geofences_come_in_order_of_distance() -> None:
