@@ -71,9 +71,7 @@ class Circles:
         """Whether all within `reach` (metres, in a straight line) of each position is in the circle beside
         it, and whether it is open if some is (all m long)."""
         x, y, z = earth_centred(longitude, latitude)
-        chord = np.sqrt(
-            (x - self._x[circle]) ** 2 + (y - self._y[circle]) ** 2 + (z - self._z[circle]) ** 2
-        )
+        chord = np.sqrt((x - self._x[circle]) ** 2 + (y - self._y[circle]) ** 2 + (z - self._z[circle]) ** 2)
         inside = (chord + reach) ** 2 <= self._inside_below[circle]
         nearest = np.maximum(chord - reach, 0)
         return inside, ~inside & (nearest**2 <= self._outside_above[circle])

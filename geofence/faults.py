@@ -41,10 +41,15 @@ class InvalidGeofences(ValueError):
 
 
 class FeatureFaults:
-    """The faults of one feature (or of the document, where `feature` is None), gathered as they are found."""
+    """The faults of one feature (or of the document, where `feature` is None), gathered as they are found.
 
-    def __init__(self, feature: int | None = None, geofence_id: str | None = None) -> None:
-        self.feature, self.geofence_id = feature, geofence_id
+    `accepted`: the feature was accepted once, and rules that came later do not refuse it.
+    """
+
+    def __init__(
+        self, feature: int | None = None, geofence_id: str | None = None, *, accepted: bool = False
+    ) -> None:
+        self.feature, self.geofence_id, self.accepted = feature, geofence_id, accepted
         self.found: list[GeofenceFault] = []
 
     def add(self, reason: str, detail: str, ring: str | None = None, vertex: int | None = None) -> None:

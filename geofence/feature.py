@@ -6,6 +6,7 @@ import msgspec
 from shapely.geometry import MultiPolygon, Point, Polygon
 
 from geofence.circle import GREATEST_RADIUS
+from geofence.conditions import Conditions
 from geofence.faults import FeatureFaults
 from geofence.feature_conditions import CONDITIONS, read_conditions
 from geofence.geofence import Geofence
@@ -44,14 +45,18 @@ class _Geometry(msgspec.Struct):
 
 
 def read_feature(
-    document: msgspec.Raw | bytes, number: int | None, geofence_id: str | None = None
+    document: msgspec.Raw | bytes,
+    number: int | None,
+    geofence_id: str | None = None,
+    *,
+    accepted: bool = False,
 ) -> tuple[Geofence | None, FeatureFaults]:
     """The geofence of a Feature, or None beside its faults.
 
     `number` is the feature's in its collection. `geofence_id` is the id that it must have, if it has one;
-    without, it must have one of its own.
+    without, it must have one of its own. `accepted`: rules that came later than the feature do not refuse it.
     """
-    faults = FeatureFaults(number, geofence_id)
+    faults = FeatureFaults(number, geofence_id, accepted=accepted)
     try:
         feature = msgspec.json.decode(document, type=_Feature)
     except (ValueError, RecursionError) as error:
@@ -64,7 +69,7 @@ def read_feature(
     properties = _read_properties(feature.properties, faults)
     _refuse_reserved(feature, properties, faults)
     _refuse_misplaced(feature, faults)
-    conditions = read_conditions(properties or {}, faults)
+    conditions = _read_conditions(properties or {}, faults)
     geometry, radius = _read_geometry(feature.geometry, properties, faults)
     if faults.found or identifier is None or properties is None or geometry is None:
         return None, faults
@@ -75,6 +80,15 @@ def _refuse_reserved(feature: _Feature, properties: dict[str, object] | None, fa
     for name, raw in zip(RESERVED, (feature.dwell_seconds, feature.schedule), strict=True):
         if raw != ABSENT or (properties or {}).get(name) is not None:
             faults.add("reserved", f"{name} does not work yet and is refused, not ignored: expected none")
+
+
+def _read_conditions(properties: dict[str, object], faults: FeatureFaults) -> Conditions:
+    """The conditions. Where a feature from before there were any has others, they are properties only."""
+    if not faults.accepted:
+        return read_conditions(properties, faults)
+    apart = FeatureFaults()
+    conditions = read_conditions(properties, apart)
+    return Conditions() if apart.found else conditions
 
 
 def _refuse_misplaced(feature: _Feature, faults: FeatureFaults) -> None:

@@ -41,7 +41,19 @@ def read_geofences(document: bytes) -> list[Geofence]:
 
 def read_geofence(document: bytes, geofence_id: str) -> Geofence:
     """The geofence of one Feature, whose id is `geofence_id` or absent. Raises InvalidGeofences only."""
-    geofence, faults = read_feature(_readable(document), None, geofence_id)
+    return _read_one(document, geofence_id, accepted=False)
+
+
+def read_accepted_geofence(document: bytes, geofence_id: str) -> Geofence:
+    """The same of a Feature that was accepted once: rules that came later do not refuse it.
+
+    Its long edges are taken as they stand; conditions that cannot be read are properties like any other.
+    """
+    return _read_one(document, geofence_id, accepted=True)
+
+
+def _read_one(document: bytes, geofence_id: str, *, accepted: bool) -> Geofence:
+    geofence, faults = read_feature(_readable(document), None, geofence_id, accepted=accepted)
     if geofence is None:
         raise InvalidGeofences(faults.found)
     return geofence

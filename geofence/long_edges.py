@@ -17,7 +17,12 @@ from geofence.ring_faults import AROUND, LATITUDE, LONGITUDE, Coordinates, text_
 
 
 def refuse_long_edges(coordinates: Coordinates, ring: str, faults: FeatureFaults) -> None:
-    """Add a fault where edges of a closed ring within bounds span more than 180 degrees of longitude."""
+    """Add a fault where edges of a closed ring within bounds span more than 180 degrees of longitude.
+
+    Such edges were accepted before there was this rule.
+    """
+    if faults.accepted:
+        return
     doubtful = _doubtful_edges(coordinates).tolist()
     if not doubtful:
         return

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from geofence.fence_conditions import FenceConditions
 from geofence.geofence import Geofence
-from geofence.geojson import read_geofence
+from geofence.geojson import read_accepted_geofence
 from geofence.index import Containment, GeofenceIndex
 from service.store.geofences import changes_since
 from service.store.links import Link, links
@@ -86,7 +86,7 @@ class LiveGeofences:
                 continue
             geofence = self._read.get((change.key, change.revision))
             if geofence is None:
-                geofence = read_geofence(change.feature.encode(), change.geofence_id)
+                geofence = read_accepted_geofence(change.feature.encode(), change.geofence_id)
             fresh.setdefault(change.collection_key, {})[change.key] = geofence
             self.names[change.key] = GeofenceName(collections[change.collection_key], change.geofence_id)
         for collection, geofences in fresh.items():

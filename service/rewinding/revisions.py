@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geofence.faults import InvalidGeofences
 from geofence.geofence import Geofence
-from geofence.geojson import read_geofence
+from geofence.geojson import read_accepted_geofence
 from ingest import identifiers
 from ingest.decoding.faults import shown
 from service.rewinding.lines import LineFaults, LineReader, reason_for
@@ -108,7 +108,7 @@ def _are_names(names: dict[str, str | None], number: int, faults: LineFaults) ->
 
 def _geofence(feature: msgspec.Raw, geofence_id: str, number: int, faults: LineFaults) -> Geofence | None:
     try:
-        return read_geofence(bytes(feature), geofence_id)
+        return read_accepted_geofence(bytes(feature), geofence_id)
     except InvalidGeofences as error:
         for fault in error.faults:
             faults.add(number, fault.reason, f"feature of geofence {geofence_id}", str(fault))

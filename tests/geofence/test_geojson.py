@@ -10,9 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Point, Polygon
 
+from geofence.conditions import Conditions
 from geofence.faults import GeofenceFault, InvalidGeofences
 from geofence.geofence import Geofence
-from geofence.geojson import MOST_FAULTS, feature_text, read_geofence, read_geofences
+from geofence.geojson import (
+    MOST_FAULTS,
+    feature_text,
+    read_accepted_geofence,
+    read_geofence,
+    read_geofences,
+)
 from tests.geofence.strategies import geofences
 
 SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
@@ -352,3 +359,28 @@ def test_feature_of_nothing_but_faults_names_a_thousand_and_says_that_it_stopped
     )
     assert [fault.reason for fault in found[-3:]] == ["not_closed", "faults", "geometry"]
     assert len(found) == 1002
+
+
+def test_what_was_accepted_before_a_rule_stays_with_its_long_edges_and_without_conditions() -> None:
+    ring = [[-100, 0], [100, 0], [100, 10], [-100, 10], [-100, 0]]
+    feature = {
+        "type": "Feature",
+        "id": "wide",
+        "properties": {"devices": "all of them", "maxAccuracy": "good"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    document = json.dumps(feature).encode()
+
+    with pytest.raises(InvalidGeofences) as refused:
+        read_geofence(document, "wide")
+    assert {fault.reason for fault in refused.value.faults} == {"antimeridian", "devices", "accuracy"}
+
+    kept = read_accepted_geofence(document, "wide")
+    assert kept.geometry.bounds == (-100, 0, 100, 10)
+    assert kept.conditions == Conditions()
+    assert kept.properties == feature["properties"]
+
+
+def test_what_was_never_accepted_is_refused_as_stored_too() -> None:
+    with pytest.raises(InvalidGeofences):
+        read_accepted_geofence(b'{"type": "Feature", "id": "a", "properties": {}, "geometry": null}', "a")
