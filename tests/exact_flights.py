@@ -5,56 +5,70 @@ import json
 import sqlite3
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from pathlib import Path
+from typing import Any, Self
 
 from geofence.events import event_id
 from sample_data.flights import FlightFiles
 from tests.brokers import Mosquitto
 from tests.services import Overfly
 
-POSITIONS = 139_098
-EVENTS = 22_496
+MORNING_ENDS = "2018-08-01T11:00:00.000Z"
 
 
-def replay(flights: FlightFiles, broker: Mosquitto) -> "subprocess.Popen[bytes]":
+@dataclass(frozen=True, slots=True)
+class Flown:
+    """Flights to publish, and what must come of them: how many positions of how many devices are stored, and
+    which ids the events have in tracker and collection `default`.
+    """
+
+    positions: Path
+    geofences: Path
+    count: int
+    devices: int
+    event_ids: frozenset[str]
+
+    @classmethod
+    def whole_day(cls, flights: FlightFiles) -> Self:
+        """All of the flights."""
+        return cls._of(flights, flights.positions, "Z")
+
+    @classmethod
+    def morning(cls, flights: FlightFiles, folder: Path) -> Self:
+        """A third of them, up to MORNING_ENDS. No event depends on later fixes: they are those until then."""
+        positions = folder / "morning.ndjson.gz"
+        lines = [line for line in _lines(flights.positions) if json.loads(line)["timestamp"] < MORNING_ENDS]
+        positions.write_bytes(gzip.compress(b"".join(lines), 1))
+        return cls._of(flights, positions, MORNING_ENDS)
+
+    @classmethod
+    def _of(cls, flights: FlightFiles, positions: Path, end: str) -> Self:
+        fixes, events = map(_read, (positions, flights.expected_events))
+        devices = {fix["deviceId"] for fix in fixes}
+        ids = frozenset(_event_id(event) for event in events if event["sampleTime"] < end)
+        return cls(positions, flights.geofences, len(fixes), len(devices), ids)
+
+
+def replay(flown: Flown, broker: Mosquitto) -> "subprocess.Popen[bytes]":
     """Begins to publish them at a broker, one message a position."""
     code = "from service.cli import main; main()"
     return subprocess.Popen(
-        [sys.executable, "-c", code, "replay", str(flights.positions), "--mqtt", broker.url],
+        [sys.executable, "-c", code, "replay", str(flown.positions), "--mqtt", broker.url],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
 
 
-def assert_exact(overfly: Overfly, flights: FlightFiles) -> set[str]:
-    """The events are the expected ones, each once, and so are the stored positions; answers the ids."""
+def assert_exact(overfly: Overfly, flown: Flown) -> None:
+    """The events are the expected ones, each once, and so are the stored positions."""
     ids = [event["eventId"] for event in overfly.items("/v1/events")]
-    assert len(ids) == EVENTS
-    assert set(ids) == expected_ids(flights)
-    devices = list(overfly.items("/v1/devices"))
-    assert len(devices) == 842
-    assert stored_rows(overfly) == POSITIONS
+    assert len(ids) == len(flown.event_ids)
+    assert set(ids) == flown.event_ids
+    assert len(list(overfly.items("/v1/devices"))) == flown.devices
+    assert stored_rows(overfly) == flown.count
     assert not list(overfly.items("/v1/rejects"))
-    return set(ids)
-
-
-@cache
-def expected_ids(flights: FlightFiles) -> set[str]:
-    """The ids that the expected events have in tracker and collection `default`."""
-    with gzip.open(flights.expected_events) as lines:
-        events = [json.loads(line) for line in lines]
-    return {
-        event_id(
-            "default",
-            "default",
-            event["deviceId"],
-            event["geofenceId"],
-            event["eventType"],
-            round(datetime.fromisoformat(event["sampleTime"]).timestamp() * 1000),
-        )
-        for event in events
-    }
 
 
 def stored_rows(overfly: Overfly) -> int:
@@ -62,3 +76,19 @@ def stored_rows(overfly: Overfly) -> int:
     with sqlite3.connect(f"file:{overfly.folder}/data/overfly.sqlite?mode=ro", uri=True) as database:
         (rows,) = database.execute("SELECT count(*) FROM position WHERE late = 0").fetchone()
     return int(rows)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in _lines(path)]
+
+
+def _lines(path: Path) -> list[bytes]:
+    with gzip.open(path) as lines:
+        return list(lines)
+
+
+def _event_id(event: dict[str, Any]) -> str:
+    sample_time = round(datetime.fromisoformat(event["sampleTime"]).timestamp() * 1000)
+    return event_id(
+        "default", "default", event["deviceId"], event["geofenceId"], event["eventType"], sample_time
+    )

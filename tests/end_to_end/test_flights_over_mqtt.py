@@ -4,13 +4,13 @@ import gzip
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sample_data.flights import FlightFiles
 from tests.brokers import Mosquitto
-from tests.exact_flights import EVENTS, POSITIONS, assert_exact, replay, stored_rows
+from tests.exact_flights import Flown, assert_exact, replay, stored_rows
 from tests.mailboxes import Mailbox
 from tests.services import Overfly
 from tests.waiting import wait_until
@@ -35,7 +35,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 def test_the_flights_give_exactly_the_expected_events_though_serve_is_killed_on_the_way(
-    tmp_path: Path, flights: FlightFiles, broker: Mosquitto, started: list[Overfly]
+    tmp_path: Path, whole_day: Flown, broker: Mosquitto, started: list[Overfly]
 ) -> None:
     with Mailbox() as mailbox:
         overfly = Overfly(
@@ -48,53 +48,59 @@ def test_the_flights_give_exactly_the_expected_events_though_serve_is_killed_on_
             },
         ).start()
         started.append(overfly)
-        overfly.put_geofences(flights.geofences)
-        publisher = replay(flights, broker)
+        overfly.put_geofences(whole_day.geofences)
+        publisher = replay(whole_day, broker)
         for some in KILLED_AFTER:
             wait_until(lambda some=some: stored_rows(overfly) >= some, 60)
             overfly.kill()
             overfly.start()
         _, said = publisher.communicate(timeout=240)
         assert publisher.returncode == 0, said
-        wait_until(lambda: stored_rows(overfly) == POSITIONS, 120, lambda: f"{stored_rows(overfly)} stored")
-        ids = assert_exact(overfly, flights)
+        wait_until(
+            lambda: stored_rows(overfly) == whole_day.count, 120, lambda: f"{stored_rows(overfly)} stored"
+        )
+        assert_exact(overfly, whole_day)
 
-        wait_until(lambda: set(mailbox.event_ids()) == ids, 60, lambda: f"{len(mailbox.event_ids())} told")
+        wait_until(
+            lambda: set(mailbox.event_ids()) == whole_day.event_ids,
+            60,
+            lambda: f"{len(mailbox.event_ids())} told",
+        )
         told = mailbox.event_ids()
         assert all(len(message_ids) == 1 for message_ids in told.values())
         alerts = list(overfly.items("/v1/alerts"))
         wait_until(lambda: all(each["status"] == "sent" for each in overfly.items("/v1/alerts")), 30)
         assert {each["messageId"] for each in alerts} == {mail["Message-ID"] for mail in mailbox.mails}
-        assert sum(each["eventCount"] for each in alerts) == EVENTS
+        assert sum(each["eventCount"] for each in alerts) == len(whole_day.event_ids)
         asked = time.monotonic()
         assert overfly.stop() == 0
         assert time.monotonic() - asked < 10
 
 
 def test_shuffled_flights_in_a_reorder_window_give_the_same_events_over_a_restart(
-    tmp_path: Path, flights: FlightFiles, broker: Mosquitto, started: list[Overfly]
+    tmp_path: Path, morning: Flown, broker: Mosquitto, started: list[Overfly]
 ) -> None:
     """Fixes up to 400 places out of order; killed once in the middle of the window."""
     shuffler = random.Random(20180801)  # noqa: S311 - shuffles, guards nothing
-    with gzip.open(flights.positions) as lines:
+    with gzip.open(morning.positions) as lines:
         places = sorted((place + shuffler.uniform(0, 400), line) for place, line in enumerate(lines))
     shuffled = tmp_path / "shuffled.ndjson"
     shuffled.write_bytes(b"".join(line for _, line in places))
     overfly = Overfly(tmp_path / "overfly", {"MQTT_URL": broker.url, "REORDER_SECONDS": "8"}).start()
     started.append(overfly)
-    overfly.put_geofences(flights.geofences)
-    files = FlightFiles(shuffled, flights.geofences, flights.expected_events)
-    publisher = replay(files, broker)
-    wait_until(lambda: stored_rows(overfly) > 40_000, 90)
+    overfly.put_geofences(morning.geofences)
+    flown = replace(morning, positions=shuffled)
+    publisher = replay(flown, broker)
+    wait_until(lambda: stored_rows(overfly) > flown.count // 3, 90)
     overfly.kill()
     overfly.start()
     _, said = publisher.communicate(timeout=240)
     assert publisher.returncode == 0, said
     wait_until(
-        lambda: len(list(overfly.items("/v1/events"))) >= EVENTS,
+        lambda: len(list(overfly.items("/v1/events"))) >= len(flown.event_ids),
         120,
         lambda: f"{len(list(overfly.items('/v1/events')))} events, {stored_rows(overfly)} rows",
     )
-    assert_exact(overfly, files)
+    assert_exact(overfly, flown)
     assert overfly.metric("overfly_positions_late_total") == 0
     assert overfly.stop() == 0

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sample_data.flights import FlightFiles
-from tests.exact_flights import POSITIONS, assert_exact, expected_ids, replay, stored_rows
+from tests.exact_flights import Flown, assert_exact, replay, stored_rows
 from tests.queue_proxy import Disorder, QueueProxy
 from tests.stand_in import DESTINATION, StandIn
 from tests.waiting import wait_until
@@ -27,21 +26,27 @@ def aws(tmp_path: Path) -> Iterator[StandIn]:
         yield started
 
 
-def assert_told_exactly(way: Way, flights: FlightFiles) -> None:
+@pytest.fixture
+def flown(request: pytest.FixtureRequest) -> Flown:
+    """Those that the test names: `morning`, or `whole_day` where there is time."""
+    flown: Flown = request.getfixturevalue(request.param)
+    return flown
+
+
+def assert_told_exactly(way: Way, flown: Flown) -> None:
     """What is stored is exact; the receiver at the end has heard of just that; nothing was given up."""
     wait_until(
-        lambda: stored_rows(way.overfly) == POSITIONS,
+        lambda: stored_rows(way.overfly) == flown.count,
         PATIENCE,
         lambda: f"{stored_rows(way.overfly):,} positions stored",
     )
-    expected = expected_ids(flights)
     wait_until(
-        lambda: len(way.receiver.times_seen) >= len(expected),
+        lambda: len(way.receiver.times_seen) >= len(flown.event_ids),
         PATIENCE,
         lambda: f"{len(way.receiver.times_seen):,} events received",
     )
-    assert_exact(way.overfly, flights)
-    assert set(way.receiver.times_seen) == expected
+    assert_exact(way.overfly, flown)
+    assert set(way.receiver.times_seen) == flown.event_ids
     assert waiting(way.aws, way.cloud.dead_letter_queue_url) == 0
     assert waiting(way.aws, way.cloud.queue_url) == 0
 
@@ -54,14 +59,14 @@ def waiting(aws: StandIn, queue_url: str) -> int:
 
 
 def test_a_fifo_queue_gives_exactly_the_expected_events_each_told_once(
-    tmp_path: Path, flights: FlightFiles, aws: StandIn
+    tmp_path: Path, whole_day: Flown, aws: StandIn
 ) -> None:
     with whole_way(tmp_path, aws, fifo=True) as way:
-        way.overfly.put_geofences(flights.geofences)
-        publisher = replay(flights, way.source)
+        way.overfly.put_geofences(whole_day.geofences)
+        publisher = replay(whole_day, way.source)
         assert publisher.wait(PATIENCE) == 0
 
-        assert_told_exactly(way, flights)
+        assert_told_exactly(way, whole_day)
 
         assert set(way.receiver.times_seen.values()) == {1}
         for hop in (way.bridge, way.republisher):
@@ -71,21 +76,23 @@ def test_a_fifo_queue_gives_exactly_the_expected_events_each_told_once(
 
 
 @pytest.mark.parametrize(
-    ("fifo", "reorder_seconds"),
+    ("flown", "fifo", "reorder_seconds"),
     [
-        pytest.param(True, 0, id="fifo"),
-        pytest.param(False, VISIBILITY_SECONDS + 10, id="standard", marks=pytest.mark.soak),
+        pytest.param("morning", True, 0, id="fifo"),
+        pytest.param("whole_day", True, 0, id="fifo-whole_day", marks=pytest.mark.soak),
+        pytest.param("whole_day", False, VISIBILITY_SECONDS + 10, id="standard", marks=pytest.mark.soak),
     ],
+    indirect=["flown"],
 )
 def test_kills_of_each_hop_and_stops_of_both_brokers_lose_and_invent_nothing(
-    tmp_path: Path, flights: FlightFiles, aws: StandIn, fifo: bool, reorder_seconds: float
+    tmp_path: Path, flown: Flown, aws: StandIn, fifo: bool, reorder_seconds: float
 ) -> None:
     with (
         QueueProxy(aws.endpoint, Disorder(window=4, delayed=0.5, redelivered=0.2)) as proxy,
         whole_way(tmp_path, aws, fifo=fifo, reorder_seconds=reorder_seconds, queue_endpoint=proxy.url) as way,
     ):
-        way.overfly.put_geofences(flights.geofences)
-        publisher = replay(flights, way.source)
+        way.overfly.put_geofences(flown.geofences)
+        publisher = replay(flown, way.source)
         for part, hurt in enumerate(
             (
                 lambda: (way.bridge.kill(), way.bridge.start()),
@@ -102,27 +109,30 @@ def test_kills_of_each_hop_and_stops_of_both_brokers_lose_and_invent_nothing(
             ),
             start=1,
         ):
-            wait_until(lambda some=part * 18_000: stored_rows(way.overfly) >= some, PATIENCE)
+            wait_until(lambda some=part * flown.count // 8: stored_rows(way.overfly) >= some, PATIENCE)
             hurt()
         _, said = publisher.communicate(timeout=PATIENCE)
         assert publisher.returncode == 0, said
 
-        assert_told_exactly(way, flights)
+        assert_told_exactly(way, flown)
 
 
+@pytest.mark.parametrize(
+    "flown", ["morning", pytest.param("whole_day", marks=pytest.mark.soak)], indirect=True
+)
 def test_a_standard_queue_that_shuffles_and_redelivers_within_the_window_gives_the_same_events(
-    tmp_path: Path, flights: FlightFiles, aws: StandIn
+    tmp_path: Path, flown: Flown, aws: StandIn
 ) -> None:
     disorder = Disorder(window=4, delayed=0.5, redelivered=0.2)
     with (
         QueueProxy(aws.endpoint, disorder) as proxy,
         whole_way(tmp_path, aws, fifo=False, reorder_seconds=10, queue_endpoint=proxy.url) as way,
     ):
-        way.overfly.put_geofences(flights.geofences)
-        publisher = replay(flights, way.source)
+        way.overfly.put_geofences(flown.geofences)
+        publisher = replay(flown, way.source)
         assert publisher.wait(PATIENCE) == 0
 
-        assert_told_exactly(way, flights)
+        assert_told_exactly(way, flown)
 
         assert proxy.delayed > 100
         assert proxy.redelivered > 30
@@ -134,15 +144,15 @@ def test_a_standard_queue_that_shuffles_and_redelivers_within_the_window_gives_t
     ("refusing", "gone"), [pytest.param(12, 20, id="short"), pytest.param(60, 120, marks=pytest.mark.soak)]
 )
 def test_a_queue_that_refuses_and_a_broker_that_is_gone_cost_nothing_but_time(
-    tmp_path: Path, flights: FlightFiles, aws: StandIn, refusing: float, gone: float
+    tmp_path: Path, whole_day: Flown, aws: StandIn, refusing: float, gone: float
 ) -> None:
     """For so many seconds. And what waits is seen: at the bridge, or in the queue."""
     with (
         QueueProxy(aws.endpoint) as proxy,
         whole_way(tmp_path, aws, fifo=True, queue_endpoint=proxy.url) as way,
     ):
-        way.overfly.put_geofences(flights.geofences)
-        publisher = replay(flights, way.source)
+        way.overfly.put_geofences(whole_day.geofences)
+        publisher = replay(whole_day, way.source)
         wait_until(lambda: stored_rows(way.overfly) >= 30_000, PATIENCE)
         way.destination.stop()
         gone_at = time.monotonic()
@@ -161,4 +171,4 @@ def test_a_queue_that_refuses_and_a_broker_that_is_gone_cost_nothing_but_time(
         _, said = publisher.communicate(timeout=PATIENCE)
         assert publisher.returncode == 0, said
 
-        assert_told_exactly(way, flights)
+        assert_told_exactly(way, whole_day)

@@ -12,7 +12,7 @@ from tests.brokers import Mosquitto
 from tests.services import Overfly
 from tests.waiting import wait_until
 
-ROUNDS = 12
+ROUNDS = 8
 TOPIC = "aircraft/{}/position"
 
 
