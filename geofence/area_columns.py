@@ -1,5 +1,6 @@
 """Areas as columns: the exact test of many positions against many areas at once."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 
 import numpy as np
@@ -38,14 +39,18 @@ class AreaColumns:
         self.entry = np.array([*range(len(polygons)), *(at for at, _ in of_circles)], np.int64)
         boxes = [*(box for _, box, _ in polygons), *(box for _, box in of_circles)]
         self.boxes = np.array(boxes, np.float64).reshape(-1, 4)
+        self._by_key = np.argsort(self.key, kind="stable")
+        self._keys = self.key[self._by_key]
         self._discarded = np.zeros(len(self.key), np.bool_)
         self.discarded = 0
 
     def discard(self, key: int) -> None:
         """Find this geofence no more; one that is not there is no error."""
-        entries = self.key == key
-        self.discarded += int(np.any(entries & ~self._discarded))
-        self._discarded |= entries
+        first, end = bisect_left(self._keys, key), bisect_right(self._keys, key)
+        if first < end:
+            entries = self._by_key[first:end]
+            self.discarded += not self._discarded[entries[0]]
+            self._discarded[entries] = True
 
     def kept(self, position: NDArray[np.intp], entry: NDArray[np.intp]) -> Pairs:
         """Pairs of a position and an entry that contains it, but for those of discarded geofences."""
