@@ -17,10 +17,9 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import Geod
 
-WGS84 = Geod(ellps="WGS84")
-LEAST_CURVATURE_RADIUS = WGS84.b**2 / WGS84.a
+from geofence.ellipsoid import LEAST_CURVATURE_RADIUS, WGS84, earth_centred, from_axis
+
 GREATEST_RADIUS = 10_000_000.0
 """Of a circle, in metres."""
 
@@ -37,7 +36,7 @@ class Circles:
     """Many circles as columns, all of length n: centres in degrees, radii in metres."""
 
     def __init__(self, longitude: Coordinates, latitude: Coordinates, radius: Coordinates) -> None:
-        self._longitude, self._latitude, self._radius = longitude, latitude, radius
+        self.longitude, self.latitude, self.radius = longitude, latitude, radius
         self._x, self._y, self._z = earth_centred(longitude, latitude)
         inner = 2 * LEAST_CURVATURE_RADIUS * np.sin(radius / (2 * LEAST_CURVATURE_RADIUS)) - ROUNDING
         self._inside_below = np.where(inner > 0, inner * inner, -1.0)
@@ -49,7 +48,7 @@ class Circles:
         return cls(np.array([longitude]), np.array([latitude]), np.array([radius]))
 
     def __len__(self) -> int:
-        return len(self._radius)
+        return len(self.radius)
 
     def contain(
         self, circle: NDArray[np.intp], longitude: Coordinates, latitude: Coordinates
@@ -61,8 +60,8 @@ class Circles:
         rim = np.flatnonzero(~inside & (chord_squared <= self._outside_above[circle]))
         if len(rim):
             of = circle[rim]
-            distance = WGS84.inv(self._longitude[of], self._latitude[of], longitude[rim], latitude[rim])[2]
-            inside[rim] = distance <= self._radius[of]
+            distance = WGS84.inv(self.longitude[of], self.latitude[of], longitude[rim], latitude[rim])[2]
+            inside[rim] = distance <= self.radius[of]
         return inside
 
     def hold_around(
@@ -76,6 +75,21 @@ class Circles:
         nearest = np.maximum(chord - reach, 0)
         return inside, ~inside & (nearest**2 <= self._outside_above[circle])
 
+    def centres(self) -> tuple[Coordinates, Coordinates, Coordinates]:
+        """Cartesian metres from the Earth's centre."""
+        return self._x, self._y, self._z
+
+    def boundary_distances(self, longitude: float, latitude: float) -> Coordinates:
+        """Metres from a position (degrees) to the nearest point of each circle's boundary.
+
+        The geodesic through position and centre meets the boundary; by the triangle inequality nothing of
+        it is nearer.
+        """
+        count = len(self)
+        position = np.full(count, longitude), np.full(count, latitude)
+        distance: Coordinates = np.abs(WGS84.inv(self.longitude, self.latitude, *position)[2] - self.radius)
+        return distance
+
 
 def circle_boxes(longitude: float, latitude: float, radius: float) -> list[Box]:
     """Boxes that hold the whole circle: one, or two where it crosses the antimeridian.
@@ -86,11 +100,10 @@ def circle_boxes(longitude: float, latitude: float, radius: float) -> list[Box]:
     """
     reach = radius + ROUNDING
     south, north = _parallel(latitude, -90.0, reach), _parallel(latitude, 90.0, reach)
-    x, y, _ = earth_centred(np.array([longitude]), np.array([latitude]))
-    from_axis = math.hypot(x[0], y[0])
-    if reach >= from_axis:
+    axis = float(from_axis(np.array([latitude]))[0])
+    if reach >= axis:
         return [(-180.0, south, 180.0, north)]
-    width = math.degrees(math.asin(reach / from_axis)) + 1e-9
+    width = math.degrees(math.asin(reach / axis)) + 1e-9
     west, east = longitude - width, longitude + width
     if west < -180:
         return [(-180.0, south, east, north), (west + 360, south, 180.0, north)]
@@ -105,14 +118,3 @@ def _parallel(latitude: float, pole: float, reach: float) -> float:
         return pole
     end: float = WGS84.fwd(0, latitude, 0 if pole > 0 else 180, reach)[1]
     return end + math.copysign(1e-9, pole)
-
-
-def earth_centred(
-    longitude: Coordinates, latitude: Coordinates
-) -> tuple[Coordinates, Coordinates, Coordinates]:
-    """Cartesian metres from the Earth's centre of points on the ellipsoid."""
-    eastward, northward = np.radians(longitude), np.radians(latitude)
-    sine = np.sin(northward)
-    normal = WGS84.a / np.sqrt(1 - WGS84.es * sine * sine)
-    from_axis = normal * np.cos(northward)
-    return from_axis * np.cos(eastward), from_axis * np.sin(eastward), (1 - WGS84.es) * normal * sine

@@ -17,13 +17,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.circle import WGS84, earth_centred
-from geofence.edges import (
-    GREATEST_MERIDIAN_CHANGE,
-    GREATEST_MERIDIAN_RADIUS,
-    LEAST_MERIDIAN_RADIUS,
+from geofence.edges import GREATEST_MERIDIAN_CHANGE, Edges
+from geofence.ellipsoid import (
+    GREATEST_CURVATURE_RADIUS,
+    LEAST_CURVATURE_RADIUS,
+    WGS84,
     Column,
-    Edges,
+    earth_centred,
     from_axis,
 )
 
@@ -135,9 +135,9 @@ def chords(course: Course, middle: Column, half: float) -> Chords:
     least_axis = np.maximum(axis - length / 2, 1e-9)
     eighth = length * length / 8
     longitude_margin = eighth / least_axis**2
-    latitude_margin = eighth / (LEAST_MERIDIAN_RADIUS * least_axis)
-    latitude_margin += eighth * GREATEST_MERIDIAN_CHANGE / LEAST_MERIDIAN_RADIUS**3
-    strays = GREATEST_MERIDIAN_RADIUS * latitude_margin + (axis + length / 2) * longitude_margin
+    latitude_margin = eighth / (LEAST_CURVATURE_RADIUS * least_axis)
+    latitude_margin += eighth * GREATEST_MERIDIAN_CHANGE / LEAST_CURVATURE_RADIUS**3
+    strays = GREATEST_CURVATURE_RADIUS * latitude_margin + (axis + length / 2) * longitude_margin
     return Chords(
         start,
         end,

@@ -7,10 +7,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geofence.circle import WGS84, Circles
+from geofence.circle import Circles
 from geofence.course import TOLERANCE, Chords, Course, Meetings, meetings, towards
 from geofence.distance import FARTHEST_SMOOTH
-from geofence.edges import Column, Edges, edges_of
+from geofence.edges import Edges, edges_of
+from geofence.ellipsoid import WGS84, Column
 
 FINEST = 1e-6
 """Metres to which a crossing of a circle is found."""
@@ -105,14 +106,13 @@ def _contain(geometries: NDArray[np.object_], longitude: Column, latitude: Colum
     return inside
 
 
-def circle_crossings(course: Course, longitude: Column, latitude: Column, radius: Column) -> CourseCrossings:
-    """Where a course enters and leaves circles (degrees, metres), along each of them in order.
+def circle_crossings(course: Course, circles: Circles) -> CourseCrossings:
+    """Where a course enters and leaves circles, along each of them in order.
 
     To a thousandth of a millimetre along the course. Visits and absences shorter than a millimetre are left
     out, no longer one is.
     """
-    circles = Circles(longitude, latitude, radius)
-    circle, start, end = _brackets(course, longitude, latitude, radius)
+    circle, start, end = _brackets(course, circles)
 
     def inside(share: Column) -> NDArray[np.bool_]:
         return circles.contain(circle, *course.at(share)[:2])
@@ -129,24 +129,22 @@ def circle_crossings(course: Course, longitude: Column, latitude: Column, radius
     return CourseCrossings(circle[order], entering[order], end[order], *place)
 
 
-def _brackets(
-    course: Course, longitude: Column, latitude: Column, radius: Column
-) -> tuple[NDArray[np.intp], Column, Column]:
+def _brackets(course: Course, circles: Circles) -> tuple[NDArray[np.intp], Column, Column]:
     """Circles, and beside each the shares of the course between which it is crossed at most once.
 
     g, the distance from the centre less the radius, changes by at most a metre a metre, and its slope by at
     most what the Hessian of distance allows: 1 / distance, or -cot(s/b)/b far away. That rules a crossing
     out, or a second one, or the piece is halved until it is a millimetre long.
     """
-    circle, middle, half = np.arange(len(radius)), np.full(len(radius), 0.5), 0.5
+    circle, middle, half = np.arange(len(circles)), np.full(len(circles), 0.5), 0.5
     found = [(circle[:0], middle[:0], middle[:0])]
     while len(circle):
         length = half * course.length + FINEST  # which rounding may take
         at_longitude, at_latitude, heading = course.at(middle)
         towards_centre, _, distance = WGS84.inv(
-            at_longitude, at_latitude, longitude[circle], latitude[circle]
+            at_longitude, at_latitude, circles.longitude[circle], circles.latitude[circle]
         )
-        gap = np.abs(distance - radius[circle])
+        gap = np.abs(distance - circles.radius[circle])
         slope = np.abs(np.cos(np.radians(heading - towards_centre)))
         turning = _greatest_turning(distance, length)
         possible = (gap <= length) & (gap <= slope * length + turning * length**2 / 2 + FINEST)

@@ -17,8 +17,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.circle import WGS84, earth_centred
-from geofence.edges import Column, Edges, from_axis
+from geofence.edges import Edges
+from geofence.ellipsoid import WGS84, Column, from_axis, straight_distances
 
 TOLERANCE = 1e-3
 """Metres by which a distance may be too high; what `RELATIVE_TOLERANCE` gives comes on top."""
@@ -62,7 +62,7 @@ def _candidates(longitude: float, latitude: float, edges: Edges, limit: NDArray[
     """The edges that can be nearest to their geometry: by straight lines, which are never too long."""
     reach, _ = edges.reach_and_bend()
     middle = edges.at(0.5)
-    away = chords(longitude, latitude, *middle)
+    away = straight_distances(longitude, latitude, *middle)
     first = np.full(len(limit), np.inf)
     np.minimum.at(first, edges.owner, away)
     nearest = np.flatnonzero(away == first[edges.owner])
@@ -73,14 +73,6 @@ def _candidates(longitude: float, latitude: float, edges: Edges, limit: NDArray[
     bound = limit.copy()
     np.minimum.at(bound, edges.owner[nearest], known)
     return edges.take(away - reach / 2 <= bound[edges.owner] + TOLERANCE)
-
-
-def chords(longitude: float, latitude: float, to_longitude: Column, to_latitude: Column) -> Column:
-    """Metres, straight through the Earth, from one position to others (degrees)."""
-    x, y, z = earth_centred(np.array([longitude]), np.array([latitude]))
-    to_x, to_y, to_z = earth_centred(to_longitude, to_latitude)
-    chord: Column = np.sqrt((to_x - x) ** 2 + (to_y - y) ** 2 + (to_z - z) ** 2)
-    return chord
 
 
 def _distance_and_slope(

@@ -20,9 +20,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geofence.circle import WGS84, earth_centred
-
-Column = NDArray[np.float64]
+from geofence.ellipsoid import GREATEST_CURVATURE_RADIUS, WGS84, Column, from_axis
 
 WIDEST = 90.0
 """Degrees of longitude that one edge spans at most; wider ones come in parts."""
@@ -30,9 +28,7 @@ WIDEST = 90.0
 SEAM_GAP = 1e-9
 """Degrees of latitude, a tenth of a millimetre: where the two sides of a cut differ by less they are one."""
 
-GREATEST_MERIDIAN_RADIUS = WGS84.a**2 / WGS84.b
-LEAST_MERIDIAN_RADIUS = WGS84.b**2 / WGS84.a
-GREATEST_MERIDIAN_CHANGE = 1.5 * GREATEST_MERIDIAN_RADIUS * WGS84.es / (1 - WGS84.es)
+GREATEST_MERIDIAN_CHANGE = 1.5 * GREATEST_CURVATURE_RADIUS * WGS84.es / (1 - WGS84.es)
 """Of |dM/dphi|: 3 M e**2 sin(phi) cos(phi) / (1 - e**2 sin(phi)**2), in metres a radian."""
 
 
@@ -66,14 +62,8 @@ class Edges:
         east, north = np.radians(np.abs(self.longitude_step)), np.radians(np.abs(self.latitude_step))
         steepest = np.sin(far)
         bend = GREATEST_MERIDIAN_CHANGE * north**2 + widest * steepest * east**2
-        bend += 2 * GREATEST_MERIDIAN_RADIUS * steepest * east * north
-        return np.hypot(widest * east, GREATEST_MERIDIAN_RADIUS * north), bend
-
-
-def from_axis(latitude: Column) -> Column:
-    """Metres from the Earth's axis at a latitude (degrees)."""
-    x, _, _ = earth_centred(np.zeros_like(latitude), latitude)
-    return np.abs(x)
+        bend += 2 * GREATEST_CURVATURE_RADIUS * steepest * east * north
+        return np.hypot(widest * east, GREATEST_CURVATURE_RADIUS * north), bend
 
 
 def edges_of(geometries: NDArray[np.object_]) -> Edges:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from geofence.course import Course
 from geofence.course_crossings import CourseCrossings, circle_crossings, polygon_crossings
 from geofence.distance import nearest_distances
-from geofence.edges import Column, edges_of
+from geofence.edges import edges_of
+from geofence.ellipsoid import Column
 from geofence.events import ENTER, EXIT
 from geofence.vicinity import Vicinity
 
@@ -133,10 +134,9 @@ def course_forecast(
     if course.length <= 0 or not len(keys):
         keys = keys[:0]
     shapes = vicinity.shapes(keys)
-    circles = shapes.circles
     found = [
         (shapes.of_polygons, polygon_crossings(course, shapes.polygons)),
-        (shapes.of_circles, circle_crossings(course, circles.longitude, circles.latitude, circles.radius)),
+        (shapes.of_circles, circle_crossings(course, shapes.circles)),
     ]
     return _in_order(course, speed, keys, found)
 

@@ -7,31 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import Point
 
-from geofence.circle import WGS84, earth_centred
-from geofence.edges import Column, edges_of
+from geofence.circle import Circles
+from geofence.edges import edges_of
+from geofence.ellipsoid import earth_centred
 from geofence.geofence import Geofence
-
-
-@dataclass(frozen=True, slots=True)
-class CircleColumns:
-    """n circles: centres in degrees, radii in metres."""
-
-    longitude: Column
-    latitude: Column
-    radius: Column
-
-    def boundary_distances(self, longitude: float, latitude: float) -> Column:
-        """Metres from a position (degrees) to the nearest point of each circle's boundary.
-
-        The geodesic through position and centre meets the boundary; by the triangle inequality nothing of
-        it is nearer.
-        """
-        count = len(self.radius)
-        from_centre = WGS84.inv(
-            self.longitude, self.latitude, np.full(count, longitude), np.full(count, latitude)
-        )[2]
-        distance: Column = np.abs(from_centre - self.radius)
-        return distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +20,7 @@ class Shapes:
     of_polygons: NDArray[np.intp]
     polygons: NDArray[np.object_]
     of_circles: NDArray[np.intp]
-    circles: CircleColumns
+    circles: Circles
 
 
 class Vicinity:
@@ -114,7 +93,7 @@ def _balls(geofences: list[Geofence]) -> NDArray[np.float64]:
     balls = np.full((4, len(geofences)), -np.inf)
     is_circle = np.array([geofence.radius is not None for geofence in geofences], np.bool_)
     circles = _circles(geofences)
-    balls[:3, is_circle] = earth_centred(circles.longitude, circles.latitude)
+    balls[:3, is_circle] = circles.centres()
     balls[3, is_circle] = circles.radius + ROUNDING
 
     polygons = np.array([geofence.geometry for geofence in geofences], np.object_)[~is_circle]
@@ -129,11 +108,11 @@ def _balls(geofences: list[Geofence]) -> NDArray[np.float64]:
     return balls
 
 
-def _circles(geofences: list[Geofence]) -> CircleColumns:
+def _circles(geofences: list[Geofence]) -> Circles:
     """The circles among them."""
     columns = [
         (geofence.geometry.x, geofence.geometry.y, geofence.radius)
         for geofence in geofences
         if geofence.radius is not None and isinstance(geofence.geometry, Point)
     ]
-    return CircleColumns(*np.array(columns, np.float64).reshape(-1, 3).T)
+    return Circles(*np.array(columns, np.float64).reshape(-1, 3).T)

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from geofence.cells.cover import Cover, chunks, cover_of
 from geofence.cells.grid import HAIR, LEVELS, Cells, Coordinates, cells_around
-from geofence.circle import WGS84, Circles
+from geofence.circle import Circles
+from geofence.ellipsoid import GREATEST_CURVATURE_RADIUS, WGS84
 
 CELLS_AT_ONCE = 200_000
-GREATEST_CURVATURE_RADIUS = WGS84.a**2 / WGS84.b
-"""Of a meridian, at the poles, in metres."""
 
 Numbers = NDArray[np.intp]
 

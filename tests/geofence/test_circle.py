@@ -5,7 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from geofence.circle import GREATEST_RADIUS, WGS84, Circles, circle_boxes
+from geofence.circle import GREATEST_RADIUS, Circles, circle_boxes
+from geofence.ellipsoid import WGS84
 from tests.geofence.strategies import RADII, latitudes, longitudes
 
 

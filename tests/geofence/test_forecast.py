@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Point, Polygon
 
-from geofence.circle import WGS84
 from geofence.edges import edges_of
+from geofence.ellipsoid import WGS84
 from geofence.forecast import CourseForecast, course_forecast, forecast
 from geofence.geofence import Geofence
 from geofence.vicinity import Vicinity
