@@ -42,19 +42,18 @@ class AreaColumns:
         self._by_key = np.argsort(self.key, kind="stable")
         self._keys = self.key[self._by_key]
         self._discarded = np.zeros(len(self.key), np.bool_)
-        self.discarded = 0
+        self._any_discarded = False
 
     def discard(self, key: int) -> None:
         """Find this geofence no more; one that is not there is no error."""
         first, end = bisect_left(self._keys, key), bisect_right(self._keys, key)
         if first < end:
-            entries = self._by_key[first:end]
-            self.discarded += not self._discarded[entries[0]]
-            self._discarded[entries] = True
+            self._discarded[self._by_key[first:end]] = True
+            self._any_discarded = True
 
     def kept(self, position: NDArray[np.intp], entry: NDArray[np.intp]) -> Pairs:
         """Pairs of a position and an entry that contains it, but for those of discarded geofences."""
-        if self.discarded:
+        if self._any_discarded:
             kept = ~self._discarded[entry]
             position, entry = position[kept], entry[kept]
         return position, self.key[entry]

@@ -21,11 +21,6 @@ class PackedAreas:
         self._areas = AreaColumns(areas)
         self._tree = shapely.STRtree(shapely.box(*self._areas.boxes.T))
 
-    @property
-    def discarded(self) -> int:
-        """Geofences that are found no more."""
-        return self._areas.discarded
-
     def discard(self, key: int) -> None:
         """Find this geofence no more; one that is not there is no error."""
         self._areas.discard(key)

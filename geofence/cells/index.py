@@ -19,12 +19,11 @@ POSITIONS_BITS = 17
 POSITIONS = 1 << POSITIONS_BITS
 """Looked up together at most."""
 
-CELLS_A_VERTEX = 1
 CIRCLE_VERTICES = 32
 """What a circle counts for."""
 
 CELLS_OF_ALL, LEAST_CELLS, MOST_CELLS = 600_000, 24, 512
-"""Crossed cells that areas share evenly, within these bounds for each, beside those for their vertices."""
+"""Crossed cells that areas share evenly, within these bounds for each, beside one for each vertex."""
 
 BYTES_A_VERTEX, LEAST_BYTES = 128, 64 << 20
 """What leaves may take. A set of areas that overlap so much that they would need more has no cell index."""
@@ -43,11 +42,6 @@ class CellIndex:
         vertices = _vertices(columns)
         leaves = Leaves.of(_cover(columns), max(BYTES_A_VERTEX * vertices, least_bytes))
         return None if leaves is None else cls(columns, leaves)
-
-    @property
-    def discarded(self) -> int:
-        """Geofences that are found no more."""
-        return self._areas.discarded
 
     def discard(self, key: int) -> None:
         """Find this geofence no more; one that is not there is no error."""
@@ -82,7 +76,7 @@ def _cover(areas: AreaColumns) -> Cover:
     share = min(max(CELLS_OF_ALL // max(len(areas.key), 1), LEAST_CELLS), MOST_CELLS)
     count = len(areas.polygons)
     vertices = shapely.get_num_coordinates(areas.polygons).astype(np.int64)
-    polygons = polygon_cover(areas.polygons, share + CELLS_A_VERTEX * vertices)
+    polygons = polygon_cover(areas.polygons, share + vertices)
     circle, boxes = areas.entry[count:] - count, areas.boxes[count:]
-    circles = circle_cover(areas.circles, circle, boxes, share + CELLS_A_VERTEX * CIRCLE_VERTICES)
+    circles = circle_cover(areas.circles, circle, boxes, share + CIRCLE_VERTICES)
     return Cover.joined([polygons, circles.shifted(count)])
