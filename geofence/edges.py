@@ -21,6 +21,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geofence.ellipsoid import GREATEST_CURVATURE_RADIUS, WGS84, Column, from_axis
+from geofence.ranges import ranges
 
 WIDEST = 90.0
 """Degrees of longitude that one edge spans at most; wider ones come in parts."""
@@ -101,9 +102,8 @@ def _in_parts(edges: Edges) -> Edges:
     if np.all(count == 1):
         return edges
     whole = np.repeat(np.arange(len(edges)), count)
-    number = np.arange(len(whole)) - np.repeat(np.cumsum(count) - count, count)
     parts = edges.take(whole)
-    longitude, latitude = parts.at(number / count[whole])
+    longitude, latitude = parts.at(ranges(np.zeros_like(count), count) / count[whole])
     return Edges(
         parts.owner,
         longitude,

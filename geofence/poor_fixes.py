@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.ranges import ranges
+
 LOW = (1 << 32) - 1
 
 
@@ -39,8 +41,7 @@ class PoorFixes:
             return pairs
         first = (pairs[held] & LOW) + 1
         times = _next_at_most(accuracy, first, limit[held]) - first
-        ordinal = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-        return np.concatenate([pairs, np.repeat(pairs[held], times) + 1 + ordinal])
+        return np.concatenate([pairs, ranges(pairs[held] + 1, times)])
 
     def _limits(self, geofence: NDArray[np.int64]) -> NDArray[np.float64]:
         """The greatest accuracy of each geofence, infinite where there is none."""

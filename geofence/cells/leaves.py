@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from geofence.cells.cover import Cover, chunks
 from geofence.cells.grid import Integers
+from geofence.ranges import ranges
 
 Numbers = NDArray[np.int64]
 Listed = tuple[Numbers, Numbers]
@@ -61,7 +62,7 @@ class Leaves:
         count = end - first
         some = np.flatnonzero(count)
         count = count[some]
-        area = self._area[_ranges(first[some], count)]
+        area = self._area[ranges(first[some], count)]
         return np.repeat(number[some], count), area.astype(np.int64)
 
 
@@ -78,14 +79,8 @@ def _pairs(cover: Cover, first: Numbers, count: Numbers) -> Integers:
     pair = np.empty(int(count.sum()), np.int64)
     filled = 0
     for rows in chunks(count, PAIRS_AT_ONCE):
-        part = _ranges(first[rows], count[rows]) << 32
+        part = ranges(first[rows], count[rows]) << 32
         part |= np.repeat(cover.area[rows] | np.where(cover.crossed[rows], CROSSED, 0), count[rows])
         pair[filled : filled + len(part)] = part
         filled += len(part)
     return pair
-
-
-def _ranges(first: NDArray[np.integer], count: NDArray[np.integer]) -> Numbers:
-    """first, first + 1, ... as many as counted, of one after the other."""
-    ends = np.cumsum(count, dtype=np.int64)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - (ends - count), count)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geofence.cells.cover import Cover, chunks, cover_of
 from geofence.cells.grid import HAIR, LEVELS, Cells, Coordinates, Integers, cells_around
+from geofence.ranges import ranges
 
 EDGES_AT_ONCE = 100_000
 
@@ -84,9 +85,7 @@ def _first_pairs(polygon: Numbers, cells: Cells, edges: Edges) -> tuple[Numbers,
     count = np.bincount(polygon, minlength=int(edges.polygon.max(initial=-1)) + 1)
     first = np.cumsum(count) - count
     edge = np.repeat(np.arange(len(edges.x)), count[edges.polygon])
-    before = np.cumsum(count[edges.polygon]) - count[edges.polygon]
-    nth = np.arange(len(edge)) - np.repeat(before, count[edges.polygon])
-    cell = by_polygon[first[edges.polygon[edge]] + nth]
+    cell = by_polygon[ranges(first[edges.polygon], count[edges.polygon])]
     longitude, latitude = cells.centres()
     width, height = cells.sizes()
     near = _overlaps(edges.x[edge] - longitude[cell], edges.dx[edge], width[cell] / 2)
