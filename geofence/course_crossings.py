@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geofence.circle import Circles
 from geofence.course import TOLERANCE, Chords, Course, Meetings, meetings, towards
 from geofence.distance import FARTHEST_SMOOTH
-from geofence.edges import Edges, edges_of
+from geofence.edges import Edges, bounding_edges
 from geofence.ellipsoid import WGS84, Column
 
 FINEST = 1e-6
@@ -34,7 +34,7 @@ def polygon_crossings(course: Course, geometries: NDArray[np.object_]) -> Course
     Exact for a broken line within a millimetre of the geodesic, so that no visit or absence is missed that
     goes deeper than that; those shorter than that along the course are left out.
     """
-    edges = edges_of(geometries)
+    edges = bounding_edges(geometries)
     met = meetings(course, edges)
     owner = edges.owner[met.edge]
     strand_owner, strands = _strands(owner, met.strand)

@@ -67,30 +67,31 @@ class Edges:
         return np.hypot(widest * east, GREATEST_CURVATURE_RADIUS * north), bend
 
 
-def edges_of(geometries: NDArray[np.object_]) -> Edges:
+def ring_edges(geometries: NDArray[np.object_]) -> Edges:
+    """All edges of the rings of polygons and multipolygons, but for those between equal vertices."""
+    polygons, geometry_of = shapely.get_parts(geometries, return_index=True)
+    rings, polygon_of = shapely.get_rings(polygons, return_index=True)
+    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
+    step = np.diff(coordinates, axis=0)
+    first = np.flatnonzero((ring[1:] == ring[:-1]) & (step != 0).any(axis=1))
+    columns = (np.ascontiguousarray(pairs[first].T) for pairs in (coordinates, step))
+    (longitude, latitude), (longitude_step, latitude_step) = columns
+    owner = geometry_of[polygon_of[ring[first]]]
+    return Edges(owner, longitude, latitude, longitude_step, latitude_step)
+
+
+def bounding_edges(geometries: NDArray[np.object_]) -> Edges:
     """The edges of polygons and multipolygons, none where a geofence goes on behind the edge.
 
     That is so along the antimeridian, where it lies on both sides of it, and along the line that a pole is
     in longitude and latitude.
     """
-    polygons, geometry_of = shapely.get_parts(geometries, return_index=True)
-    rings, polygon_of = shapely.get_rings(polygons, return_index=True)
-    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
-    step = np.diff(coordinates, axis=0)
-    is_edge = (ring[1:] == ring[:-1]) & (step != 0).any(axis=1)
-    start, end, step = coordinates[:-1][is_edge], coordinates[1:][is_edge], step[is_edge]
-    owner = geometry_of[polygon_of[ring[:-1][is_edge]]]
-
-    polar = (np.abs(start[:, 1]) == 90) & (step[:, 1] == 0)
-    seam = (np.abs(start[:, 0]) == 180) & (step[:, 0] == 0)
-    plain = ~polar & ~seam
-    edges = _in_parts(Edges(owner[plain], *start[plain].T, *step[plain].T))
-    if not seam.any():
-        return edges
-    parts = [edges]
-    for geometry in np.unique(owner[seam]):
-        of = seam & (owner == geometry)
-        parts.append(_one_sided(int(geometry), start[of, 1], end[of, 1], start[of, 0] > 0))
+    edges = ring_edges(geometries)
+    polar = (np.abs(edges.latitude) == 90) & (edges.latitude_step == 0)
+    along_seam = (np.abs(edges.longitude) == 180) & (edges.longitude_step == 0)
+    seam = edges.take(along_seam)
+    parts = [_in_parts(edges.take(~polar & ~along_seam))]
+    parts += [_one_sided(seam.take(seam.owner == owner)) for owner in np.unique(seam.owner)]
     return Edges(
         *(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Edges))
     )
@@ -113,16 +114,18 @@ def _in_parts(edges: Edges) -> Edges:
     )
 
 
-def _one_sided(owner: int, start: Column, end: Column, eastern: NDArray[np.bool_]) -> Edges:
-    """Where a geofence lies on one side of the antimeridian alone, from its edges along it (latitudes)."""
+def _one_sided(seam: Edges) -> Edges:
+    """Where a geofence lies on one side of the antimeridian alone, from its edges along it."""
+    start, end = seam.latitude, seam.latitude + seam.latitude_step
     cuts = np.unique(np.concatenate([start, end]))
     low, high = np.minimum(start, end), np.maximum(start, end)
     covers = (low[:, None] <= cuts[:-1]) & (high[:, None] >= cuts[1:])
+    eastern = seam.longitude > 0
     east, west = np.logical_or.reduce(covers[eastern]), np.logical_or.reduce(covers[~eastern])
     bounding = np.flatnonzero(np.logical_xor(east, west) & (np.diff(cuts) > SEAM_GAP))
     count = len(bounding)
     return Edges(
-        np.full(count, owner),
+        np.full(count, seam.owner[0]),
         np.where(east[bounding], 180.0, -180.0),
         cuts[:-1][bounding],
         np.zeros(count),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from geofence.course import Course
 from geofence.course_crossings import CourseCrossings, circle_crossings, polygon_crossings
 from geofence.distance import nearest_distances
-from geofence.edges import edges_of
+from geofence.edges import bounding_edges
 from geofence.ellipsoid import Column
 from geofence.events import ENTER, EXIT
 from geofence.vicinity import Vicinity
@@ -112,7 +112,7 @@ def _distances(
     distance = np.empty(len(keys))
     shapes = vicinity.shapes(keys)
     distance[shapes.of_circles] = shapes.circles.boundary_distances(longitude, latitude)
-    edges = edges_of(shapes.polygons)
+    edges = bounding_edges(shapes.polygons)
     distance[shapes.of_polygons] = nearest_distances(
         longitude, latitude, edges, len(shapes.polygons), limit[shapes.of_polygons]
     )

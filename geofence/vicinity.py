@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from shapely.geometry import Point
 
 from geofence.circle import Circles
-from geofence.edges import edges_of
+from geofence.edges import bounding_edges
 from geofence.ellipsoid import earth_centred
 from geofence.geofence import Geofence
 
@@ -97,7 +97,7 @@ def _balls(geofences: list[Geofence]) -> NDArray[np.float64]:
     balls[3, is_circle] = circles.radius + ROUNDING
 
     polygons = np.array([geofence.geometry for geofence in geofences], np.object_)[~is_circle]
-    edges = edges_of(polygons)
+    edges = bounding_edges(polygons)
     middles = np.stack(earth_centred(*edges.at(0.5)))
     count = np.maximum(np.bincount(edges.owner, minlength=len(polygons)), 1)
     centres = np.stack([np.bincount(edges.owner, axis, len(polygons)) / count for axis in middles])

@@ -7,7 +7,6 @@ on one side of it; both tests allow for HAIR, so none is missed.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from geofence.cells.cover import Cover, chunks, cover_of
 from geofence.cells.grid import HAIR, LEVELS, Cells, Coordinates, Integers, cells_around
+from geofence.edges import Edges, ring_edges
 from geofence.ranges import ranges
 
 EDGES_AT_ONCE = 100_000
@@ -33,20 +33,10 @@ def polygon_cover(polygons: NDArray[np.object_], most: Integers) -> Cover:
     return Cover.joined(parts)
 
 
-class Edges(NamedTuple):
-    """Edges from (x, y) to (x + dx, y + dy), and the number of the polygon of each."""
-
-    polygon: Numbers
-    x: Coordinates
-    y: Coordinates
-    dx: Coordinates
-    dy: Coordinates
-
-
 def _covers(polygons: NDArray[np.object_], most: Integers) -> Iterator[Cover]:
     own = shapely.force_2d(polygons)  # copies: GEOS's prepared polygons are not for two threads at once
     shapely.prepare(own)
-    edges = _edges(own)
+    edges = ring_edges(own)
     polygon, cells = cells_around(shapely.bounds(own))
     pairs = _first_pairs(polygon, cells, edges)
     while len(cells.level):
@@ -70,26 +60,17 @@ def _covers(polygons: NDArray[np.object_], most: Integers) -> Iterator[Cover]:
         polygon, cells = polygon[going], cells.take(going)
 
 
-def _edges(polygons: NDArray[np.object_]) -> Edges:
-    rings, owner = shapely.get_rings(polygons, return_index=True)
-    vertices, ring = shapely.get_coordinates(rings, return_index=True)
-    starts = np.flatnonzero(ring[1:] == ring[:-1])
-    along = vertices[starts + 1] - vertices[starts]
-    x, y = vertices[starts].T
-    return Edges(owner[ring[starts]], x.copy(), y.copy(), along[:, 0].copy(), along[:, 1].copy())
-
-
 def _first_pairs(polygon: Numbers, cells: Cells, edges: Edges) -> tuple[Numbers, Numbers]:
     """Numbers of cells, and beside each the number of an edge of its polygon whose box touches it."""
     by_polygon = np.argsort(polygon, kind="stable")
-    count = np.bincount(polygon, minlength=int(edges.polygon.max(initial=-1)) + 1)
+    count = np.bincount(polygon, minlength=int(edges.owner.max(initial=-1)) + 1)
     first = np.cumsum(count) - count
-    edge = np.repeat(np.arange(len(edges.x)), count[edges.polygon])
-    cell = by_polygon[ranges(first[edges.polygon], count[edges.polygon])]
+    edge = np.repeat(np.arange(len(edges)), count[edges.owner])
+    cell = by_polygon[ranges(first[edges.owner], count[edges.owner])]
     longitude, latitude = cells.centres()
     width, height = cells.sizes()
-    near = _overlaps(edges.x[edge] - longitude[cell], edges.dx[edge], width[cell] / 2)
-    near &= _overlaps(edges.y[edge] - latitude[cell], edges.dy[edge], height[cell] / 2)
+    near = _overlaps(edges.longitude[edge] - longitude[cell], edges.longitude_step[edge], width[cell] / 2)
+    near &= _overlaps(edges.latitude[edge] - latitude[cell], edges.latitude_step[edge], height[cell] / 2)
     return cell[near], edge[near]
 
 
@@ -105,10 +86,10 @@ def _quartered(cell: Numbers, edge: Numbers, cells: Cells, edges: Edges) -> tupl
     width, height = cells.sizes()
     reach_x, reach_y = width[cell] / 4, height[cell] / 4
     x, y, dx, dy = (
-        edges.x[edge] - longitude[cell],
-        edges.y[edge] - latitude[cell],
-        edges.dx[edge],
-        edges.dy[edge],
+        edges.longitude[edge] - longitude[cell],
+        edges.latitude[edge] - latitude[cell],
+        edges.longitude_step[edge],
+        edges.latitude_step[edge],
     )
     side = dy * x - dx * y  # of the middle; along its normal, in units of the edge's length
     across, up = dy * reach_x, dx * reach_y

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Point, Polygon
 
-from geofence.edges import edges_of
+from geofence.edges import bounding_edges
 from geofence.ellipsoid import WGS84
 from geofence.forecast import CourseForecast, course_forecast, forecast
 from geofence.geofence import Geofence
@@ -55,11 +55,11 @@ def boundary(geofence: Geofence, count: int = SAMPLES) -> NDArray[np.float64]:
             WGS84.fwd(centre.x * ones, centre.y * ones, azimuth, geofence.radius * ones)[:2], axis=1
         )
     share = np.linspace(0, 1, count)[:, None]
-    points = [start + share * (end - start) for start, end in bounding_edges(geofence)]
+    points = [start + share * (end - start) for start, end in reference_edges(geofence)]
     return np.concatenate(points) if points else np.empty((0, 2))
 
 
-def bounding_edges(geofence: Geofence) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def reference_edges(geofence: Geofence) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Start and end of each edge; of one along the antimeridian, only of what the other side leaves open."""
     vertices = shapely.get_coordinates(geofence.geometry)
     seam = np.unique(vertices[np.abs(vertices[:, 0]) == 180, 1])
@@ -314,7 +314,7 @@ def test_device_that_does_not_move_crosses_nothing() -> None:
 
 def test_edge_along_the_antimeridian_bounds_only_where_the_other_side_is_outside() -> None:
     shifted = MultiPolygon([shapely.box(170, 10, 180, 30), shapely.box(-180, 20, -170, 40)])
-    edges = edges_of(np.array([shifted], np.object_))
+    edges = bounding_edges(np.array([shifted], np.object_))
     seam = edges.longitude_step == 0
     on_seam = seam & (np.abs(edges.longitude) == 180)
     spans = sorted(
