@@ -14,9 +14,9 @@ from shapely.geometry import MultiPolygon, Point, Polygon
 
 from geofence.edges import bounding_edges
 from geofence.ellipsoid import WGS84
-from geofence.forecast import CourseForecast, course_forecast, forecast
+from geofence.forecasting.forecast import CourseForecast, course_forecast, forecast
+from geofence.forecasting.vicinity import Vicinity
 from geofence.geofence import Geofence
-from geofence.vicinity import Vicinity
 from tests.geofence.reference import contains
 from tests.geofence.strategies import geofences, latitudes, longitudes, positions_near
 

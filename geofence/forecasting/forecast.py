@@ -13,13 +13,13 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.course import Course
-from geofence.course_crossings import CourseCrossings, circle_crossings, polygon_crossings
-from geofence.distance import nearest_distances
 from geofence.edges import bounding_edges
 from geofence.ellipsoid import Column
 from geofence.events import ENTER, EXIT
-from geofence.vicinity import Vicinity
+from geofence.forecasting.course import Course
+from geofence.forecasting.course_crossings import CourseCrossings, circle_crossings, polygon_crossings
+from geofence.forecasting.distance import nearest_distances
+from geofence.forecasting.vicinity import Vicinity
 
 ForecastType = Literal["ENTER", "EXIT", "IDLE"]
 IDLE: Final = "IDLE"

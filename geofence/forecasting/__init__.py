@@ -1,0 +1,1 @@
+"""Forecasts: what a device may cross next. A room of its own, since nothing that evaluates needs it."""
