@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from service.cli.event_file import event_file, say_refused, write_events
 from service.cli.geofence_file import SHOWN, counted, read_geofence_file
+from service.cli.output_file import output_file, say_refused, write_parts
 from service.cli.rewinding import rewind
 from service.errors import Refused
 from service.settings import read_settings
@@ -83,7 +83,7 @@ def _evaluate_anew(
     console = Console(stderr=True, highlight=False)
     areas = read_geofence_file(geofences)
     with (
-        event_file(output) as stream,
+        output_file(output) as stream,
         Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         read = _read_positions(positions, bar, altitudes=any(map(_is_volume, areas)))
@@ -97,7 +97,7 @@ def _evaluate_anew(
             lambda done: bar.update(task, completed=done),
             unknown_altitude_inside=unknown_altitude_inside,
         )
-        write_events(stream, event_lines(crossed, read, areas))
+        write_parts(stream, event_lines(crossed, read, areas))
     _say_rejects(console, read)
     console.print(
         f"{counted(len(read), 'position')} of {counted(len(read.device_ids), 'device')}, "

@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.progress import TextColumn
 
 from service.cli.geofence_file import counted
-from service.cli.running_service import HERE, PAGE, Url, bar_with, client_of, content_of
+from service.cli.running_service import HERE, Page, Url, bar_with, client_of, pages_of
 from service.errors import NotFound, Refused
 from service.settings import read_settings
 
 if TYPE_CHECKING:
     import httpx
+
 FIXES, REVISIONS = "fixes.ndjson", "revisions.ndjson"
 
 
@@ -92,21 +93,13 @@ class ServiceSource:
         return self._pages("/v1/revisions")
 
     def _pages(self, path: str, **query: str) -> Iterator[Lines]:
-        query["limit"] = str(PAGE)
-        while True:
-            answer = self._client.get(path, params=query)
-            page = msgspec.json.decode(content_of(answer, "export"), type=Page)
-            yield page.items
-            if page.next_cursor is None:
-                return
-            query["cursor"] = page.next_cursor
+        return (page.items for page in pages_of(self._client, path, ItemPage, **query))
 
 
-class Page(msgspec.Struct, rename="camel"):
-    """A page of any list."""
+class ItemPage(Page):
+    """A page of a list, items as their text stands."""
 
     items: list[msgspec.Raw]
-    next_cursor: str | None
 
 
 class Named(msgspec.Struct, rename="camel"):

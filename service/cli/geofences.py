@@ -1,21 +1,16 @@
 """`overfly geofences`: a collection's geofences into a running service, and out of it, as GeoJSON."""
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import Annotated, BinaryIO
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.progress import DownloadColumn, Progress, TextColumn
 
-from service.cli.running_service import HERE, PAGE, Url, bar_with, client_of, content_of
-from service.errors import Refused
-
-if TYPE_CHECKING:
-    import httpx
+from service.cli.output_file import output_file, write_parts
+from service.cli.running_service import HERE, Page, Url, bar_with, client_of, content_of, pages_of
 
 CHUNK = 1 << 16
 Collection = Annotated[str, typer.Option(help="Name of the geofence collection.")]
@@ -27,11 +22,10 @@ class Feature(msgspec.Struct):
     id: str
 
 
-class FeaturePage(msgspec.Struct, rename="camel"):
+class FeaturePage(Page):
     """A page of a collection's geofences; features as their text stands."""
 
     features: list[msgspec.Raw]
-    next_cursor: str | None
 
 
 class Put(msgspec.Struct):
@@ -86,40 +80,16 @@ def _export(
     features: dict[str, msgspec.Raw] = {}  # one that is edited meanwhile comes again: its last form counts
     with client_of(url) as client, bar_with(console, TextColumn("{task.completed:,}")) as bar:
         task = bar.add_task("Fetching geofences", total=None)
-        for page in _pages(client, collection):
+        for page in pages_of(client, "/v1/geofences", FeaturePage, collection=collection):
             features.update((msgspec.json.decode(each, type=Feature).id, each) for each in page.features)
             bar.update(task, completed=len(features))
-    with _stream(output) as stream:
-        stream.write(b'{"type":"FeatureCollection","features":[\n')
-        stream.write(b",\n".join(map(bytes, features.values())))
-        stream.write(b"\n]}\n")
+    with output_file(output) as stream:
+        collected = b",\n".join(map(bytes, features.values()))
+        write_parts(stream, [b'{"type":"FeatureCollection","features":[\n', collected, b"\n]}\n"])
     console.print(f"{len(features):,} geofences of {collection!r} exported.")
-
-
-def _pages(client: "httpx.Client", collection: str) -> Iterator[FeaturePage]:
-    query = {"collection": collection, "limit": str(PAGE)}
-    while True:
-        answer = client.get("/v1/geofences", params=query)
-        page = msgspec.json.decode(content_of(answer, "export"), type=FeaturePage)
-        yield page
-        if page.next_cursor is None:
-            return
-        query["cursor"] = page.next_cursor
 
 
 def _chunks(stream: BinaryIO, bar: Progress, task: "int") -> Iterator[bytes]:
     while chunk := stream.read(CHUNK):
         yield chunk
         bar.advance(task, len(chunk))  # type: ignore[arg-type]  # TaskID is an int that rich names
-
-
-@contextmanager
-def _stream(output: Path | None) -> Iterator[BinaryIO]:
-    if output is None:
-        yield sys.stdout.buffer
-        return
-    try:
-        with output.open("wb") as stream:
-            yield stream
-    except OSError as error:
-        raise Refused(f"{output} cannot be written: {error.strerror or error}") from None

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import Progress
 
-from service.cli.event_file import event_file, say_refused, write_events
 from service.cli.geofence_file import SHOWN, counted
+from service.cli.output_file import output_file, say_refused, write_parts
 from service.errors import Refused
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def rewind(
     console = Console(stderr=True, highlight=False)
     faults = LineFaults(SHOWN)
     with (
-        event_file(output) as stream,
+        output_file(output) as stream,
         Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         history = _read_revisions(revisions, bar)
@@ -41,7 +41,7 @@ def rewind(
             lambda done: bar.advance(task, done),
             unknown_altitude_inside=unknown_altitude_inside,
         )
-        write_events(stream, event_lines(crossed))
+        write_parts(stream, event_lines(crossed))
     say_refused(console, map(str, sorted(faults.first)), faults.counts)
     if crossed.repeated:
         console.print(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 import typer
@@ -55,6 +55,27 @@ def content_of(answer: "httpx.Response", what: str) -> bytes:
         raise OverflyError(f"{answer.url} answered {answer.status_code}, but not as Overfly does") from None
     sentence = "\n".join([f"{what}: {problem.detail}", *(f"  {fault}" for fault in problem.errors)])
     raise {404: NotFound, 503: CannotNow}.get(answer.status_code, Refused)(sentence)
+
+
+def pages_of(client: "httpx.Client", path: str, shape: "type[AnyPage]", **query: str) -> "Iterator[AnyPage]":
+    """All pages of a list of the API, one after the other. Raises as `content_of`."""
+    query["limit"] = str(PAGE)
+    while True:
+        answer = client.get(path, params=query)
+        page = msgspec.json.decode(content_of(answer, "export"), type=shape)
+        yield page
+        if page.next_cursor is None:
+            return
+        query["cursor"] = page.next_cursor
+
+
+class Page(msgspec.Struct, rename="camel"):
+    """As much of a page of any list as is needed to ask for the next."""
+
+    next_cursor: str | None
+
+
+AnyPage = TypeVar("AnyPage", bound=Page)
 
 
 def bar_with(console: Console, column: ProgressColumn) -> Progress:

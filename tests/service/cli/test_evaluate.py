@@ -147,6 +147,14 @@ def test_output_that_cannot_be_written_and_a_broken_gzip_are_said_in_a_sentence(
     assert "Traceback" not in done.stderr
 
 
+def test_output_onto_a_full_disk_is_said_in_a_sentence(tmp_path: Path) -> None:
+    geofences = geofence_file(tmp_path, geofence("a", SQUARE))
+    done = evaluate(geofences, position_file(tmp_path, fix("x", 1, 5)), "--output", "/dev/full")
+    assert done.returncode == 1
+    assert "/dev/full cannot be written: No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_no_positions_give_no_events(tmp_path: Path) -> None:
     done = evaluate(geofence_file(tmp_path), position_file(tmp_path))
     assert (done.returncode, done.stdout) == (0, "")

@@ -1,4 +1,4 @@
-"""Where a command's events go, and what it says of lines that it could not take."""
+"""Where a command's output goes, and what it says of lines that it could not take."""
 
 import sys
 from collections import Counter
@@ -14,7 +14,7 @@ from service.errors import Refused
 
 
 @contextmanager
-def event_file(path: Path | None) -> Iterator[BinaryIO]:
+def output_file(path: Path | None) -> Iterator[BinaryIO]:
     """The file at `path`, or stdout. Raises Refused where it cannot be written."""
     if path is None:
         yield sys.stdout.buffer
@@ -23,11 +23,16 @@ def event_file(path: Path | None) -> Iterator[BinaryIO]:
         stream = path.open("wb")
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror or error}") from None
-    with stream:
+    try:
         yield stream
+    finally:
+        try:
+            stream.close()
+        except OSError as error:  # what is written at the last finds no room
+            raise Refused(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def write_events(stream: BinaryIO, parts: Iterable[bytes]) -> None:
+def write_parts(stream: BinaryIO, parts: Iterable[bytes]) -> None:
     """All parts; the command ends where nobody reads on. Raises Refused where it cannot be written."""
     try:
         for part in parts:
@@ -36,7 +41,7 @@ def write_events(stream: BinaryIO, parts: Iterable[bytes]) -> None:
     except BrokenPipeError:  # who reads has seen enough, as `head` does
         raise typer.Exit(1) from None
     except OSError as error:
-        raise Refused(f"the events cannot be written: {error.strerror or error}") from None
+        raise Refused(f"the output cannot be written: {error.strerror or error}") from None
 
 
 def say_refused(console: Console, first: Iterable[str], counts: Counter[str]) -> None:
