@@ -6,7 +6,7 @@ What was put or discarded is in the next answer. When a hundredth has changed, a
 background; the index goes on answering from what it has, and exchanges the two between searches.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -55,6 +55,16 @@ class Containment:
 
     position: NDArray[np.int64]
     geofence: NDArray[np.int32]
+
+    @staticmethod
+    def joined(parts: "Sequence[Containment]") -> "Containment":
+        """What several indexes answered of the same positions, in one."""
+        if len(parts) == 1:
+            return parts[0]
+        return _in_order(
+            np.concatenate([np.empty(0, np.int64), *(part.position for part in parts)]),
+            np.concatenate([np.empty(0, np.int32), *(part.geofence for part in parts)]),
+        )
 
 
 def in_a_thread(build: Callable[[], Bulk]) -> "Future[Bulk]":
@@ -187,7 +197,7 @@ def _vertices(areas: Mapping[int, Area]) -> int:
     return int(shapely.get_num_coordinates(polygons).sum()) + CIRCLE_VERTICES * circles
 
 
-def _in_order(position: NDArray[np.intp], geofence: NDArray[np.int32]) -> Containment:
+def _in_order(position: NDArray[np.integer], geofence: NDArray[np.int32]) -> Containment:
     """Pairs by position, then geofence, each once."""
     pair = position.astype(np.int64) << 32 | geofence
     pair.sort()

@@ -69,12 +69,7 @@ class LiveGeofences:
             for link in sorted(self._links)
             if link.tracker_key == tracker_key and link.collection_key in self._indexes
         ]
-        if len(found) == 1:
-            return found[0]
-        position = np.concatenate([each.position for each in found] or [np.empty(0, np.int64)])
-        geofence = np.concatenate([each.geofence for each in found] or [np.empty(0, np.int32)])
-        order = np.lexsort((geofence, position))
-        return Containment(position[order], geofence[order])
+        return Containment.joined(found)
 
     def _catch_up_with_geofences(self, connection: Connection) -> list[Ended]:
         collections = collection_names(connection)

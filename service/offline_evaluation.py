@@ -117,13 +117,13 @@ def _in_order(
     position = np.concatenate([part.position for part in found])
     geofence = np.concatenate([part.geofence for part in found])
     entering = np.concatenate([part.entering for part in found])
-    device_rank = _ranks(positions.device_ids)[positions.device[position]]
-    geofence_rank = _ranks([geofence.id for geofence in geofences])[geofence]
+    device_rank = ranks(positions.device_ids)[positions.device[position]]
+    geofence_rank = ranks([geofence.id for geofence in geofences])[geofence]
     order = np.lexsort((geofence_rank, entering, device_rank, positions.sample_time[position]))
     return Crossings(position[order], geofence[order], entering[order])
 
 
-def _ranks(texts: Sequence[str]) -> NDArray[np.int64]:
+def ranks(texts: Sequence[str]) -> NDArray[np.int64]:
     """Of each text, how many come before it in the order of code points."""
     ranks = np.empty(len(texts), np.int64)
     ranks[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))

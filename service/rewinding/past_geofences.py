@@ -61,7 +61,7 @@ class PastGeofences:
         columns = FixColumns(
             fixes.device, fixes.device_ids, fixes.sample_time, fixes.accuracy, lambda at: fixes.altitude[at]
         )
-        return self._conditions.evaluate(columns, _together(found), state)
+        return self._conditions.evaluate(columns, Containment.joined(found), state)
 
     def _link(self, change: LinkChange) -> list[int]:
         """Makes or ends a link; answers the keys of the geofences whose state has ended."""
@@ -97,13 +97,3 @@ class PastGeofences:
             return
         for key, geofence in geofences.items():
             index.put(key, geofence)
-
-
-def _together(found: list[Containment]) -> Containment:
-    """The pairs of several collections, by position, then geofence."""
-    if len(found) == 1:
-        return found[0]
-    position = np.concatenate([np.empty(0, np.int64), *(each.position for each in found)])
-    geofence = np.concatenate([np.empty(0, np.int32), *(each.geofence for each in found)])
-    order = np.lexsort((geofence, position))
-    return Containment(position[order], geofence[order])

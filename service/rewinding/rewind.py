@@ -14,12 +14,10 @@ from geofence.evaluator import Evaluation
 from geofence.events import EVENT_TYPES, event_id
 from geofence.state import InsideState
 from service.native_lines import LINES, native_lines
+from service.offline_evaluation import BATCH, ranks
 from service.rewinding.fixes import ExportedFixes, RewoundFixes
 from service.rewinding.past_geofences import PastGeofences
 from service.rewinding.revisions import Change, ExportedRevisions, LinkChange
-
-BATCH = 5_000
-"""Fixes evaluated at once, as in offline_evaluation."""
 
 Progress = Callable[[int], object]
 """Told how many more fixes are evaluated."""
@@ -176,7 +174,6 @@ class _Rewinding:
 
 
 def _order(rows: NDArray[np.void], texts: list[str]) -> NDArray[np.int64]:
-    rank = np.empty(len(texts), np.int64)  # by code points
-    rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+    rank = ranks(texts)
     tracker, collection, device, geofence = (rank[rows[name]] for name in NAMES)
     return np.lexsort((tracker, collection, geofence, rows["entering"], device, rows["sample_time"]))
