@@ -33,7 +33,7 @@ Coordinates = NDArray[np.float64]
 
 
 class Circles:
-    """Many circles as columns, all of length n: centres in degrees, radii in metres."""
+    """n circles as columns: `longitude` and `latitude` of the centres in degrees, `radius` in metres."""
 
     def __init__(self, longitude: Coordinates, latitude: Coordinates, radius: Coordinates) -> None:
         self.longitude, self.latitude, self.radius = longitude, latitude, radius
