@@ -3,8 +3,8 @@
 `forecast` is the maths of Amazon Location's ForecastGeofenceEvents, which knows no heading: whatever the
 device can reach within the horizon at its speed. `course_forecast` follows the geodesic of its heading.
 
-Conditions are the caller's: leave out geofences whose band of altitude the device is not in, and those that do
-not count for it.
+Conditions are the caller's: leave out geofences whose band of altitude the device is not in, and those
+that do not count for it.
 """
 
 from collections.abc import Mapping
