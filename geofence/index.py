@@ -1,6 +1,6 @@
 """Which geofences contain a position: an index for the bulk, and beside it what changed since.
 
-    put, discard -> loose (some dozens, packed each time) -> recent (packed) -> the bulk (cells), built aside
+    put, discard -> loose (an R-tree, some dozens) -> recent (packed) -> the bulk (cells), built anew aside
 
 What was put or discarded is in the next answer. When a hundredth has changed, all is built anew in the
 background; the index goes on answering from what it has, and exchanges the two between searches.
@@ -30,11 +30,11 @@ Background = Callable[[Callable[[], Bulk]], "Future[Bulk]"]
 class Limits:
     """How much is kept where.
 
-    `loose`: changes that are packed anew with each, or a sixteenth of all changes where that is more; then
-    they are packed for longer. `changes`: kept beside the bulk before it is built anew, or one for each
-    hundred geofences where that is more. `waited_for`: vertices for which a new index builds its cells at
-    once (some tenths of a second); with more it answers from what is packed until they are built.
-    `in_cells`: geofences; more are packed for good, which is quicker to build and takes less memory.
+    `loose`: changes kept in the R-tree, or a sixteenth of all changes where that is more; then they are
+    packed. `changes`: kept beside the bulk before it is built anew, or one for each hundred geofences where
+    that is more. `waited_for`: vertices for which a new index builds its cells at once (some tenths of a
+    second); with more it answers from what is packed until they are built. `in_cells`: geofences; more
+    are packed for good, which is quicker to build and takes less memory.
     """
 
     loose: int = 64
