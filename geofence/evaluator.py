@@ -75,10 +75,12 @@ def evaluate(
     number_of_fix[kept] = number
 
     pairs = _pairs(number_of_fix, past, devices, containment, state)
+    carried = np.empty(0, np.int64)
     if poor is not None:
-        pairs = poor.carried(pairs, fix)
+        pairs, carried = poor.carried(pairs, fix)
+        pairs = np.concatenate([pairs, carried])
     pairs.sort()
-    crossing, last = _crossings(pairs, fix)
+    crossing, last = _crossings(pairs, carried, fix)
     at = crossing >> 32
     place = np.cumsum(fix[:-1] < 0) - 1  # of each number, which of `devices` it belongs to
     changes = np.zeros(len(devices), np.bool_)
@@ -138,10 +140,10 @@ def _pairs(
 
 
 def _crossings(
-    pairs: NDArray[np.int64], fix: NDArray[np.int64]
+    pairs: NDArray[np.int64], carried: NDArray[np.int64], fix: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The crossings as number << 32 | ENTERING | geofence, ascending, and the pairs of each device's last
-    fix.
+    fix. `carried` are those of the pairs that continue the one before, whatever number it has.
 
     A pair may seem to follow the last fix of the device before. It does not matter: the one is of a past,
     which never is an ENTER, the other of a last fix, which never is an EXIT.
@@ -149,6 +151,7 @@ def _crossings(
     number, geofence = pairs & LOW, pairs >> 32
     follows = np.zeros(len(pairs) + 1, np.bool_)
     follows[1:-1] = pairs[1:] - pairs[:-1] == 1
+    follows[np.searchsorted(pairs, carried)] = True
     is_last = fix[number + 1] < 0
     enters = ~follows[:-1] & (fix[number] >= 0)
     leaves = ~follows[1:] & ~is_last

@@ -1,16 +1,14 @@
 """Fixes too inaccurate for some geofences: at them, a device stays inside of these as it was before.
 
-Pairs of a geofence and a number (see `evaluator`) that fall on such a fix are dropped; each that is left is
-repeated over all such fixes that follow it. The evaluator then finds no crossing there, and the change, if
-there is one, at the next fix that counts.
+Pairs of a geofence and a number (see `evaluator`) that fall on such a fix are dropped; each that is left and
+has such fixes behind it comes once more, at the last of them. The evaluator takes the one for the
+continuation of the other, and finds the change, if there is one, at the next fix that counts.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from geofence.ranges import ranges
 
 LOW = (1 << 32) - 1
 
@@ -26,8 +24,10 @@ class PoorFixes:
     geofence: NDArray[np.int32]
     metres: NDArray[np.float64]
 
-    def carried(self, pairs: NDArray[np.int64], fix: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The pairs, geofence << 32 | number in any order, with those in place of what poor fixes said.
+    def carried(
+        self, pairs: NDArray[np.int64], fix: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The pairs, geofence << 32 | number in any order, that count, and those that continue one of them.
 
         `fix` gives the fix of each number, -1 for a device's past and behind the last.
         """
@@ -38,10 +38,9 @@ class PoorFixes:
         pairs, limit = pairs[counts], limit[counts]
         held = np.flatnonzero(accuracy[(pairs & LOW) + 1] > limit)
         if len(held) == 0:
-            return pairs
-        first = (pairs[held] & LOW) + 1
-        times = _next_at_most(accuracy, first, limit[held]) - first
-        return np.concatenate([pairs, ranges(pairs[held] + 1, times)])
+            return pairs, pairs[held]
+        next_that_counts = _next_at_most(accuracy, (pairs[held] & LOW) + 1, limit[held])
+        return pairs, (pairs[held] & ~LOW) + next_that_counts - 1
 
     def _limits(self, geofence: NDArray[np.int64]) -> NDArray[np.float64]:
         """The greatest accuracy of each geofence, infinite where there is none."""
