@@ -89,7 +89,8 @@ class GeofenceIndex:
         self._bulk: Bulk = PackedAreas({})
         self._coming: Future[Bulk] | None = None
         self._changed: set[int] = set()  # keys, since the bulk was begun
-        self._changed_since_coming: set[int] = set()
+        self._changed_lately: set[int] = set()  # since a build was begun last, whatever became of it
+        self._problem: str | None = None
         self._recent, self._loose = PackedAreas({}), LooseAreas()
         if _vertices(self._areas) <= limits.waited_for:
             self._bulk = bulk_of(self._areas, limits.in_cells)
@@ -142,33 +143,44 @@ class GeofenceIndex:
         """What most geofences are found by at the moment."""
         return self._bulk
 
+    @property
+    def problem(self) -> str | None:
+        """Why the bulk could not be built anew the last time; None if it could.
+
+        Answers are right all the same, from the old bulk and what is packed beside it. As many changes as
+        lead to a build lead to the next attempt.
+        """
+        return self._problem
+
     def settle(self) -> None:
-        """Wait until what is being built aside is in use."""
+        """Wait until what is being built aside is in use, or has failed."""
         if self._coming is not None:
-            self._coming.result()
             self._exchange(self._coming)
 
     def _note(self, key: int) -> None:
         self._changed.add(key)
-        self._changed_since_coming.add(key)
+        self._changed_lately.add(key)
 
     def _arrange(self) -> None:
         """Puts what was built aside to use, begins to build anew, packs what is loose: each in its time."""
         if self._coming is not None and self._coming.done():
             self._exchange(self._coming)
-        if self._coming is None and len(self._changed) > max(self._limits.changes, len(self) // 100):
+        if self._coming is None and len(self._changed_lately) > max(self._limits.changes, len(self) // 100):
             self._build()
         if len(self._loose) > max(self._limits.loose, len(self._changed) // 16):
             self._pack_changed()
 
     def _build(self) -> None:
         areas = dict(self._areas)
-        self._changed_since_coming = set()
+        self._changed_lately = set()
         self._coming = self._background(lambda: bulk_of(areas, self._limits.in_cells))
 
     def _exchange(self, coming: "Future[Bulk]") -> None:
-        self._coming, self._bulk = None, coming.result()
-        self._changed = self._changed_since_coming
+        problem = coming.exception()
+        self._coming, self._problem = None, None if problem is None else repr(problem)
+        if problem is not None:
+            return
+        self._bulk, self._changed = coming.result(), self._changed_lately
         for key in self._changed:
             self._bulk.discard(key)
         self._pack_changed()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ class Held:
     def __init__(self) -> None:
         self._waiting: list[tuple[Callable[[], Bulk], Future[Bulk]]] = []
         self.begun = 0
+        self.failing: Exception | None = None
 
     def __call__(self, build: Callable[[], Bulk]) -> "Future[Bulk]":
         future: Future[Bulk] = Future()
@@ -34,7 +36,10 @@ class Held:
 
     def finish(self) -> None:
         for build, future in self._waiting:
-            future.set_result(build())
+            if self.failing is not None:
+                future.set_exception(self.failing)
+            else:
+                future.set_result(build())
         self._waiting.clear()
 
 
@@ -50,8 +55,9 @@ def test_index_equals_brute_force_before_during_and_after_rebuilds(data: st.Data
     fences = dict(enumerate(data.draw(st.lists(geofences, max_size=4)), 1))
     background = Held()
     index = GeofenceIndex(fences, background, EAGER)
+    failure = MemoryError("too little")
     for _ in range(data.draw(st.integers(1, 8))):
-        step = data.draw(st.sampled_from(["put", "put", "discard", "finish", "search", "search"]))
+        step = data.draw(st.sampled_from(["put", "put", "discard", "finish", "fail", "search", "search"]))
         key = data.draw(st.integers(1, 6))
         if step == "put":
             fences[key] = data.draw(geofences)
@@ -59,7 +65,8 @@ def test_index_equals_brute_force_before_during_and_after_rebuilds(data: st.Data
         elif step == "discard":
             fences.pop(key, None)
             index.discard(key)
-        elif step == "finish":
+        elif step in ("finish", "fail"):
+            background.failing = failure if step == "fail" else None
             background.finish()
         else:
             positions = data.draw(st.lists(positions_near(list(fences.values())), max_size=8))
@@ -91,6 +98,39 @@ def test_a_put_or_discard_during_a_rebuild_outlives_it() -> None:
         (3, 9),
         (4, 3),
     ]
+
+
+@pytest.mark.parametrize("failure", [MemoryError("too little"), ValueError("odd")])
+def test_after_a_failed_rebuild_the_old_bulk_serves_and_further_changes_lead_to_the_next(
+    failure: Exception,
+) -> None:
+    background = Held()
+    index = GeofenceIndex({1: box(1)}, background, EAGER)
+    background.failing = failure
+    background.finish()
+    for _ in range(3):
+        assert pairs(index, [(1.5, 0.5)]) == [(0, 1)]
+    assert background.begun == 1
+    assert index.problem == repr(failure)
+    index.put(1, box(7))
+    index.put(2, box(2))
+    everywhere = [(1.5, 0.5), (2.5, 0.5), (7.5, 0.5)]
+    assert pairs(index, everywhere) == [(1, 2), (2, 1)]
+    assert background.begun == 2
+    background.failing = None
+    background.finish()
+    assert pairs(index, everywhere) == [(1, 2), (2, 1)]
+    assert index.problem is None
+    assert isinstance(index.bulk, CellIndex)
+
+
+def test_waiting_for_a_rebuild_that_fails_raises_nothing() -> None:
+    background = Held()
+    index = GeofenceIndex({1: box(1)}, background, EAGER)
+    background.failing = MemoryError("too little")
+    background.finish()
+    index.settle()
+    assert index.problem == "MemoryError('too little')"
 
 
 def test_answers_are_right_while_a_thread_builds_the_cells_of_many_geofences() -> None:
