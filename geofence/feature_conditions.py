@@ -2,7 +2,7 @@
 
 import re
 
-from geofence.conditions import Conditions
+from geofence.conditions import Conditions, has_wildcards
 from geofence.faults import FeatureFaults
 from geofence.json_values import number_of, shown
 
@@ -13,6 +13,9 @@ PATTERN = re.compile(r"[-.\w*?]{1,100}")
 EXPECTED_PATTERN = "expected 1 to 100 letters, digits, '-', '.', '_', '*' (any text) or '?' (one character)"
 MOST_PATTERNS = 100
 EXPECTED_PATTERNS = f'expected an array of 1 to {MOST_PATTERNS} patterns of device ids, such as ["4b1*"]'
+MOST_WILD = 1000
+"""Characters of patterns that are to be searched, for each new device and geofence, one after the other."""
+EXPECTED_WILD = f"expected up to {MOST_WILD:,} in all of them together (ids without * and ? do not count)"
 
 
 def read_conditions(properties: dict[str, object], faults: FeatureFaults) -> Conditions:
@@ -53,6 +56,10 @@ def _read_devices(value: object, faults: FeatureFaults) -> tuple[str, ...] | Non
         return None
     if not 1 <= len(value) <= MOST_PATTERNS:
         faults.add("devices", f"devices holds {len(value):,} patterns: {EXPECTED_PATTERNS}")
+        return None
+    wild = sum(len(pattern) for pattern in value if isinstance(pattern, str) and has_wildcards(pattern))
+    if wild > MOST_WILD:
+        faults.add("devices", f"devices has patterns with * or ? of {wild:,} characters: {EXPECTED_WILD}")
         return None
     for number, pattern in enumerate(value):
         if not isinstance(pattern, str) or PATTERN.fullmatch(pattern) is None:

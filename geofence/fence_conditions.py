@@ -56,20 +56,18 @@ class FenceConditions:
         self.discard(np.array([key for key, each in asked if each == UNCONDITIONAL], np.int32))
         rows = Rows.of([self._row(key, each) for key, each in asked if each != UNCONDITIONAL])
         place, known = self._find(rows.geofence)
-        for column, values in zip(self._rows, rows, strict=True):
+        columns = list(zip(self._rows.columns(), rows.columns(), strict=True))
+        for column, values in columns:
             column[place[known]] = values[known]
         if not known.all():
-            columns = zip(self._rows, rows, strict=True)
-            merged: list[Any] = [np.insert(old, place[~known], new[~known]) for old, new in columns]
-            self._rows = Rows(*merged)
+            self._rows = Rows(*(np.insert(old, place[~known], new[~known]) for old, new in columns))
         self._limit()
 
     def discard(self, keys: NDArray[np.integer]) -> None:
         """Forget geofences; one that is not there is no error."""
         place, known = self._find(keys)
         if known.any():
-            left: list[Any] = [np.delete(column, place[known]) for column in self._rows]
-            self._rows = Rows(*left)
+            self._rows = Rows(*(np.delete(column, place[known]) for column in self._rows.columns()))
             self._limit()
 
     def evaluate(self, fixes: FixColumns, containment: Containment, state: InsideState) -> Evaluation:
@@ -171,6 +169,10 @@ class Rows(NamedTuple):
     accuracy: NDArray[np.float64]
     filtered: NDArray[np.bool_]
     devices: NDArray[np.object_]
+
+    def columns(self) -> list[NDArray[Any]]:
+        """All of them, one after the other."""
+        return [getattr(self, name) for name in self._fields]
 
     @staticmethod
     def of(rows: Sequence[tuple[object, ...]]) -> "Rows":
