@@ -2,8 +2,9 @@
 
 A cell that no edge touches lies wholly inside or wholly outside, which its middle tells. The others are
 quartered, each quarter is given the edges of its parent that touch it, and so on, until a polygon has as many
-crossed cells as it may have. An edge touches a cell if their boxes overlap and the cell's corners are not all
-on one side of it; both tests allow for HAIR, so none is missed.
+crossed cells as it may have, or as many pairs of a cell and an edge: long edges touch many cells each. An
+edge touches a cell if their boxes overlap and the cell's corners are not all on one side of it; both tests
+allow for HAIR, so none is missed.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from geofence.edges import Edges, ring_edges
 from geofence.ranges import ranges
 
 EDGES_AT_ONCE = 100_000
+
+PAIRS = 4
+"""Of a crossed cell and an edge: about as many at most for each vertex and each crossed cell allowed."""
 
 Numbers = NDArray[np.intp]
 
@@ -34,6 +38,7 @@ def polygon_cover(polygons: NDArray[np.object_], most: Integers) -> Cover:
 
 
 def _covers(polygons: NDArray[np.object_], most: Integers) -> Iterator[Cover]:
+    most_pairs = PAIRS * (shapely.get_num_coordinates(polygons) + most)
     own = shapely.force_2d(polygons)  # copies: GEOS's prepared polygons are not for two threads at once
     shapely.prepare(own)
     edges = ring_edges(own)
@@ -50,6 +55,7 @@ def _covers(polygons: NDArray[np.object_], most: Integers) -> Iterator[Cover]:
         yield cover_of(polygon[whole], cells.take(whole), crossed=False)
 
         many = 2 * np.bincount(polygon[crossed], minlength=len(own)) > most
+        many |= np.bincount(polygon[cell], minlength=len(own)) > most_pairs
         last = crossed & (many[polygon] | (cells.level == LEVELS))
         yield cover_of(polygon[last], cells.take(last), crossed=True)
 

@@ -1,5 +1,6 @@
 """Cells find the pairs that the packed tree finds, above all at vertices and at corners of cells."""
 
+import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -115,6 +116,36 @@ def test_a_polygon_has_no_more_crossed_cells_than_it_may_have() -> None:
         cover = polygon_cover(polygons, np.full(len(polygons), most))
         ranges = np.bincount(cover.area[cover.crossed], minlength=len(polygons))
         assert ranges.max() <= most + 64  # the last quartering but one may leave a few more
+
+
+def test_covering_many_long_edges_takes_memory_in_proportion_to_their_number() -> None:
+    teeth = comb(20_000)
+    edges = 40_000
+    tracemalloc.start()
+    polygon_cover(np.array([teeth], np.object_), np.array([edges]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_500 * edges
+
+
+def test_a_comb_whose_cells_are_left_coarse_is_found_as_by_the_packed_tree() -> None:
+    fences = areas(
+        [Geofence("comb", comb(2_000), None, {}), Geofence("box", shapely.box(0, 0, 9, 9), None, {})]
+    )
+    cells = CellIndex.of(fences)
+    assert cells is not None
+    longitude, latitude = adversarial(fences, np.random.default_rng(1))
+    some = np.random.default_rng(2).integers(0, len(longitude), 5_000)
+    expected = pairs(PackedAreas(fences), longitude[some], latitude[some])
+    assert len(expected) > 1_000
+    assert np.array_equal(pairs(cells, longitude[some], latitude[some]), expected)
+
+
+def comb(teeth: int) -> Polygon:
+    """Two edges from pole to pole for each tooth."""
+    longitude = np.linspace(-170, 170, 2 * teeth)
+    latitude = np.where(np.arange(2 * teeth) % 2, 85.0, -80.0)
+    return Polygon([*np.column_stack([longitude, latitude]).tolist(), (175, -89), (-175, -89)])
 
 
 def test_leaves_that_would_take_more_memory_than_allowed_are_not_made() -> None:
