@@ -7,9 +7,8 @@ background; the index goes on answering from what it has, and exchanges the two 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import shapely
@@ -17,13 +16,15 @@ from numpy.typing import NDArray
 
 from geofence.area import Area, PolygonArea, area_of
 from geofence.cells.index import CIRCLE_VERTICES, CellIndex
+from geofence.cells.steps import BetweenSteps, go_on
 from geofence.geofence import Geofence
 from geofence.loose import LooseAreas
 from geofence.packed import PackedAreas
 
 Bulk = CellIndex | PackedAreas
-Background = Callable[[Callable[[], Bulk]], "Future[Bulk]"]
-"""Has something built elsewhere, now or later."""
+Build = Callable[[BetweenSteps], Bulk]
+Background = Callable[[Build], "Future[Bulk]"]
+"""Has something built, now or later. What fails belongs in the future."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +68,23 @@ class Containment:
         )
 
 
-def in_a_thread(build: Callable[[], Bulk]) -> "Future[Bulk]":
-    """Builds in a thread that all indexes share."""
-    return _builder().submit(build)
+def at_once(build: Build) -> "Future[Bulk]":
+    """Builds while the caller waits, who is told of failures by the exception itself."""
+    built: Future[Bulk] = Future()
+    built.set_result(build(go_on))
+    return built
 
 
 class GeofenceIndex:
     """Geofences under keys from 1 to 2**31 - 1. Exact; the boundary belongs to a geofence.
 
-    For one thread at a time. `background` has the bulk built aside.
+    For one thread at a time. `background` has the bulk built, aside if it knows how.
     """
 
     def __init__(
         self,
         geofences: Mapping[int, Geofence],
-        background: Background = in_a_thread,
+        background: Background = at_once,
         limits: Limits = LIMITS,
     ) -> None:
         self._background, self._limits = background, limits
@@ -173,7 +176,9 @@ class GeofenceIndex:
     def _build(self) -> None:
         areas = dict(self._areas)
         self._changed_lately = set()
-        self._coming = self._background(lambda: bulk_of(areas, self._limits.in_cells))
+        self._coming = self._background(
+            lambda between_steps: bulk_of(areas, self._limits.in_cells, between_steps)
+        )
 
     def _exchange(self, coming: "Future[Bulk]") -> None:
         problem = coming.exception()
@@ -190,15 +195,10 @@ class GeofenceIndex:
         self._loose = LooseAreas()
 
 
-def bulk_of(areas: Mapping[int, Area], most_in_cells: int) -> Bulk:
+def bulk_of(areas: Mapping[int, Area], most_in_cells: int, between_steps: BetweenSteps = go_on) -> Bulk:
     """Cells, or where there would be too many of them, a packed tree."""
-    cells = CellIndex.of(areas) if len(areas) <= most_in_cells else None
+    cells = CellIndex.of(areas, between_steps=between_steps) if len(areas) <= most_in_cells else None
     return PackedAreas(areas) if cells is None else cells
-
-
-@cache
-def _builder() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "geofence-index")
 
 
 def _vertices(areas: Mapping[int, Area]) -> int:

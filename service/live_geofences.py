@@ -10,6 +10,7 @@ from geofence.fence_conditions import FenceConditions
 from geofence.geofence import Geofence
 from geofence.geojson import read_accepted_geofence
 from geofence.index import Containment, GeofenceIndex
+from service.building_aside import in_a_daemon_thread
 from service.store.geofences import changes_since
 from service.store.links import Link, links
 from service.store.reading.collections import collection_names
@@ -100,7 +101,7 @@ class LiveGeofences:
         self.conditions.put(geofences)
         index = self._indexes.get(collection)
         if index is None:
-            self._indexes[collection] = GeofenceIndex(geofences)
+            self._indexes[collection] = GeofenceIndex(geofences, in_a_daemon_thread)
             return
         for key, geofence in geofences.items():
             index.put(key, geofence)

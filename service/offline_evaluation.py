@@ -13,6 +13,7 @@ from geofence.geofence import Geofence
 from geofence.index import GeofenceIndex
 from geofence.state import InsideState
 from ingest.decoding.ndjson import OfflinePositions
+from service.building_aside import in_a_daemon_thread
 from service.native_lines import LINES, native_lines
 
 BATCH = 5_000
@@ -49,7 +50,7 @@ def crossings(
     without altitude is within every band of altitude.
     """
     keyed = dict(enumerate(geofences, 1))
-    index = GeofenceIndex(keyed)
+    index = GeofenceIndex(keyed, in_a_daemon_thread)
     conditions = FenceConditions(unknown_altitude_inside=unknown_altitude_inside)
     conditions.put(keyed)
     state = InsideState(len(positions.device_ids))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from geofence.cells.cover import Cover, chunks, cover_of
 from geofence.cells.grid import HAIR, LEVELS, Cells, Coordinates, cells_around
+from geofence.cells.steps import BetweenSteps, go_on
 from geofence.circle import Circles
 from geofence.ellipsoid import GREATEST_CURVATURE_RADIUS, WGS84
 
@@ -21,22 +22,33 @@ CELLS_AT_ONCE = 200_000
 Numbers = NDArray[np.intp]
 
 
-def circle_cover(circles: Circles, circle: Numbers, boxes: NDArray[np.float64], most: int) -> Cover:
+def circle_cover(
+    circles: Circles,
+    circle: Numbers,
+    boxes: NDArray[np.float64],
+    most: int,
+    between_steps: BetweenSteps = go_on,
+) -> Cover:
     """The cover of circles that n boxes hold (degrees, n x 4; `circle` says of each which it belongs to).
 
     Each box may have `most` crossed cells, give or take four.
     """
     parts = []
     for chunk in chunks(np.full(len(circle), most), CELLS_AT_ONCE):
-        cover = Cover.joined(list(_covers(circles, circle[chunk], boxes[chunk], most))).merged()
+        cover = Cover.joined(
+            list(_covers(circles, circle[chunk], boxes[chunk], most, between_steps))
+        ).merged()
         parts.append(cover._replace(area=circle[chunk][cover.area].astype(np.int32)))
     return Cover.joined(parts)
 
 
-def _covers(circles: Circles, circle: Numbers, boxes: NDArray[np.float64], most: int) -> Iterator[Cover]:
+def _covers(
+    circles: Circles, circle: Numbers, boxes: NDArray[np.float64], most: int, between_steps: BetweenSteps
+) -> Iterator[Cover]:
     """Of some boxes, by their numbers."""
     box, cells = cells_around(boxes)
     while len(box):
+        between_steps()
         box, cells = np.repeat(box, 4), cells.quarters()
         inside, crossed = _relation(circles, circle[box], cells)
         yield cover_of(box[inside], cells.take(inside), crossed=False)

@@ -14,6 +14,7 @@ from geofence.cells.cover import Cover
 from geofence.cells.grid import cell_columns, morton_code
 from geofence.cells.leaves import Leaves
 from geofence.cells.polygon_cover import polygon_cover
+from geofence.cells.steps import BetweenSteps, go_on
 
 POSITIONS_BITS = 17
 POSITIONS = 1 << POSITIONS_BITS
@@ -36,11 +37,17 @@ class CellIndex:
         self._areas, self._leaves = areas, leaves
 
     @classmethod
-    def of(cls, areas: Mapping[int, Area], least_bytes: int = LEAST_BYTES) -> Self | None:
+    def of(
+        cls,
+        areas: Mapping[int, Area],
+        least_bytes: int = LEAST_BYTES,
+        between_steps: BetweenSteps = go_on,
+    ) -> Self | None:
         """The index of some areas, or None if they would need more memory than is allowed."""
         columns = AreaColumns(areas)
         vertices = _vertices(columns)
-        leaves = Leaves.of(_cover(columns), max(BYTES_A_VERTEX * vertices, least_bytes))
+        between_steps()
+        leaves = Leaves.of(_cover(columns, between_steps), max(BYTES_A_VERTEX * vertices, least_bytes))
         return None if leaves is None else cls(columns, leaves)
 
     def discard(self, key: int) -> None:
@@ -71,12 +78,12 @@ def _vertices(areas: AreaColumns) -> int:
     return int(shapely.get_num_coordinates(areas.polygons).sum()) + CIRCLE_VERTICES * len(areas.circles)
 
 
-def _cover(areas: AreaColumns) -> Cover:
+def _cover(areas: AreaColumns, between_steps: BetweenSteps) -> Cover:
     """The cover of all areas, by their entries."""
     share = min(max(CELLS_OF_ALL // max(len(areas.key), 1), LEAST_CELLS), MOST_CELLS)
     count = len(areas.polygons)
     vertices = shapely.get_num_coordinates(areas.polygons).astype(np.int64)
-    polygons = polygon_cover(areas.polygons, share + vertices)
+    polygons = polygon_cover(areas.polygons, share + vertices, between_steps)
     circle, boxes = areas.entry[count:] - count, areas.boxes[count:]
-    circles = circle_cover(areas.circles, circle, boxes, share + CIRCLE_VERTICES)
+    circles = circle_cover(areas.circles, circle, boxes, share + CIRCLE_VERTICES, between_steps)
     return Cover.joined([polygons, circles.shifted(count)])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geofence.cells.cover import Cover, chunks, cover_of
 from geofence.cells.grid import HAIR, LEVELS, Cells, Coordinates, Integers, cells_around
+from geofence.cells.steps import BetweenSteps, go_on
 from geofence.edges import Edges, ring_edges
 from geofence.ranges import ranges
 
@@ -26,18 +27,20 @@ PAIRS = 4
 Numbers = NDArray[np.intp]
 
 
-def polygon_cover(polygons: NDArray[np.object_], most: Integers) -> Cover:
+def polygon_cover(
+    polygons: NDArray[np.object_], most: Integers, between_steps: BetweenSteps = go_on
+) -> Cover:
     """The cover of n polygons (degrees); each may have `most` (n) crossed cells, give or take four."""
     weights = shapely.get_num_coordinates(polygons) + most
     parts = [
         part.shifted(chunk.start)
         for chunk in chunks(weights, EDGES_AT_ONCE)
-        for part in [Cover.joined(list(_covers(polygons[chunk], most[chunk]))).merged()]
+        for part in [Cover.joined(list(_covers(polygons[chunk], most[chunk], between_steps))).merged()]
     ]
     return Cover.joined(parts)
 
 
-def _covers(polygons: NDArray[np.object_], most: Integers) -> Iterator[Cover]:
+def _covers(polygons: NDArray[np.object_], most: Integers, between_steps: BetweenSteps) -> Iterator[Cover]:
     most_pairs = PAIRS * (shapely.get_num_coordinates(polygons) + most)
     own = shapely.force_2d(polygons)  # copies: GEOS's prepared polygons are not for two threads at once
     shapely.prepare(own)
@@ -45,6 +48,7 @@ def _covers(polygons: NDArray[np.object_], most: Integers) -> Iterator[Cover]:
     polygon, cells = cells_around(shapely.bounds(own))
     pairs = _first_pairs(polygon, cells, edges)
     while len(cells.level):
+        between_steps()
         cell, edge = _quartered(*pairs, cells, edges)
         polygon, cells = np.repeat(polygon, 4), cells.quarters()
         crossed = np.zeros(len(polygon), np.bool_)

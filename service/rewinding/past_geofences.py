@@ -10,6 +10,7 @@ from geofence.fence_conditions import FenceConditions, FixColumns
 from geofence.geofence import Geofence
 from geofence.index import Containment, GeofenceIndex
 from geofence.state import InsideState
+from service.building_aside import in_a_daemon_thread
 from service.rewinding.fixes import RewoundFixes
 from service.rewinding.revisions import Change, GeofenceChange, LinkChange
 
@@ -93,7 +94,7 @@ class PastGeofences:
         self._conditions.put(geofences)
         index = self._indexes.get(collection)
         if index is None:
-            self._indexes[collection] = GeofenceIndex(geofences)
+            self._indexes[collection] = GeofenceIndex(geofences, in_a_daemon_thread)
             return
         for key, geofence in geofences.items():
             index.put(key, geofence)

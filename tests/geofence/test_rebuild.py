@@ -1,7 +1,6 @@
 """The index is right while its bulk is built anew aside, whenever that ends, whatever changes meanwhile."""
 
-from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,9 +8,11 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geofence.area import area_of
 from geofence.cells.index import CellIndex
+from geofence.cells.steps import go_on
 from geofence.geofence import Geofence
-from geofence.index import Bulk, GeofenceIndex, Limits
+from geofence.index import Build, Bulk, GeofenceIndex, Limits, bulk_of
 from geofence.packed import PackedAreas
 from tests.geofence.reference import containment_pairs
 from tests.geofence.strategies import geofences, positions_near
@@ -24,11 +25,11 @@ class Held:
     """Builds when it is told to."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Callable[[], Bulk], Future[Bulk]]] = []
+        self._waiting: list[tuple[Build, Future[Bulk]]] = []
         self.begun = 0
         self.failing: Exception | None = None
 
-    def __call__(self, build: Callable[[], Bulk]) -> "Future[Bulk]":
+    def __call__(self, build: Build) -> "Future[Bulk]":
         future: Future[Bulk] = Future()
         self._waiting.append((build, future))
         self.begun += 1
@@ -39,7 +40,7 @@ class Held:
             if self.failing is not None:
                 future.set_exception(self.failing)
             else:
-                future.set_result(build())
+                future.set_result(build(go_on))
         self._waiting.clear()
 
 
@@ -136,7 +137,9 @@ def test_waiting_for_a_rebuild_that_fails_raises_nothing() -> None:
 def test_answers_are_right_while_a_thread_builds_the_cells_of_many_geofences() -> None:
     corners = {key: (key % 170, key // 170) for key in range(1, 5_001)}
     fences = {key: box(*corner) for key, corner in corners.items()}
-    index = GeofenceIndex(fences, limits=Limits(waited_for=0, changes=20))
+    thread = ThreadPoolExecutor(1)
+    limits = Limits(waited_for=0, changes=20)
+    index = GeofenceIndex(fences, lambda build: thread.submit(build, go_on), limits)
     for key in range(1, 200):
         corners[key] = (key % 170, 60 + key % 7)
         index.put(key, box(*corners[key]))
@@ -149,6 +152,19 @@ def test_answers_are_right_while_a_thread_builds_the_cells_of_many_geofences() -
     middles = [(x + 0.5, y + 0.5) for x, y in corners.values()]
     keys = list(corners)
     assert [pair for pair in pairs(index, middles) if pair[1] == keys[pair[0]]] == list(enumerate(keys))
+
+
+@pytest.mark.parametrize("shape", [shapely.box(0, 0, 1, 1), shapely.Point(0, 0)])
+def test_a_build_ends_with_what_is_raised_between_its_steps(shape: shapely.Polygon | shapely.Point) -> None:
+    steps = iter(range(4))
+
+    def ended() -> None:
+        if next(steps) == 3:
+            raise InterruptedError
+
+    radius = 1_000.0 if isinstance(shape, shapely.Point) else None
+    with pytest.raises(InterruptedError):
+        bulk_of({1: area_of(Geofence("area", shape, radius, {}))}, 10, ended)
 
 
 def test_more_geofences_than_cells_are_for_are_packed_behind_the_same_door() -> None:
