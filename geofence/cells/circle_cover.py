@@ -63,11 +63,11 @@ def _relation(circles: Circles, circle: Numbers, cells: Cells) -> tuple[NDArray[
     """Which cells lie wholly in the circle beside them, and which may be crossed by its boundary."""
     longitude, latitude = cells.centres()
     width, height = cells.sizes()
-    reach = _reach(latitude, width / 2 + HAIR, height / 2 + HAIR)
+    reach = farthest_corner(latitude, width / 2 + HAIR, height / 2 + HAIR)
     return circles.hold_around(circle, longitude, latitude, reach)
 
 
-def _reach(latitude: Coordinates, width: Coordinates, height: Coordinates) -> Coordinates:
+def farthest_corner(latitude: Coordinates, width: Coordinates, height: Coordinates) -> Coordinates:
     """Metres from middles of cells to their farthest corners at most; half of width and height in degrees."""
     nearest = np.maximum(np.abs(latitude) - height, 0)
     from_axis, most_from_axis = (

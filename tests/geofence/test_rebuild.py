@@ -125,6 +125,15 @@ def test_after_a_failed_rebuild_the_old_bulk_serves_and_further_changes_lead_to_
     assert isinstance(index.bulk, CellIndex)
 
 
+def test_what_is_built_is_what_was_there_when_the_build_began() -> None:
+    background = Held()
+    index = GeofenceIndex({1: box(1)}, background, Limits(waited_for=0, in_cells=1))
+    index.put(2, box(2))
+    background.finish()
+    assert pairs(index, [(1.5, 0.5), (2.5, 0.5)]) == [(0, 1), (1, 2)]
+    assert isinstance(index.bulk, CellIndex)
+
+
 def test_waiting_for_a_rebuild_that_fails_raises_nothing() -> None:
     background = Held()
     index = GeofenceIndex({1: box(1)}, background, EAGER)

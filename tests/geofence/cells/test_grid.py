@@ -61,6 +61,8 @@ def test_at_most_four_cells_hold_all_of_a_box(data: st.DataObject, west: float, 
     east, north = data.draw(st.floats(west, 180)), data.draw(st.floats(south, 90))
     number, cells = cells_around(np.array([[west, south, east, north]]))
     assert 1 <= len(number) <= 4
+    (width, height), (middle_x, middle_y) = cells.sizes(), cells.centres()
+    assert np.all((middle_x - width / 2 <= east + 2 * HAIR) & (middle_y - height / 2 <= north + 2 * HAIR))
     start, end = cells.codes()
     longitude, latitude = data.draw(st.floats(west, east)), data.draw(st.floats(south, north))
     code = morton_code(*cell_columns(np.array([longitude]), np.array([latitude])))
