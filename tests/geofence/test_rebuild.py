@@ -134,6 +134,19 @@ def test_what_is_built_is_what_was_there_when_the_build_began() -> None:
     assert isinstance(index.bulk, CellIndex)
 
 
+def test_changes_that_led_to_a_failed_rebuild_alone_lead_to_no_other() -> None:
+    background = Held()
+    index = GeofenceIndex({}, background, EAGER)
+    background.failing = MemoryError("too little")
+    for begun in (1, 2, 3):
+        index.put(2 * begun, box(0))
+        index.put(2 * begun + 1, box(0))
+        for _ in range(3):
+            assert len(pairs(index, [(0.5, 0.5)])) == 2 * begun
+            background.finish()
+        assert background.begun == begun
+
+
 def test_waiting_for_a_rebuild_that_fails_raises_nothing() -> None:
     background = Held()
     index = GeofenceIndex({1: box(1)}, background, EAGER)
