@@ -9,19 +9,12 @@ from sqlalchemy import Connection
 from geofence.fence_conditions import FenceConditions
 from geofence.geofence import Geofence
 from geofence.geojson import read_accepted_geofence
-from geofence.index import Containment, GeofenceIndex
-from service.building_aside import in_a_daemon_thread
+from geofence.index import Containment
+from service.collection_indexes import CollectionIndexes, GeofenceName
 from service.store.geofences import changes_since
 from service.store.links import Link, links
 from service.store.reading.collections import collection_names
 from service.store.revisions import newest_revision
-
-
-class GeofenceName(NamedTuple):
-    """What events call a geofence."""
-
-    collection: str
-    geofence_id: str
 
 
 class Ended(NamedTuple):
@@ -32,20 +25,21 @@ class Ended(NamedTuple):
 
 
 class LiveGeofences:
-    """`revision`: the newest that is in force here. `names`: geofence key -> what events call it.
-
-    `conditions`: what the geofences, of all collections, ask of a fix beside its place.
-    """
+    """`revision`: the newest that is in force here. `names`: geofence key -> what events call it."""
 
     def __init__(self, *, unknown_altitude_inside: bool = False) -> None:
         """unknown_altitude_inside: whether a fix without altitude is within every band of altitude."""
         self.revision = 0
         self.names: dict[int, GeofenceName] = {}
-        self.conditions = FenceConditions(unknown_altitude_inside=unknown_altitude_inside)
-        self._indexes: dict[int, GeofenceIndex] = {}
+        self._indexes = CollectionIndexes[int](unknown_altitude_inside=unknown_altitude_inside)
         self._members: dict[int, set[int]] = {}
         self._links: set[Link] = set()
         self._read: dict[tuple[int, int], Geofence] = {}
+
+    @property
+    def conditions(self) -> FenceConditions:
+        """What the geofences, of all collections, ask of a fix beside its place."""
+        return self._indexes.conditions
 
     def expect(self, revision: int, geofences: dict[int, Geofence]) -> None:
         """Geofences about to be committed at a revision need not be read from their text again."""
@@ -65,12 +59,8 @@ class LiveGeofences:
         self, tracker_key: int, longitude: NDArray[np.float64], latitude: NDArray[np.float64]
     ) -> Containment:
         """All pairs of a position and a geofence of a linked collection whose area contains it."""
-        found = [
-            self._indexes[link.collection_key].containing(longitude, latitude)
-            for link in sorted(self._links)
-            if link.tracker_key == tracker_key and link.collection_key in self._indexes
-        ]
-        return Containment.joined(found)
+        watched = [link.collection_key for link in sorted(self._links) if link.tracker_key == tracker_key]
+        return self._indexes.containing(watched, longitude, latitude)
 
     def _catch_up_with_geofences(self, connection: Connection) -> list[Ended]:
         collections = collection_names(connection)
@@ -86,32 +76,18 @@ class LiveGeofences:
             fresh.setdefault(change.collection_key, {})[change.key] = geofence
             self.names[change.key] = GeofenceName(collections[change.collection_key], change.geofence_id)
         for collection, geofences in fresh.items():
-            self._put(collection, geofences)
+            self._members.setdefault(collection, set()).update(geofences)
+            self._indexes.put(collection, geofences)
         gone = [key for key in gone if key in self.names]
         if not gone:
             return []
-        for key in gone:
-            self._discard(key)
-        ended = np.array(gone, np.int32)
-        self.conditions.discard(ended)
-        return [Ended(None, ended)]
-
-    def _put(self, collection: int, geofences: dict[int, Geofence]) -> None:
-        self._members.setdefault(collection, set()).update(geofences)
-        self.conditions.put(geofences)
-        index = self._indexes.get(collection)
-        if index is None:
-            self._indexes[collection] = GeofenceIndex(geofences, in_a_daemon_thread)
-            return
-        for key, geofence in geofences.items():
-            index.put(key, geofence)
-
-    def _discard(self, key: int) -> None:
-        del self.names[key]
         for collection, members in self._members.items():
-            if key in members:
-                members.discard(key)
-                self._indexes[collection].discard(key)
+            discarded = members.intersection(gone)
+            members.difference_update(discarded)
+            self._indexes.discard(collection, discarded)
+        for key in gone:
+            del self.names[key]
+        return [Ended(None, np.array(gone, np.int32))]
 
     def _catch_up_with_links(self, connection: Connection) -> list[Ended]:
         now = set(links(connection))
