@@ -34,6 +34,9 @@ DEVICES = 3_500
 SECONDS = 30
 SETTLED = 10
 """Seconds at the beginning that do not count."""
+LOOK_SECONDS = 0.5
+LAST_SECONDS = 2
+"""Until the last of them have come through."""
 
 
 def run() -> None:
@@ -94,8 +97,8 @@ def _at_the_brokers(
             _listening(way.source, "aircraft/+/position") as source,
             _listening(way.destination, "overfly/positions/+") as destination,
         ):
-            _while_flying(way.source, lambda: time.sleep(0.5))
-            time.sleep(2)
+            _while_flying(way.source, lambda: time.sleep(LOOK_SECONDS))
+            time.sleep(LAST_SECONDS)
         with sqlite3.connect(f"file:{way.overfly.folder}/data/overfly.sqlite?mode=ro", uri=True) as database:
             rows = database.execute("SELECT received_time - sample_time FROM position").fetchall()
             told = database.execute(

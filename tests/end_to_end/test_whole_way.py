@@ -157,7 +157,7 @@ def test_a_queue_that_refuses_and_a_broker_that_is_gone_cost_nothing_but_time(
         way.destination.stop()
         gone_at = time.monotonic()
         wait_until(lambda: waiting(aws, way.cloud.queue_url) > 64, PATIENCE)
-        for fault in ("throttled", "failing", "denied"):
+        for fault in ("throttled", "failing", "denied"):  # three times two, a sixth of the time each
             with proxy.refusing(fault):
                 time.sleep(refusing / 6)
                 assert way.bridge.metric("overfly_bridge_waiting") > 0
@@ -166,7 +166,7 @@ def test_a_queue_that_refuses_and_a_broker_that_is_gone_cost_nothing_but_time(
         wait_until(lambda: way.republisher.metric("overfly_republish_queue_depth") > 64, 60)
         assert way.republisher.metric("overfly_republish_connected") == 0
         assert waiting(aws, way.cloud.dead_letter_queue_url) == 0
-        time.sleep(max(0.0, gone_at + gone - time.monotonic()))
+        time.sleep(max(0.0, gone_at + gone - time.monotonic()))  # the rest of the broker's absence
         way.destination.start()
         _, said = publisher.communicate(timeout=PATIENCE)
         assert publisher.returncode == 0, said

@@ -252,7 +252,7 @@ def test_batches_of_a_lambda_function_are_as_large_and_wait_as_long_as_its_mappi
     deadline = time.monotonic() + 30
     while sum(seen) < 60 and time.monotonic() < deadline:
         seen += map(int, bodies(sqs, counts_url))
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks at the queue
     assert sorted(seen, reverse=True) == counts
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ingest.aws.queue_source import QueueSource
+from ingest.aws.queue_source import BLIP_SECONDS, QueueSource
 from ingest.envelope import packed
 from ingest.messages import Message, receipts
 from tests.queue_proxy import QueueProxy
@@ -72,7 +72,7 @@ def test_messages_come_in_order_and_are_deleted_when_they_are_acknowledged(aws: 
     with source_of(aws, queue) as source:
         for count in (10, 10, 5) if fifo else (25,):  # the rest of a FIFO group waits for those before
             messages += received(source, count)
-            time.sleep(0.2)
+            time.sleep(0.2)  # time in which something could be deleted too early
             assert queue.hidden == count
             source.acknowledge(receipts(messages[-count:]))
         turned(source, lambda: queue.empty)
@@ -88,7 +88,7 @@ def test_a_body_is_deleted_when_all_that_was_made_of_it_is_acknowledged(aws: Sta
     with source_of(aws, queue) as source:
         messages = received(source, 3)
         source.acknowledge(receipts(messages[:2]))
-        time.sleep(0.5)
+        time.sleep(0.5)  # time in which it could be deleted too early
         assert queue.hidden == 1
         source.acknowledge(receipts(messages[2:]))
         turned(source, lambda: queue.empty)
@@ -201,7 +201,7 @@ def test_a_queue_that_refuses_for_seconds_is_waited_for_and_counts_as_a_new_conn
             assert not source.drained
             assert "AccessDenied" in str(source.problem)
             queue.send(numbers(2))
-            time.sleep(1.2)
+            time.sleep(BLIP_SECONDS + 0.2)  # longer than what still is the same connection
         source.acknowledge(receipts(received(source, 2)))
         assert (source.connection, source.problem) == (2, None)
 
