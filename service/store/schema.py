@@ -4,14 +4,14 @@ Times are int64 milliseconds since the epoch (UTC), longitudes and latitudes deg
 `key` is a number that names a row inside the database; what a user calls it is its `name` or `..._id`.
 
     tracker --- tracker_consumer --- collection --- geofence --- geofence_version
-       |                                               |
-     device --- position                             inside (which device is in which geofence)
+       |                                 |             |
+     device --- position         collection_version   inside (which device is in which geofence)
        |                                               |
      event --- outbox --- alert                        +--- device
      position_update, reject, tombstone, shard, revision, sequence
 
 A `revision` numbers each commit that changed what can be evaluated: a geofence put or deleted, a collection
-linked or unlinked. A position records the revision it met, so that the past can be evaluated again.
+linked, unlinked or changed. A position records the revision it met, so that the past can be evaluated again.
 """
 
 from sqlalchemy import (
@@ -72,9 +72,21 @@ revision = Table(
     "revision",
     metadata,
     Column("revision", Key, primary_key=True),
-    Column("kind", String(10), nullable=False),  # put, delete, link, unlink
+    Column("kind", String(10), nullable=False),  # put, delete, link, unlink, collection
     Column("committed_time", Milliseconds, nullable=False),
     sqlite_autoincrement=True,
+)
+
+collection_version = Table(
+    "collection_version",
+    metadata,
+    Column("collection_key", ForeignKey("collection.key", ondelete="CASCADE"), primary_key=True),
+    Column("revision", Key, primary_key=True, index=True),
+    # how its geofences are crossed from this revision on; a collection without a row has the defaults
+    Column("crossing", String(10), nullable=False),  # fix, segment
+    Column("max_gap", Milliseconds, nullable=False),
+    Column("max_speed", Float(53), nullable=False),  # metres per second
+    sqlite_with_rowid=False,
 )
 
 tracker_consumer = Table(
@@ -162,6 +174,10 @@ inside = Table(
     metadata,
     Column("device_key", ForeignKey("device.key", ondelete="CASCADE"), primary_key=True),
     Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), primary_key=True, index=True),
+    # what is remembered of the visit, where the geofence asks for its length or the way it ends
+    Column("entered_time", Milliseconds),  # null: nothing is remembered
+    Column("outside_since", Milliseconds),  # null while the device is in the area
+    Column("dwelled", Boolean, nullable=False, server_default=false()),  # DWELL has been told
     sqlite_with_rowid=False,
 )
 
@@ -173,7 +189,7 @@ event = Table(
     Column("tracker_key", ForeignKey("tracker.key", ondelete="CASCADE"), nullable=False),
     Column("device_key", ForeignKey("device.key", ondelete="CASCADE"), nullable=False),
     Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), nullable=False, index=True),
-    Column("event_type", String(10), nullable=False),  # ENTER, EXIT
+    Column("event_type", String(10), nullable=False),  # ENTER, EXIT, DWELL
     Column("collection_name", Identifier, nullable=False),
     Column("geofence_id", Identifier, nullable=False),
     Column("device_id", Identifier, nullable=False),
@@ -185,6 +201,9 @@ event = Table(
     Column("accuracy", Float(53)),
     Column("properties", Text, nullable=False),
     Column("revision", Key, nullable=False),
+    Column(
+        "interpolated", Boolean, nullable=False, server_default=false()
+    ),  # time and place are between two fixes; all else is of the later one
     sqlite_autoincrement=True,
 )
 Index("event_by_device", event.c.device_key, event.c.seq)

@@ -51,22 +51,56 @@ def test_a_database_with_data_of_another_schema_is_only_moved_by_migrate(tmp_pat
         prepare(database)
 
 
-def test_a_database_of_the_first_schema_keeps_its_data_and_serves_the_version_before(tmp_path: Path) -> None:
+TRUCKS = "INSERT INTO tracker (name, created_time) VALUES ('trucks', 1)"
+DEVICE = (
+    "INSERT INTO device (tracker_key, device_id, shard, watermark, sample_time, received_time, longitude, "
+    "latitude, properties) VALUES (1, :name, 0, 5, 5, 6, 7.5, 46.5, '')"
+)
+GEOFENCE = (
+    "INSERT INTO geofence (collection_key, geofence_id, revision, created_time, updated_time) "
+    "VALUES (1, :name, 1, 1, 1)"
+)
+INSIDE = "INSERT INTO inside (device_key, geofence_key) VALUES (:key, :key)"
+EVENT = (
+    "INSERT INTO event (event_id, tracker_key, device_key, geofence_key, event_type, collection_name, "
+    "geofence_id, device_id, sample_time, received_time, committed_time, longitude, latitude, properties, "
+    "revision) VALUES (:name, 1, :key, :key, 'ENTER', 'default', 'A', 'x', 5, 6, 7, 7.5, 46.5, '', 1)"
+)
+"""As the version before the newest writes."""
+
+
+@pytest.mark.parametrize("schema", ["0001", "0002"])
+def test_a_database_with_data_of_an_earlier_schema_keeps_it_and_serves_the_version_before(
+    tmp_path: Path, schema: str
+) -> None:
     database = open_sqlite(tmp_path)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
+
+    def written(key: int, name: str) -> None:
+        for statement in (DEVICE, GEOFENCE, INSIDE, EVENT):
+            connection.execute(text(statement), {"key": key, "name": name})
+
     with database.write() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.execute(text("INSERT INTO tracker (name, created_time) VALUES ('trucks', 1)"))
+        command.upgrade(config, schema)
+        connection.execute(text(TRUCKS))
+        written(1, "before")
 
-    assert migrate(database) == SchemaState("0001", "0002")
+    assert migrate(database) == SchemaState(schema, "0003")
     with database.write() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-        connection.execute(text("INSERT INTO tracker (name, created_time) VALUES ('ships', 2)"))
-        rows = connection.execute(text("SELECT name, position_events FROM tracker ORDER BY key")).all()
-    assert [tuple(row) for row in rows] == [("default", 0), ("trucks", 0), ("ships", 0)]
+        connection.execute(text(TRUCKS.replace("trucks", "ships")))
+        written(2, "after")
+        trackers = connection.execute(text("SELECT name, position_events FROM tracker ORDER BY key")).all()
+        inside = connection.execute(text("SELECT * FROM inside")).all()
+        events = connection.execute(text("SELECT event_id, longitude, interpolated FROM event")).all()
+        versions = connection.execute(text("SELECT * FROM collection_version")).all()
+    assert [tuple(row) for row in trackers] == [("default", 0), ("trucks", 0), ("ships", 0)]
+    assert [tuple(row) for row in inside] == [(1, 1, None, None, 0), (2, 2, None, None, 0)]
+    assert [tuple(row) for row in events] == [("before", 7.5, 0), ("after", 7.5, 0)]
+    assert versions == []
 
 
 def test_migrate_on_the_newest_schema_changes_nothing(tmp_path: Path) -> None:
