@@ -1,38 +1,16 @@
-"""The conditions of many geofences, and evaluation under them; without conditions it costs nothing."""
+"""Evaluation of fixes under the conditions of many geofences; without conditions it costs nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.conditions import UNCONDITIONAL, Conditions, DeviceFilter
+from geofence.condition_rows import ConditionRows
 from geofence.evaluator import Evaluation, evaluate
+from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.index import Containment
-from geofence.poor_fixes import PoorFixes
 from geofence.state import InsideState
-
-
-@dataclass(frozen=True, slots=True)
-class FixColumns:
-    """What is evaluated of n fixes, in any order.
-
-    `device` is the slot in `device_ids` and in the state, `sample_time` in ms, `accuracy` in metres (NaN
-    unknown). `altitudes` answers the altitudes (metres, NaN unknown) of fixes by number, and is asked only
-    for those within the area of a volume.
-    """
-
-    device: NDArray[np.int32]
-    device_ids: Sequence[str]
-    sample_time: NDArray[np.int64]
-    accuracy: NDArray[np.float64]
-    altitudes: Callable[[NDArray[np.int64]], NDArray[np.float64]]
-
-    def __len__(self) -> int:
-        return len(self.device)
 
 
 class FenceConditions:
@@ -42,143 +20,22 @@ class FenceConditions:
     """
 
     def __init__(self, *, unknown_altitude_inside: bool = False) -> None:
-        self._unknown_inside = unknown_altitude_inside
-        self._rows = Rows.of([])
-        self._limit()
-        self._filters: WeakValueDictionary[tuple[str, ...], DeviceFilter] = WeakValueDictionary()
+        self._rows = ConditionRows(unknown_altitude_inside=unknown_altitude_inside)
 
     def __len__(self) -> int:
-        return len(self._rows.geofence)
+        return len(self._rows)
 
     def put(self, geofences: Mapping[int, Geofence]) -> None:
         """Geofences that are new, or in the place of those that have these keys."""
-        asked = [(key, each.conditions) for key, each in sorted(geofences.items())]
-        self.discard(np.array([key for key, each in asked if each == UNCONDITIONAL], np.int32))
-        rows = Rows.of([self._row(key, each) for key, each in asked if each != UNCONDITIONAL])
-        place, known = self._find(rows.geofence)
-        columns = list(zip(self._rows.columns(), rows.columns(), strict=True))
-        for column, values in columns:
-            column[place[known]] = values[known]
-        if not known.all():
-            self._rows = Rows(*(np.insert(old, place[~known], new[~known]) for old, new in columns))
-        self._limit()
+        self._rows.put({key: geofence.conditions for key, geofence in geofences.items()})
 
     def discard(self, keys: NDArray[np.integer]) -> None:
         """Forget geofences; one that is not there is no error."""
-        place, known = self._find(keys)
-        if known.any():
-            self._rows = Rows(*(np.delete(column, place[known]) for column in self._rows.columns()))
-            self._limit()
+        self._rows.discard(keys)
 
     def evaluate(self, fixes: FixColumns, containment: Containment, state: InsideState) -> Evaluation:
         """As `evaluator.evaluate`, where `containment` is by place alone."""
         if not len(self):
             return evaluate(fixes.device, fixes.sample_time, containment, state)
-        met = self._met(fixes, containment)
-        return evaluate(fixes.device, fixes.sample_time, met, state, self._poor(fixes.accuracy))
-
-    def _row(self, key: int, conditions: Conditions) -> tuple[object, ...]:
-        return (
-            key,
-            conditions.min_altitude is not None or conditions.max_altitude is not None,
-            -np.inf if conditions.min_altitude is None else conditions.min_altitude,
-            np.inf if conditions.max_altitude is None else conditions.max_altitude,
-            np.inf if conditions.max_accuracy is None else conditions.max_accuracy,
-            conditions.devices is not None,
-            None if conditions.devices is None else self._filter(conditions.devices),
-        )
-
-    def _filter(self, patterns: tuple[str, ...]) -> DeviceFilter:
-        """One filter for all geofences with the same patterns."""
-        device_filter = self._filters.get(patterns)
-        if device_filter is None:
-            device_filter = self._filters[patterns] = DeviceFilter(patterns)
-        return device_filter
-
-    def _find(self, keys: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """The row of each key, or the one before which it would come, and whether it is there."""
-        place = np.searchsorted(self._rows.geofence, keys)
-        known = place < len(self)
-        known[known] = self._rows.geofence[place[known]] == keys[known]
-        return place, known
-
-    def _met(self, fixes: FixColumns, containment: Containment) -> Containment:
-        """The pairs of which the fix is within the geofence's band, and its device one of the geofence's."""
-        row, known = self._find(containment.geofence)
-        pair = np.flatnonzero(known)
-        row, position = row[pair], containment.position[pair]
-        met = self._within(row, position, fixes) & self._taken(row, position, fixes)
-        if met.all():
-            return containment
-        kept = np.ones(len(containment.position), np.bool_)
-        kept[pair] = met
-        return Containment(containment.position[kept], containment.geofence[kept])
-
-    def _within(
-        self, row: NDArray[np.intp], position: NDArray[np.int64], fixes: FixColumns
-    ) -> NDArray[np.bool_]:
-        """Whether the altitude is within the band, for each pair of a row and a fix."""
-        within = np.ones(len(row), np.bool_)
-        banded = np.flatnonzero(self._rows.banded[row])
-        if len(banded):
-            number, of = np.unique(position[banded], return_inverse=True)
-            altitude = fixes.altitudes(number)[of]
-            rows = row[banded]
-            within[banded] = (altitude >= self._rows.low[rows]) & (altitude <= self._rows.high[rows])
-            if self._unknown_inside:
-                within[banded] |= np.isnan(altitude)
-        return within
-
-    def _taken(
-        self, row: NDArray[np.intp], position: NDArray[np.int64], fixes: FixColumns
-    ) -> NDArray[np.bool_]:
-        """Whether the device is one of the geofence's, for each pair of a row and a fix."""
-        taken = np.ones(len(row), np.bool_)
-        filtered = np.flatnonzero(self._rows.filtered[row])
-        if len(filtered):
-            pair = row[filtered].astype(np.int64) << 32 | fixes.device[position[filtered]]
-            each, of = np.unique(pair, return_inverse=True)
-            devices = zip((each >> 32).tolist(), each.astype(np.int32).tolist(), strict=True)
-            answers = [self._rows.devices[at].takes(fixes.device_ids[device]) for at, device in devices]
-            taken[filtered] = np.array(answers, np.bool_)[of]
-        return taken
-
-    def _poor(self, accuracy: NDArray[np.float64]) -> PoorFixes | None:
-        if (accuracy > self._least_limit).any():
-            return PoorFixes(accuracy, self._limited, self._limits)
-        return None
-
-    def _limit(self) -> None:
-        """Looks up anew which geofences have a greatest accuracy."""
-        limited = np.flatnonzero(self._rows.accuracy != np.inf)
-        self._limited, self._limits = self._rows.geofence[limited], self._rows.accuracy[limited]
-        self._least_limit = self._limits.min(initial=np.inf)
-
-
-class Rows(NamedTuple):
-    """Conditions as columns, by key of the geofence.
-
-    `low` and `high` in metres of altitude, infinite where not `banded`; `accuracy` in metres, infinite where
-    any will do; `devices` a DeviceFilter where `filtered`.
-    """
-
-    geofence: NDArray[np.int32]
-    banded: NDArray[np.bool_]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
-    filtered: NDArray[np.bool_]
-    devices: NDArray[np.object_]
-
-    def columns(self) -> list[NDArray[Any]]:
-        """All of them, one after the other."""
-        return [getattr(self, name) for name in self._fields]
-
-    @staticmethod
-    def of(rows: Sequence[tuple[object, ...]]) -> "Rows":
-        """The columns of these rows, of which there may be none."""
-        columns = zip(*rows, strict=True) if rows else [()] * len(KINDS)
-        return Rows(*(np.array(column, kind) for column, kind in zip(columns, KINDS, strict=True)))
-
-
-KINDS: Sequence[Any] = (np.int32, np.bool_, np.float64, np.float64, np.float64, np.bool_, np.object_)
+        met = self._rows.met(fixes, containment)
+        return evaluate(fixes.device, fixes.sample_time, met, state, self._rows.poor(fixes.accuracy))

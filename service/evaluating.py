@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from geofence.evaluator import Evaluation
 from geofence.events import ENTER, EVENT_TYPES, event_id
-from geofence.fence_conditions import FixColumns
+from geofence.fix_columns import FixColumns
 from ingest.decoding.altitudes import altitudes_among
 from service.fixes import Fixes
 from service.live_geofences import LiveGeofences

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.events import EVENT_TYPES, event_ids
-from geofence.fence_conditions import FenceConditions, FixColumns
+from geofence.fence_conditions import FenceConditions
+from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.index import GeofenceIndex
 from geofence.state import InsideState

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from geofence.evaluator import Evaluation
-from geofence.fence_conditions import FixColumns
+from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.state import InsideState
 from service.collection_indexes import CollectionIndexes, GeofenceName

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from shapely.geometry import Point
 
+from geofence.condition_rows import ConditionRows
 from geofence.conditions import REMEMBERED, UNCONDITIONAL, Conditions, DeviceFilter
-from geofence.fence_conditions import FenceConditions, FixColumns
+from geofence.fence_conditions import FenceConditions
+from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.index import Containment
 from geofence.state import InsideState
@@ -282,9 +284,9 @@ def test_a_filter_remembers_no_more_than_it_may() -> None:
 
 
 def test_fences_with_the_same_patterns_share_one_filter_while_there_is_one() -> None:
-    conditions = FenceConditions()
-    conditions.put({key: fence(Conditions(devices=("a", "b"))) for key in (1, 2)})
-    assert len(conditions._filters) == 1
-    conditions.discard(np.array([1, 2], np.int32))
+    rows = ConditionRows(unknown_altitude_inside=False)
+    rows.put({key: Conditions(devices=("a", "b")) for key in (1, 2)})
+    assert len(rows._filters) == 1
+    rows.discard(np.array([1, 2], np.int32))
     gc.collect()
-    assert len(conditions._filters) == 0
+    assert len(rows._filters) == 0

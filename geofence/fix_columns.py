@@ -1,0 +1,26 @@
+"""What is evaluated of fixes, as columns."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class FixColumns:
+    """What is evaluated of n fixes, in any order.
+
+    `device` is the slot in `device_ids` and in the state, `sample_time` in ms, `accuracy` in metres (NaN
+    unknown). `altitudes` answers the altitudes (metres, NaN unknown) of fixes by number, and is asked only
+    for those within the area of a volume.
+    """
+
+    device: NDArray[np.int32]
+    device_ids: Sequence[str]
+    sample_time: NDArray[np.int64]
+    accuracy: NDArray[np.float64]
+    altitudes: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+
+    def __len__(self) -> int:
+        return len(self.device)
