@@ -79,16 +79,16 @@ class Circles:
         """Cartesian metres from the Earth's centre."""
         return self._x, self._y, self._z
 
-    def boundary_distances(self, longitude: float, latitude: float) -> Coordinates:
-        """Metres from a position (degrees) to the nearest point of each circle's boundary.
+    def beyond(self, circle: NDArray[np.intp], longitude: Coordinates, latitude: Coordinates) -> Coordinates:
+        """Metres from each position (degrees) to the boundary of the circle beside it, negative inside.
 
         The geodesic through position and centre meets the boundary; by the triangle inequality nothing of
         it is nearer.
         """
-        count = len(self)
-        position = np.full(count, longitude), np.full(count, latitude)
-        distance: Coordinates = np.abs(WGS84.inv(self.longitude, self.latitude, *position)[2] - self.radius)
-        return distance
+        distance: Coordinates = WGS84.inv(self.longitude[circle], self.latitude[circle], longitude, latitude)[
+            2
+        ]
+        return distance - self.radius[circle]
 
 
 def circle_boxes(longitude: float, latitude: float, radius: float) -> list[Box]:

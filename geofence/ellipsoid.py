@@ -31,10 +31,10 @@ def from_axis(latitude: Column) -> Column:
 
 
 def straight_distances(
-    longitude: float, latitude: float, to_longitude: Column, to_latitude: Column
+    longitude: Column, latitude: Column, of: NDArray[np.intp], to_longitude: Column, to_latitude: Column
 ) -> Column:
-    """Metres, straight through the Earth, from one position to others (degrees)."""
-    x, y, z = earth_centred(np.array([longitude]), np.array([latitude]))
-    to_x, to_y, to_z = earth_centred(to_longitude, to_latitude)
-    distance: Column = np.sqrt((to_x - x) ** 2 + (to_y - y) ** 2 + (to_z - z) ** 2)
+    """Metres, straight through the Earth, to m positions (degrees) from the one whose number is beside it."""
+    from_x, from_y, from_z = earth_centred(longitude, latitude)
+    x, y, z = earth_centred(to_longitude, to_latitude)
+    distance: Column = np.sqrt((x - from_x[of]) ** 2 + (y - from_y[of]) ** 2 + (z - from_z[of]) ** 2)
     return distance

@@ -8,10 +8,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geofence.circle import Circles
+from geofence.distance import FARTHEST_SMOOTH
 from geofence.edges import Edges, bounding_edges
 from geofence.ellipsoid import WGS84, Column
 from geofence.forecasting.course import TOLERANCE, Chords, Course, Meetings, meetings, towards
-from geofence.forecasting.distance import FARTHEST_SMOOTH
 
 FINEST = 1e-6
 """Metres to which a crossing of a circle is found."""

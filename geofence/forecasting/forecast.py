@@ -14,12 +14,12 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.distance import nearest_distances
 from geofence.edges import bounding_edges
 from geofence.ellipsoid import Column
 from geofence.events import ENTER, EXIT
 from geofence.forecasting.course import Course
 from geofence.forecasting.course_crossings import CourseCrossings, circle_crossings, polygon_crossings
-from geofence.forecasting.distance import nearest_distances
 from geofence.forecasting.vicinity import Vicinity
 
 ForecastType = Literal["ENTER", "EXIT", "IDLE"]
@@ -111,12 +111,12 @@ def _distances(
 ) -> Column:
     """Metres to the nearest point of each geofence's boundary; what is beyond its limit may be infinity."""
     distance = np.empty(len(keys))
+    longitudes, latitudes = np.full(len(keys), longitude), np.full(len(keys), latitude)
     shapes = vicinity.shapes(keys)
-    distance[shapes.of_circles] = shapes.circles.boundary_distances(longitude, latitude)
-    edges = bounding_edges(shapes.polygons)
-    distance[shapes.of_polygons] = nearest_distances(
-        longitude, latitude, edges, len(shapes.polygons), limit[shapes.of_polygons]
-    )
+    at, number = shapes.of_circles, np.arange(len(shapes.circles))
+    distance[at] = np.abs(shapes.circles.beyond(number, longitudes[at], latitudes[at]))
+    at, edges = shapes.of_polygons, bounding_edges(shapes.polygons)
+    distance[at] = nearest_distances(longitudes[at], latitudes[at], edges, limit[at])
     return distance
 
 

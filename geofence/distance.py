@@ -1,4 +1,4 @@
-"""The geodesic distance from a position to the boundaries of polygons, by branch and bound.
+"""The geodesic distance from positions to the boundaries of polygons, by branch and bound.
 
 Let f(t) be the distance from the position to the point at share t of an edge. The edge moves by at most
 `reach` and turns with at most `bend` (geofence/edges.py), so that around t, as far as h away,
@@ -15,7 +15,6 @@ too high by more than the tolerance.
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geofence.edges import Edges
 from geofence.ellipsoid import WGS84, Column, from_axis, straight_distances
@@ -32,25 +31,24 @@ FAR_TOLERANCE = 1.0
 """Metres by which a distance beyond that may be too high."""
 
 
-def nearest_distances(
-    longitude: float, latitude: float, edges: Edges, geometries: int, limit: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Metres from a position (degrees) to the nearest edge of each of so many geometries.
+def nearest_distances(longitude: Column, latitude: Column, edges: Edges, limit: Column) -> Column:
+    """Metres from n positions (degrees) to the nearest edge of the geometry beside each: its owner.
 
     At most a millimetre and a billionth too high (a metre beyond 19,500 km), never too low but for rounding
     (some nanometres). What is farther than the geometry's `limit` (metres) may come as infinity, as does
     what has no edges.
     """
-    best = np.full(geometries, np.inf)
+    best = np.full(len(limit), np.inf)
     edges = _candidates(longitude, latitude, edges, limit)
     reach, bend = edges.reach_and_bend()
     edge, middle, half = np.arange(len(edges)), np.full(len(edges), 0.5), 0.5
     while len(edge):
         piece = edges.take(edge)
-        distance, slope = _distance_and_slope(longitude, latitude, piece, middle)
-        np.minimum.at(best, piece.owner, distance)
+        owner = piece.owner
+        distance, slope = _distance_and_slope(longitude[owner], latitude[owner], piece, middle)
+        np.minimum.at(best, owner, distance)
         least = _least(distance, slope, reach[edge], bend[edge], half)
-        beaten = np.minimum(best, limit)[piece.owner]
+        beaten = np.minimum(best, limit)[owner]
         kept = least < beaten - _tolerance(beaten)
         half /= 2
         edge = np.repeat(edge[kept], 2)
@@ -58,32 +56,27 @@ def nearest_distances(
     return best
 
 
-def _candidates(longitude: float, latitude: float, edges: Edges, limit: NDArray[np.float64]) -> Edges:
+def _candidates(longitude: Column, latitude: Column, edges: Edges, limit: Column) -> Edges:
     """The edges that can be nearest to their geometry: by straight lines, which are never too long."""
     reach, _ = edges.reach_and_bend()
     middle = edges.at(0.5)
-    away = straight_distances(longitude, latitude, *middle)
+    away = straight_distances(longitude, latitude, edges.owner, *middle)
     first = np.full(len(limit), np.inf)
     np.minimum.at(first, edges.owner, away)
     nearest = np.flatnonzero(away == first[edges.owner])
-    count = len(nearest)
-    known = WGS84.inv(
-        np.full(count, longitude), np.full(count, latitude), middle[0][nearest], middle[1][nearest]
-    )[2]
+    owner = edges.owner[nearest]
+    known = WGS84.inv(longitude[owner], latitude[owner], middle[0][nearest], middle[1][nearest])[2]
     bound = limit.copy()
-    np.minimum.at(bound, edges.owner[nearest], known)
+    np.minimum.at(bound, owner, known)
     return edges.take(away - reach / 2 <= bound[edges.owner] + TOLERANCE)
 
 
 def _distance_and_slope(
-    longitude: float, latitude: float, edges: Edges, share: Column
+    longitude: Column, latitude: Column, edges: Edges, share: Column
 ) -> tuple[Column, Column]:
-    """f and f' at a share of each edge: metres, and metres a share."""
+    """f and f' at a share of each edge, of the position beside it: metres, and metres a share."""
     at_longitude, at_latitude = edges.at(share)
-    count = len(edges)
-    _, back, distance = WGS84.inv(
-        np.full(count, longitude), np.full(count, latitude), at_longitude, at_latitude
-    )
+    _, back, distance = WGS84.inv(longitude, latitude, at_longitude, at_latitude)
     east = np.radians(edges.longitude_step) * from_axis(at_latitude)
     sine = np.sin(np.radians(at_latitude))
     meridian = WGS84.a * (1 - WGS84.es) / (1 - WGS84.es * sine**2) ** 1.5
