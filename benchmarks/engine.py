@@ -21,6 +21,7 @@ from benchmarks.one_at_a_time import OneAtATime
 from benchmarks.outlines import country_outlines
 from benchmarks.simulated import EUROPE, Fixes, disjoint, mixed, tracks
 from geofence.evaluator import evaluate
+from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.geojson import read_geofences
 from geofence.index import GeofenceIndex
@@ -161,7 +162,20 @@ def _evaluated(index: GeofenceIndex, fixes: Fixes, batch: int) -> None:
     state = InsideState(int(fixes.device.max()) + 1)
     for part in _batches(fixes, batch):
         containment = index.containing(part.longitude, part.latitude)
-        state.apply(evaluate(part.device, part.sample_time, containment, state))
+        state.apply(evaluate(_fix_columns(part), containment, state))
+
+
+def _fix_columns(fixes: Fixes) -> FixColumns:
+    unknown = np.full(len(fixes.device), np.nan)
+    return FixColumns(
+        fixes.device,
+        [],
+        fixes.sample_time,
+        fixes.longitude,
+        fixes.latitude,
+        accuracy=unknown,
+        altitudes=lambda numbers: unknown[numbers],
+    )
 
 
 def _looped(geofences: Sequence[Geofence], fixes: Fixes) -> float:

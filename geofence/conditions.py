@@ -20,12 +20,17 @@ class Conditions:
     `min_altitude` and `max_altitude` (metres above mean sea level) make it a volume, to which both belong.
     A fix whose accuracy is known and greater than `max_accuracy` (metres) says nothing about this geofence:
     what the device was inside of before stays so. Of other devices than `devices` says, none is ever inside.
+    A DWELL is told of a device that has been inside for `dwell_seconds`. An EXIT waits for a fix that comes
+    `exit_after_seconds` after the device went out, and is `exit_after_metres` away.
     """
 
     min_altitude: float | None = None
     max_altitude: float | None = None
     max_accuracy: float | None = None
     devices: tuple[str, ...] | None = None
+    dwell_seconds: float | None = None
+    exit_after_seconds: float | None = None
+    exit_after_metres: float | None = None
 
 
 UNCONDITIONAL = Conditions()

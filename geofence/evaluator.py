@@ -1,25 +1,34 @@
-"""Crossings: from where devices were and where they are to what they entered and left.
+"""Evaluation: from where devices were and where they are to what is told of it, in three stages.
 
-All devices are evaluated at once. Their fixes, by device and sample_time, are numbered with one free
-number before each device, which stands for what the device was inside of before:
+    fixes  -> changes at fixes        always, here
+    paths  -> changes between fixes   where a collection is crossed by segments (geofence/paths/)
+    visits -> ENTER, EXIT, DWELL      where a geofence asks for more than changes (geofence/visits.py)
 
-    number     0     1     2     3     4     5     6
-    what       A's   A     A     A     B's   B     B
-               past  10:00 10:05 10:10 past  10:02 10:04
+A change is that a device comes into or goes out of a geofence. Fixes are numbered by device and sample_time
+(see `NumberedFixes`). A pair of geofence and number says that the device was inside then. Sorted by geofence,
+then number, a pair without the next lower number before it is an ENTER, one without the next higher number
+after it an EXIT at the fix that follows.
 
-A pair of geofence and number says that the device was inside then. Sorted by geofence, then number, a
-pair without the next lower number before it is an ENTER, one without the next higher number after it an
-EXIT at the fix that follows.
+The second stage is a function of what the first found, `Paths`. It answers all changes, in any order: those
+at fixes, without the ones for which it found the crossing itself, and its own (`interpolated`, with share,
+time and place). The changes of one device and geofence, by number and share, are ENTER and EXIT in turn; no
+two of them have the same number and share.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.changes import Changes
+from geofence.fix_columns import FixColumns
 from geofence.index import Containment
+from geofence.last_fixes import LastFixes
+from geofence.numbered_fixes import LOW, NumberedFixes
 from geofence.poor_fixes import PoorFixes
 from geofence.state import InsideState
+from geofence.visit_records import VisitRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,115 +36,127 @@ class Evaluation:
     """What n fixes meant. `InsideState.apply` makes it so.
 
     `late` (n) marks fixes that are not evaluated: at or before their device's watermark, or not the first
-    of their device and sample_time. `position`, `geofence` and `entering` (m) are the crossings: the
-    number of the fix, the geofence's key, ENTER or EXIT; by device, sample_time, EXIT before ENTER,
-    geofence. `devices` and `watermarks` (k) are the devices evaluated, ascending, with the sample_time
-    (ms) of their last fix. `changed` are those of them with crossings; `inside_device` and
-    `inside_geofence` are what these are inside of afterwards, by device.
+    of their device and sample_time.
+
+    The events (m), by device, time, fix, share, kind, geofence: `position` is the number of the fix at which
+    it was found, `device` its slot, `geofence` a key, `kind` an index into `EVENT_TYPES`. `time` (ms) and
+    `longitude`, `latitude` (degrees) are the fix's, unless it is `interpolated`; `share` says how far along
+    the path into the fix it was, 1 at the fix. `ordinal` counts those equal in device, geofence, kind and
+    time, from 0.
+
+    `devices` and `watermarks` (k) are the devices evaluated, ascending, with the sample_time (ms) of their
+    last fix; `last_fixes` (k) these fixes, None where no path can begin at them. `changed` are those devices
+    whose inside sets may be others than before; `inside_device` and `inside_geofence` are what these are
+    inside of afterwards, by device. `records` are those of visits that are new or other than before.
     """
 
     late: NDArray[np.bool_]
     position: NDArray[np.int64]
+    device: NDArray[np.int32]
     geofence: NDArray[np.int32]
-    entering: NDArray[np.bool_]
+    kind: NDArray[np.int8]
+    time: NDArray[np.int64]
+    longitude: NDArray[np.float64]
+    latitude: NDArray[np.float64]
+    interpolated: NDArray[np.bool_]
+    share: NDArray[np.float64]
+    ordinal: NDArray[np.int32]
     devices: NDArray[np.int32]
     watermarks: NDArray[np.int64]
+    last_fixes: LastFixes | None
     changed: NDArray[np.int32]
     inside_device: NDArray[np.int32]
     inside_geofence: NDArray[np.int32]
+    records: VisitRecords
+
+
+@dataclass(frozen=True, slots=True)
+class RawInside:
+    """What the first stage found: who was inside of what at fixes, and the `changes` at them.
+
+    `pairs` are geofence << 32 | number, ascending, pasts among them. They say nothing of fixes that do not
+    count for the geofence, as `poor` says; None if all do. Of a past that is for the caller to know.
+    """
+
+    numbers: NumberedFixes
+    pairs: NDArray[np.int64]
+    poor: PoorFixes | None
+    changes: Changes
+
+
+Paths = Callable[[RawInside], Changes]
 
 
 def evaluate(
-    device: NDArray[np.int32],
-    sample_time: NDArray[np.int64],
+    fixes: FixColumns,
     containment: Containment,
     state: InsideState,
     poor: PoorFixes | None = None,
+    paths: Paths | None = None,
 ) -> Evaluation:
-    """The crossings of n fixes, in any order, of devices given by slot (`sample_time` in ms).
+    """What n fixes, in any order, of devices given by slot mean.
 
     `containment` is of the same fixes, `state` of what came before; neither is changed. `poor` says which of
-    the fixes do not count for which geofences.
+    the fixes do not count for which geofences. `paths` adds what happened between fixes.
     """
-    order = _by_device_and_time(device, sample_time)
-    kept = order[_in_time(device[order], sample_time[order], state)]
-    late = np.ones(len(device), np.bool_)
-    late[kept] = False
-
-    owner, time = device[kept], sample_time[kept]
-    begins = np.ones(len(kept), np.bool_)
-    begins[1:] = owner[1:] != owner[:-1]
-    number = np.arange(len(kept)) + np.cumsum(begins)
-    past = number[begins] - 1
-    devices = owner[begins]
-
-    fix = np.full(len(kept) + len(past) + 1, -1)  # of each number; -1 for a past and behind the last
-    fix[number] = kept
-    number_of_fix = np.full(len(device), -1)
-    number_of_fix[kept] = number
-
-    pairs = _pairs(number_of_fix, past, devices, containment, state)
-    carried = np.empty(0, np.int64)
+    numbers = NumberedFixes.of(fixes, state)
+    fix, devices = numbers.fix, numbers.devices
+    pairs, carried = _pairs(numbers, containment, state), np.empty(0, np.int64)
     if poor is not None:
         pairs, carried = poor.carried(pairs, fix)
         pairs = np.concatenate([pairs, carried])
     pairs.sort()
     crossing, last = _crossings(pairs, carried, fix)
-    at = crossing >> 32
-    place = np.cumsum(fix[:-1] < 0) - 1  # of each number, which of `devices` it belongs to
-    changes = np.zeros(len(devices), np.bool_)
-    changes[place[at]] = True
-    holder = place[last & LOW]
-    last, holder = last[changes[holder]], holder[changes[holder]]
-    by_device = np.argsort(holder, kind="stable")
+    changes = Changes.at_fixes(
+        crossing >> 32,
+        (crossing & GEOFENCE).astype(np.int32),
+        ((crossing & ENTERING) != 0).astype(np.int8),
+        fixes,
+        numbers,
+    )
+    if paths is not None:
+        changes = paths(RawInside(numbers, pairs, poor, changes)).in_order()
 
+    place = numbers.place()
+    has_changed = np.zeros(len(devices), np.bool_)
+    has_changed[place[changes.number]] = True
+    holder = place[last & LOW]
+    last, holder = last[has_changed[holder]], holder[has_changed[holder]]
+    by_device = np.argsort(holder, kind="stable")
+    last_fix = fix[numbers.last]
     return Evaluation(
-        late=late,
-        position=fix[at],
-        geofence=(crossing & GEOFENCE).astype(np.int32),
-        entering=(crossing & ENTERING) != 0,
+        late=numbers.late,
+        position=fix[changes.number],
+        device=devices[place[changes.number]],
+        geofence=changes.geofence,
+        kind=changes.kind,
+        time=changes.time,
+        longitude=changes.longitude,
+        latitude=changes.latitude,
+        interpolated=changes.interpolated,
+        share=changes.share,
+        ordinal=changes.ordinals(),
         devices=devices,
-        watermarks=time[np.append(begins[1:], True)] if len(kept) else time,
-        changed=devices[changes],
+        watermarks=fixes.sample_time[last_fix],
+        last_fixes=None if paths is None else LastFixes.of(fixes, last_fix),
+        changed=devices[has_changed],
         inside_device=devices[holder[by_device]],
         inside_geofence=(last[by_device] >> 32).astype(np.int32),
+        records=VisitRecords.none(),
     )
 
 
-LOW = (1 << 32) - 1
 ENTERING = 1 << 31
 GEOFENCE = ENTERING - 1
 
 
-def _by_device_and_time(device: NDArray[np.int32], sample_time: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The stable order of fixes by device, then sample_time."""
-    if np.all(sample_time[1:] >= sample_time[:-1]):
-        return np.sort(device.astype(np.int64) << 32 | np.arange(len(device))) & LOW
-    return np.lexsort((sample_time, device))
-
-
-def _in_time(
-    device: NDArray[np.int32], sample_time: NDArray[np.int64], state: InsideState
-) -> NDArray[np.bool_]:
-    """Which fixes, by device and sample_time, are past their device's watermark and first of their time."""
-    in_time = sample_time > state.watermark[device]
-    in_time[1:] &= (device[1:] != device[:-1]) | (sample_time[1:] != sample_time[:-1])
-    return in_time
-
-
-def _pairs(
-    number_of_fix: NDArray[np.int64],
-    past: NDArray[np.int64],
-    devices: NDArray[np.int32],
-    containment: Containment,
-    state: InsideState,
-) -> NDArray[np.int64]:
+def _pairs(numbers: NumberedFixes, containment: Containment, state: InsideState) -> NDArray[np.int64]:
     """Who was inside of what and when: geofence << 32 | number, in no order."""
-    number = number_of_fix[containment.position]
+    number = numbers.number[containment.position]
     evaluated = number >= 0
     now = (containment.geofence.astype(np.int64) << 32 | number)[evaluated]
-    place, geofence = state.pairs(devices)
-    before = geofence.astype(np.int64) << 32 | past[place]
+    place, geofence = state.pairs(numbers.devices)
+    before = geofence.astype(np.int64) << 32 | numbers.past[place]
     return np.concatenate([now, before])
 
 

@@ -1,6 +1,6 @@
 """Evaluation of fixes under the conditions of many geofences; without conditions it costs nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.index import Containment
 from geofence.state import InsideState
+from geofence.watched import Watched
 
 
 class FenceConditions:
@@ -33,9 +34,19 @@ class FenceConditions:
         """Forget geofences; one that is not there is no error."""
         self._rows.discard(keys)
 
-    def evaluate(self, fixes: FixColumns, containment: Containment, state: InsideState) -> Evaluation:
-        """As `evaluator.evaluate`, where `containment` is by place alone."""
+    def evaluate(
+        self,
+        fixes: FixColumns,
+        containment: Containment,
+        state: InsideState,
+        watched: Sequence[Watched] = (),
+    ) -> Evaluation:
+        """As `evaluator.evaluate`.
+
+        `containment` is by place alone, of the geofences of all `watched`. These are asked for distances and
+        paths; where there are none, geofences cannot ask for `exit_after_metres` and only fixes count.
+        """
         if not len(self):
-            return evaluate(fixes.device, fixes.sample_time, containment, state)
+            return evaluate(fixes, containment, state)
         met = self._rows.met(fixes, containment)
-        return evaluate(fixes.device, fixes.sample_time, met, state, self._rows.poor(fixes.accuracy))
+        return evaluate(fixes, met, state, self._rows.poor(fixes.accuracy))

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 class FixColumns:
     """What is evaluated of n fixes, in any order.
 
-    `device` is the slot in `device_ids` and in the state, `sample_time` in ms, `accuracy` in metres (NaN
-    unknown). `altitudes` answers the altitudes (metres, NaN unknown) of fixes by number, and is asked only
-    for those within the area of a volume.
+    `device` is the slot in `device_ids` and in the state, `sample_time` in ms, `longitude` and `latitude` in
+    degrees, `accuracy` in metres (NaN unknown). `altitudes` answers the altitudes (metres, NaN unknown) of
+    fixes by number, and is asked only for those within the area of a volume, or where paths begin.
     """
 
     device: NDArray[np.int32]
     device_ids: Sequence[str]
     sample_time: NDArray[np.int64]
+    longitude: NDArray[np.float64]
+    latitude: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     altitudes: Callable[[NDArray[np.int64]], NDArray[np.float64]]
 

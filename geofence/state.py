@@ -1,15 +1,19 @@
-"""What the evaluator remembers of each device: up to when it was evaluated, and what it is inside of."""
+"""What the evaluator remembers of each device: up to when it was evaluated, and what it is inside of.
+
+Of some also the visits under way, and the fix that was evaluated last.
+"""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.events import EXIT_KIND
+from geofence.last_fixes import LastFixes
+from geofence.visit_records import NEVER, RememberedVisits, pairs_of
+
 if TYPE_CHECKING:
     from geofence.evaluator import Evaluation
-
-NEVER = int(np.iinfo(np.int64).min)
-"""The watermark of a device that was never evaluated."""
 
 WIDTH = 4
 """Geofences a device is inside of at once that the table has room for at first."""
@@ -19,7 +23,8 @@ class InsideState:
     """Watermark and inside set of devices, which are numbered 0, 1, 2, ... (their slots).
 
     The sets are rows of an int32 table, 0 where there is nothing: 16 bytes a device. What finds no room
-    there is kept aside, and the table becomes wider when that is true of more than a few.
+    there is kept aside, and the table becomes wider when that is true of more than a few. `visits` are the
+    records of those pairs that have one. Last fixes take 32 bytes a device from when there is the first.
     """
 
     def __init__(self, devices: int = 0) -> None:
@@ -27,6 +32,8 @@ class InsideState:
         self._watermark = np.empty(0, np.int64)
         self._table = np.empty((0, WIDTH), np.int32)
         self._aside: dict[int, NDArray[np.int32]] = {}
+        self._last_fixes: LastFixes | None = None
+        self.visits = RememberedVisits()
         self.grow(devices)
 
     def __len__(self) -> int:
@@ -43,6 +50,8 @@ class InsideState:
             more = max(devices, 2 * len(self._watermark), 64) - len(self._watermark)
             self._watermark = np.concatenate([self._watermark, np.full(more, NEVER)])
             self._table = np.concatenate([self._table, np.zeros((more, self._table.shape[1]), np.int32)])
+            if self._last_fixes is not None:
+                self._last_fixes = self._last_fixes.joined(LastFixes.none(more))
         self._count = max(self._count, devices)
 
     def inside(self, slot: int) -> list[int]:
@@ -62,6 +71,16 @@ class InsideState:
             np.concatenate([geofence, *(keys for _, keys in more)]),
         )
 
+    def last_fixes(self, slots: NDArray[np.integer]) -> LastFixes:
+        """The fixes at which paths to the next ones of these devices begin."""
+        return LastFixes.none(len(slots)) if self._last_fixes is None else self._last_fixes.take(slots)
+
+    def set_last_fixes(self, slots: NDArray[np.integer], fixes: LastFixes) -> None:
+        """Paths of these devices begin at these fixes, which were the last to be evaluated."""
+        if self._last_fixes is None:
+            self._last_fixes = LastFixes.none(len(self._watermark))
+        self._last_fixes.put(slots, fixes)
+
     def load(self, slots: NDArray[np.integer], geofences: NDArray[np.integer]) -> None:
         """Add pairs of a device and a geofence that it is inside of; nothing else of them changes."""
         devices = np.unique(slots)
@@ -78,6 +97,13 @@ class InsideState:
     def apply(self, evaluation: "Evaluation") -> None:
         """Take over what an evaluation found."""
         self.set_watermark(evaluation.devices, evaluation.watermarks)
+        if evaluation.last_fixes is not None:
+            self.set_last_fixes(evaluation.devices, evaluation.last_fixes)
+        elif self._last_fixes is not None:
+            self._last_fixes.put(evaluation.devices, LastFixes.none(len(evaluation.devices)))
+        left = evaluation.kind == EXIT_KIND
+        self.visits.discard(pairs_of(evaluation.device[left], evaluation.geofence[left]))
+        self.visits.put(evaluation.records)
         self._put(evaluation.changed, evaluation.inside_device, evaluation.inside_geofence)
 
     def discard_geofences(self, keys: NDArray[np.integer]) -> None:
@@ -85,12 +111,16 @@ class InsideState:
         self._table[np.isin(self._table, keys)] = 0
         self._aside = {slot: kept[~np.isin(kept, keys)] for slot, kept in self._aside.items()}
         self._aside = {slot: kept for slot, kept in self._aside.items() if len(kept)}
+        self.visits.discard_geofences(keys)
 
     def clear_device(self, slot: int) -> None:
         """The device is as if it had never been evaluated."""
         self._watermark[slot] = NEVER
         self._table[slot] = 0
         self._aside.pop(slot, None)
+        self.visits.clear_device(slot)
+        if self._last_fixes is not None:
+            self._last_fixes.put(np.array([slot]), LastFixes.none(1))
 
     def _put(
         self, devices: NDArray[np.integer], slot: NDArray[np.integer], geofence: NDArray[np.int32]

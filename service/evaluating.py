@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from geofence.evaluator import Evaluation
-from geofence.events import ENTER, EVENT_TYPES, event_id
+from geofence.events import DWELL_KIND, ENTER_KIND, EVENT_TYPES, EXIT_KIND, event_id
 from geofence.fix_columns import FixColumns
 from ingest.decoding.altitudes import altitudes_among
 from service.fixes import Fixes
@@ -41,13 +41,19 @@ def evaluate_fixes(
     """Evaluates fixes, of any order, by sample_time and writes all that follows but their own rows."""
     containment = live.containing(devices.tracker_key, fixes.longitude, fixes.latitude)
     columns = FixColumns(
-        fixes.slot, devices.ids, fixes.sample_time, fixes.accuracy, lambda at: _altitudes(fixes, at)
+        fixes.slot,
+        devices.ids,
+        fixes.sample_time,
+        fixes.longitude,
+        fixes.latitude,
+        fixes.accuracy,
+        lambda at: _altitudes(fixes, at),
     )
     evaluation = live.conditions.evaluate(columns, containment, devices.state)
     rows = _event_rows(live, devices, fixes, evaluation, committed_time)
     if rows:
         insert_events(connection, rows, channels)
-        _write_inside(connection, devices, fixes, evaluation)
+        _write_inside(connection, devices, evaluation)
     if len(evaluation.devices):
         update_watermarks(connection, devices.key[evaluation.devices], evaluation.watermarks)
     devices.state.apply(evaluation)
@@ -67,24 +73,30 @@ def _event_rows(
     committed_time: int,
 ) -> list[dict[str, object]]:
     """Rows by sample_time; at one fix EXIT before ENTER, then by geofence id."""
-    crossing = fixes.take(evaluation.position)
     columns = zip(
-        crossing.slot.tolist(),
-        crossing.sample_time.tolist(),
+        evaluation.device.tolist(),
+        evaluation.time.tolist(),
         evaluation.geofence.tolist(),
-        evaluation.entering.tolist(),
-        crossing.rows(),
+        evaluation.kind.tolist(),
+        evaluation.ordinal.tolist(),
+        fixes.take(evaluation.position).rows(),
         strict=True,
     )
     rows: list[dict[str, object]] = []
-    for slot, time, geofence_key, entering, fix in columns:
+    for slot, time, geofence_key, kind, ordinal, fix in columns:
         name = live.names[geofence_key]
-        event_type = EVENT_TYPES[entering]
+        event_type = EVENT_TYPES[kind]
         device_id = devices.ids[slot]
         rows.append(
             {
                 "event_id": event_id(
-                    devices.tracker_name, name.collection, device_id, name.geofence_id, event_type, time
+                    devices.tracker_name,
+                    name.collection,
+                    device_id,
+                    name.geofence_id,
+                    event_type,
+                    time,
+                    ordinal,
                 ),
                 "tracker_key": devices.tracker_key,
                 "device_key": int(devices.key[slot]),
@@ -106,22 +118,19 @@ def _event_order(row: dict[str, object]) -> tuple[object, ...]:
     return (
         row["sample_time"],
         row["device_key"],
-        row["event_type"] == ENTER,
+        EVENT_TYPES.index(row["event_type"]),
         row["geofence_id"],
         row["collection_name"],
     )
 
 
-def _write_inside(
-    connection: Connection, devices: TrackedDevices, fixes: Fixes, evaluation: Evaluation
-) -> None:
-    keys = devices.key[fixes.slot[evaluation.position]].tolist()
-    pairs = zip(keys, evaluation.geofence.tolist(), strict=True)
-    last = dict(
-        zip(pairs, evaluation.entering.tolist(), strict=True)
-    )  # of several crossings the last one holds
+def _write_inside(connection: Connection, devices: TrackedDevices, evaluation: Evaluation) -> None:
+    keys = devices.key[evaluation.device].tolist()
+    pairs = zip(keys, evaluation.geofence.tolist(), evaluation.kind.tolist(), strict=True)
+    # of several crossings the last one holds
+    last = {(key, geofence): kind for key, geofence, kind in pairs if kind != DWELL_KIND}
     change_inside(
         connection,
-        entered=[pair for pair, entering in last.items() if entering],
-        left=[pair for pair, entering in last.items() if not entering],
+        entered=[pair for pair, kind in last.items() if kind == ENTER_KIND],
+        left=[pair for pair, kind in last.items() if kind == EXIT_KIND],
     )

@@ -32,7 +32,7 @@ class Crossings:
 
     position: NDArray[np.int64]
     geofence: NDArray[np.int64]
-    entering: NDArray[np.bool_]
+    kind: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.position)
@@ -63,9 +63,7 @@ def crossings(
         evaluation = conditions.evaluate(_fix_columns(positions, batch), containment, state)
         state.apply(evaluation)
         found.append(
-            Crossings(
-                batch[evaluation.position], evaluation.geofence.astype(np.int64) - 1, evaluation.entering
-            )
+            Crossings(batch[evaluation.position], evaluation.geofence.astype(np.int64) - 1, evaluation.kind)
         )
         progress(start + len(batch))
     return _in_order(found, positions, geofences)
@@ -76,6 +74,8 @@ def _fix_columns(positions: OfflinePositions, batch: NDArray[np.int64]) -> FixCo
         positions.device[batch],
         positions.device_ids,
         positions.sample_time[batch],
+        positions.longitude[batch],
+        positions.latitude[batch],
         positions.accuracy[batch],
         lambda at: positions.altitude[batch[at]],
     )
@@ -89,10 +89,10 @@ def event_lines(
         at = crossed.position[start : start + LINES]
         device_ids = [positions.device_ids[device] for device in positions.device[at].tolist()]
         geofence_ids = [geofences[number].id for number in crossed.geofence[start : start + LINES].tolist()]
-        types = [EVENT_TYPES[entering] for entering in crossed.entering[start : start + LINES].tolist()]
+        types = [EVENT_TYPES[kind] for kind in crossed.kind[start : start + LINES].tolist()]
         times = positions.sample_time[at]
         yield native_lines(
-            event_ids(TRACKER, COLLECTION, device_ids, geofence_ids, types, times.tolist()),
+            event_ids(TRACKER, COLLECTION, device_ids, geofence_ids, types, times.tolist(), [0] * len(at)),
             types,
             repeat(TRACKER),
             repeat(COLLECTION),
@@ -115,14 +115,14 @@ def _in_order(
     found: Sequence[Crossings], positions: OfflinePositions, geofences: Sequence[Geofence]
 ) -> Crossings:
     if not found:
-        return Crossings(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.bool_))
+        return Crossings(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
     position = np.concatenate([part.position for part in found])
     geofence = np.concatenate([part.geofence for part in found])
-    entering = np.concatenate([part.entering for part in found])
+    kind = np.concatenate([part.kind for part in found])
     device_rank = ranks(positions.device_ids)[positions.device[position]]
     geofence_rank = ranks([geofence.id for geofence in geofences])[geofence]
-    order = np.lexsort((geofence_rank, entering, device_rank, positions.sample_time[position]))
-    return Crossings(position[order], geofence[order], entering[order])
+    order = np.lexsort((geofence_rank, kind, device_rank, positions.sample_time[position]))
+    return Crossings(position[order], geofence[order], kind[order])
 
 
 def ranks(texts: Sequence[str]) -> NDArray[np.int64]:

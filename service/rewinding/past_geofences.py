@@ -46,7 +46,13 @@ class PastGeofences:
         """What these fixes mean after `state`, which is not changed."""
         found = self._indexes.containing(self._watched, fixes.longitude, fixes.latitude)
         columns = FixColumns(
-            fixes.device, fixes.device_ids, fixes.sample_time, fixes.accuracy, lambda at: fixes.altitude[at]
+            fixes.device,
+            fixes.device_ids,
+            fixes.sample_time,
+            fixes.longitude,
+            fixes.latitude,
+            fixes.accuracy,
+            lambda at: fixes.altitude[at],
         )
         return self._indexes.conditions.evaluate(columns, found, state)
 

@@ -28,13 +28,13 @@ CROSSING = np.dtype(
         ("collection", np.int32),
         ("device", np.int32),
         ("geofence", np.int32),
-        ("entering", np.bool_),
+        ("kind", np.int8),
         ("sample_time", np.int64),
         ("longitude", np.float64),
         ("latitude", np.float64),
     ]
 )
-"""A crossing: four names by their numbers, ENTER or EXIT, ms, degrees, degrees."""
+"""A crossing: four names by their numbers, an index into EVENT_TYPES, ms, degrees, degrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def event_lines(crossed: RewoundCrossings) -> Iterator[bytes]:
         trackers, collections, device_ids, geofence_ids = (
             [crossed.texts[number] for number in rows[name].tolist()] for name in NAMES
         )
-        types = [EVENT_TYPES[entering] for entering in rows["entering"].tolist()]
+        types = [EVENT_TYPES[kind] for kind in rows["kind"].tolist()]
         times = rows["sample_time"]
         yield native_lines(
             map(event_id, trackers, collections, device_ids, geofence_ids, types, times.tolist()),
@@ -167,7 +167,7 @@ class _Rewinding:
         rows["collection"] = [self._texts[name.collection] for name in names]
         rows["device"] = self._devices[fixes.device[at]]
         rows["geofence"] = [self._texts[name.geofence_id] for name in names]
-        rows["entering"] = evaluation.entering
+        rows["kind"] = evaluation.kind
         for name in ("sample_time", "longitude", "latitude"):
             rows[name] = getattr(fixes, name)[at]
         return rows
@@ -176,4 +176,4 @@ class _Rewinding:
 def _order(rows: NDArray[np.void], texts: list[str]) -> NDArray[np.int64]:
     rank = ranks(texts)
     tracker, collection, device, geofence = (rank[rows[name]] for name in NAMES)
-    return np.lexsort((tracker, collection, geofence, rows["entering"], device, rows["sample_time"]))
+    return np.lexsort((tracker, collection, geofence, rows["kind"], device, rows["sample_time"]))

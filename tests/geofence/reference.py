@@ -10,6 +10,8 @@ import shapely
 from pyproj import Geod
 
 from geofence.evaluator import Evaluation, evaluate
+from geofence.events import ENTER_KIND
+from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.index import Containment
 from geofence.state import InsideState
@@ -133,8 +135,13 @@ def evaluated(fixes: Sequence[Fix], state: InsideState) -> Evaluation:
     pairs = [(number, key) for number, fix in enumerate(fixes) for key in sorted(fix.inside)]
     columns = np.array(pairs, np.int64).reshape(-1, 2)
     return evaluate(
-        np.array([fix.device for fix in fixes], np.int32),
-        np.array([fix.sample_time for fix in fixes], np.int64),
+        FixColumns(
+            np.array([fix.device for fix in fixes], np.int32),
+            [],
+            np.array([fix.sample_time for fix in fixes], np.int64),
+            *(np.zeros(len(fixes)) for _ in range(3)),
+            altitudes=lambda numbers: np.full(len(numbers), np.nan),
+        ),
         Containment(columns[:, 0], columns[:, 1].astype(np.int32)),
         state,
     )
@@ -142,7 +149,11 @@ def evaluated(fixes: Sequence[Fix], state: InsideState) -> Evaluation:
 
 def crossings_of(fixes: Sequence[Fix], evaluation: Evaluation) -> list[Crossing]:
     """An evaluation's crossings, in its order."""
-    columns = (evaluation.position.tolist(), evaluation.entering.tolist(), evaluation.geofence.tolist())
+    columns = (
+        evaluation.position.tolist(),
+        (evaluation.kind == ENTER_KIND).tolist(),
+        evaluation.geofence.tolist(),
+    )
     return [
         Crossing(fixes[number].device, fixes[number].sample_time, entering, key)
         for number, entering, key in zip(*columns, strict=True)

@@ -18,5 +18,5 @@ def test_ordinal_tells_events_of_one_fix_apart() -> None:
 
 
 def test_ids_of_many_are_the_ids_of_each() -> None:
-    columns = (["a", "é中"], ["x", "y"], ["ENTER", "EXIT"], [1, -5])
+    columns = (["a", "é中"], ["x", "y"], ["ENTER", "EXIT"], [1, -5], [0, 3])
     assert event_ids("t", "c", *columns) == [event_id("t", "c", *row) for row in zip(*columns, strict=True)]

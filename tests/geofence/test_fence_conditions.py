@@ -15,6 +15,7 @@ from shapely.geometry import Point
 
 from geofence.condition_rows import ConditionRows
 from geofence.conditions import REMEMBERED, UNCONDITIONAL, Conditions, DeviceFilter
+from geofence.events import ENTER_KIND
 from geofence.fence_conditions import FenceConditions
 from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
@@ -106,6 +107,8 @@ class Kernel:
                 np.array([fix.device for fix in fixes], np.int32),
                 DEVICE_IDS,
                 np.array([fix.sample_time for fix in fixes], np.int64),
+                np.zeros(len(fixes)),
+                np.zeros(len(fixes)),
                 np.array([fix.accuracy for fix in fixes], np.float64),
                 altitudes,
             ),
@@ -115,7 +118,7 @@ class Kernel:
         self.state.apply(evaluation)
         rows = zip(
             evaluation.position.tolist(),
-            evaluation.entering.tolist(),
+            (evaluation.kind == ENTER_KIND).tolist(),
             evaluation.geofence.tolist(),
             strict=True,
         )
