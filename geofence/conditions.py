@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from geofence.schedules.schedule import Schedule
+
 REMEMBERED = 100_000
 """Devices whose answer a filter keeps."""
 
@@ -21,7 +23,9 @@ class Conditions:
     A fix whose accuracy is known and greater than `max_accuracy` (metres) says nothing about this geofence:
     what the device was inside of before stays so. Of other devices than `devices` says, none is ever inside.
     A DWELL is told of a device that has been inside for `dwell_seconds`. An EXIT waits for a fix that comes
-    `exit_after_seconds` after the device went out, and is `exit_after_metres` away.
+    `exit_after_seconds` after the device went out, and is `exit_after_metres` away. Fixes without one of
+    `device_properties`, or with one that none of the patterns beside its name matches, are never inside, nor
+    are those measured while `schedule` has no window open.
     """
 
     min_altitude: float | None = None
@@ -31,6 +35,8 @@ class Conditions:
     dwell_seconds: float | None = None
     exit_after_seconds: float | None = None
     exit_after_metres: float | None = None
+    device_properties: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    schedule: Schedule | None = None
 
 
 UNCONDITIONAL = Conditions()

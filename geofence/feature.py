@@ -1,6 +1,7 @@
 """One GeoJSON Feature to one geofence, with every fault that it has."""
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 from shapely.geometry import MultiPolygon, Point, Polygon
@@ -16,27 +17,10 @@ from geofence.rings import read_multipolygon, read_point, read_polygon
 IDENTIFIER = re.compile(r"[-.\w]{1,100}")
 EXPECTED_IDENTIFIER = "expected 1 to 100 letters, digits, '-', '.' or '_'"
 
-RESERVED = ("dwellSeconds", "schedule")
-"""Members that will mean something. Until then a feature that has one is refused, not misunderstood."""
-
 DEEPEST = 64
 """Levels of nesting in properties."""
 
 ABSENT = msgspec.Raw(b"null")
-
-
-class _Feature(msgspec.Struct, rename="camel"):
-    type: msgspec.Raw = ABSENT
-    id: msgspec.Raw = ABSENT
-    geometry: msgspec.Raw = ABSENT
-    properties: msgspec.Raw = ABSENT
-    # foreign members, which RFC 7946 lets stand here, but which would be overlooked
-    min_altitude: msgspec.Raw = ABSENT
-    max_altitude: msgspec.Raw = ABSENT
-    max_accuracy: msgspec.Raw = ABSENT
-    devices: msgspec.Raw = ABSENT
-    dwell_seconds: msgspec.Raw = ABSENT
-    schedule: msgspec.Raw = ABSENT
 
 
 class _Geometry(msgspec.Struct):
@@ -58,44 +42,33 @@ def read_feature(
     """
     faults = FeatureFaults(number, geofence_id, accepted=accepted)
     try:
-        feature = msgspec.json.decode(document, type=_Feature)
+        members = msgspec.json.decode(document, type=dict[str, msgspec.Raw])
     except (ValueError, RecursionError) as error:
         faults.add("not_a_feature", f"{reading_fault(error)}: expected a GeoJSON Feature")
         return None, faults
-    kind = value_of(feature.type)
+    kind = value_of(members.get("type", ABSENT))
     if kind != "Feature":
         faults.add("not_a_feature", f'type is {shown(kind)}: expected "Feature"')
-    identifier = _read_id(feature.id, faults, geofence_id)
-    properties = _read_properties(feature.properties, faults)
-    _refuse_reserved(feature, properties, faults)
-    _refuse_misplaced(feature, faults)
+    identifier = _read_id(members.get("id", ABSENT), faults, geofence_id)
+    properties = _read_properties(members.get("properties", ABSENT), faults)
+    _refuse_misplaced(members, faults)
     conditions = _read_conditions(properties or {}, faults)
-    geometry, radius = _read_geometry(feature.geometry, properties, faults)
+    geometry, radius = _read_geometry(members.get("geometry", ABSENT), properties, faults)
     if faults.found or identifier is None or properties is None or geometry is None:
         return None, faults
     return Geofence(identifier, geometry, radius, properties, conditions), faults
 
 
-def _refuse_reserved(feature: _Feature, properties: dict[str, object] | None, faults: FeatureFaults) -> None:
-    for name, raw in zip(RESERVED, (feature.dwell_seconds, feature.schedule), strict=True):
-        if raw != ABSENT or (properties or {}).get(name) is not None:
-            faults.add("reserved", f"{name} does not work yet and is refused, not ignored: expected none")
+def _refuse_misplaced(members: Mapping[str, msgspec.Raw], faults: FeatureFaults) -> None:
+    """Foreign members, which RFC 7946 lets stand beside the properties, but which would be overlooked."""
+    for name in () if faults.accepted else CONDITIONS:
+        if members.get(name, ABSENT) != ABSENT:
+            faults.add("misplaced", f"{name} beside the properties: expected it in them, properties.{name}")
 
 
 def _read_conditions(properties: dict[str, object], faults: FeatureFaults) -> Conditions:
-    """The conditions. Where a feature from before there were any has others, they are properties only."""
-    if not faults.accepted:
-        return read_conditions(properties, faults)
-    apart = FeatureFaults()
-    conditions = read_conditions(properties, apart)
-    return Conditions() if apart.found else conditions
-
-
-def _refuse_misplaced(feature: _Feature, faults: FeatureFaults) -> None:
-    members = (feature.min_altitude, feature.max_altitude, feature.max_accuracy, feature.devices)
-    for name, raw in zip(CONDITIONS, members, strict=True):
-        if raw != ABSENT:
-            faults.add("misplaced", f"{name} beside the properties: expected it in them, properties.{name}")
+    """The conditions. Where a feature from before there was one has another thing there, it is none."""
+    return read_conditions(properties, FeatureFaults() if faults.accepted else faults)
 
 
 def _read_id(raw: msgspec.Raw, faults: FeatureFaults, expected: str | None) -> str | None:

@@ -47,7 +47,7 @@ def read_geofence(document: bytes, geofence_id: str) -> Geofence:
 def read_accepted_geofence(document: bytes, geofence_id: str) -> Geofence:
     """The same of a Feature that was accepted once: rules that came later do not refuse it.
 
-    Its long edges are taken as they stand; conditions that cannot be read are properties like any other.
+    Its long edges are taken as they stand; a condition that cannot be read is a property like any other.
     """
     return _read_one(document, geofence_id, accepted=True)
 

@@ -188,13 +188,6 @@ def test_id_that_occurs_twice_is_refused_and_names_both_features() -> None:
     assert "feature 0" in fault.detail
 
 
-@pytest.mark.parametrize("name", ["dwellSeconds", "schedule"])
-def test_reserved_member_is_refused_wherever_it_stands(name: str) -> None:
-    inside = feature("a", polygon(SQUARE), **{name: 0})
-    beside = {**feature("b", polygon(SQUARE)), name: 0}
-    assert [fault.reason for fault in faults(collection(inside, beside))] == ["reserved", "reserved"]
-
-
 @pytest.mark.parametrize("geometry", [None, {}, {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}, 5])
 def test_other_geometries_are_refused(geometry: object) -> None:
     assert only_fault(feature("a", geometry)).reason == "geometry"
@@ -214,7 +207,7 @@ def test_every_fault_of_every_feature_is_named_at_once() -> None:
         (0, "self_crossing"),
         (0, "out_of_bounds"),
         (2, "id"),
-        (2, "reserved"),
+        (2, "schedule"),
         (2, "out_of_bounds"),
         (2, "radius"),
         (3, "not_a_feature"),
