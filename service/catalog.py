@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from geofence.geofence import Geofence
 from geofence.geojson import feature_text
 from ingest.identifiers import is_identifier
+from service.crossing_rule import DEFAULT_RULE, Change, CrossingRule
 from service.errors import Conflict, NotFound, Refused
 from service.live_geofences import LiveGeofences
-from service.store.collections import delete_collection, insert_collection
+from service.store.collections import delete_collection, insert_collection, insert_collection_version
 from service.store.database import Database
 from service.store.geofences import current_keys, delete_geofence, insert_geofences, insert_versions
 from service.store.links import delete_link, insert_link, links
@@ -96,12 +97,24 @@ class GeofenceCatalog:
             key = tracker_named(connection, name).key
             update_tracker(connection, key, position_events=position_events)
 
-    def create_collection(self, name: str) -> None:
+    def create_collection(self, name: str, rule: CrossingRule = DEFAULT_RULE) -> None:
         _check_name("collection", name)
         with self._database.write() as connection:
             if name in collection_names(connection).values():
                 raise Conflict(f"geofence collection {name!r} exists already")
-            insert_collection(connection, name, now())
+            time = now()
+            key = insert_collection(connection, name, time)
+            if rule != DEFAULT_RULE:
+                insert_collection_version(connection, key, rule, new_revision(connection, "collection", time))
+
+    def update_collection(self, name: str, change: Change) -> None:
+        """Its geofences are crossed so from the next evaluating transaction on."""
+        with self._database.write() as connection:
+            of_collection = collection_named(connection, name)
+            rule = change(of_collection.rule)
+            if rule != of_collection.rule:
+                at_revision = new_revision(connection, "collection", now())
+                insert_collection_version(connection, of_collection.key, rule, at_revision)
 
     def delete_tracker(self, name: str) -> None:
         """Removes a tracker with all its devices, positions and events."""

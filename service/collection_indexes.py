@@ -10,6 +10,7 @@ from geofence.fence_conditions import FenceConditions
 from geofence.geofence import Geofence
 from geofence.index import Containment, GeofenceIndex
 from service.building_aside import in_a_daemon_thread
+from service.crossing_rule import CrossingRule
 
 C = TypeVar("C", int, str)
 """What names a collection."""
@@ -29,6 +30,7 @@ class CollectionIndexes(Generic[C]):
         """unknown_altitude_inside: whether a fix without altitude is within every band of altitude."""
         self.conditions = FenceConditions(unknown_altitude_inside=unknown_altitude_inside)
         self._indexes: dict[C, GeofenceIndex] = {}
+        self._rules: dict[C, CrossingRule] = {}
 
     def put(self, collection: C, geofences: Mapping[int, Geofence]) -> None:
         """Geofences by key, new or in the place of those that have these keys."""
@@ -39,6 +41,10 @@ class CollectionIndexes(Generic[C]):
             return
         for key, geofence in geofences.items():
             index.put(key, geofence)
+
+    def cross(self, collection: C, rule: CrossingRule) -> None:
+        """Have the collection's geofences crossed so from now on."""
+        self._rules[collection] = rule
 
     def discard(self, collection: C, keys: Iterable[int]) -> None:
         """Forget geofences of a collection; one that is not there is no error."""

@@ -1,5 +1,6 @@
 """The geofences in force, in memory: one index a collection, kept up with the database's revisions."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from geofence.index import Containment
 from service.collection_indexes import CollectionIndexes, GeofenceName
 from service.store.geofences import changes_since
 from service.store.links import Link, links
-from service.store.reading.collections import collection_names
+from service.store.reading.collections import CollectionRow, all_collections
 from service.store.revisions import newest_revision
 
 
@@ -50,7 +51,10 @@ class LiveGeofences:
         newest = newest_revision(connection)
         if newest == self.revision:
             return []
-        ended = self._catch_up_with_geofences(connection) + self._catch_up_with_links(connection)
+        rows = all_collections(connection)
+        for row in rows:
+            self._indexes.cross(row.key, row.rule)
+        ended = self._catch_up_with_geofences(connection, rows) + self._catch_up_with_links(connection)
         self.revision = newest
         self._read.clear()
         return ended
@@ -62,8 +66,8 @@ class LiveGeofences:
         watched = [link.collection_key for link in sorted(self._links) if link.tracker_key == tracker_key]
         return self._indexes.containing(watched, longitude, latitude)
 
-    def _catch_up_with_geofences(self, connection: Connection) -> list[Ended]:
-        collections = collection_names(connection)
+    def _catch_up_with_geofences(self, connection: Connection, rows: Sequence[CollectionRow]) -> list[Ended]:
+        collections = {row.key: row.name for row in rows}
         gone = [key for key, members in self._members.items() if key not in collections for key in members]
         fresh: dict[int, dict[int, Geofence]] = {}
         for change in changes_since(connection, self.revision):

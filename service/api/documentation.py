@@ -42,6 +42,7 @@ SHAPES = (
     trackers.TrackerChange,
     collections.CollectionPage,
     collections.NewCollection,
+    collections.CollectionChange,
 )
 """What the documentation refers to by name; shapes inside these come along."""
 

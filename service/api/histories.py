@@ -7,6 +7,7 @@ from msgspec import Meta, Raw
 
 from ingest.timestamps import iso
 from service.api.answers import Shape, answer, documented_answer, object_of
+from service.api.collections import Crossing
 from service.api.cursors import Listing, Place
 from service.api.devices import BEFORE_ALL, DevicePosition, Time
 from service.api.geofences import PAGE_CHARACTERS, Feature
@@ -36,17 +37,22 @@ class EvaluatedPositionPage(Shape, frozen=True):
 
 
 class Change(Shape, frozen=True):
-    """What a revision changed: a geofence, or which collection a tracker watches."""
+    """What a revision changed: a geofence, which collection a tracker watches, how one is crossed."""
 
     revision: Annotated[int, Meta(description="a put of many geofences is many changes of one revision")]
-    kind: Literal["put", "delete", "link", "unlink"]
+    kind: Literal["put", "delete", "link", "unlink", "collection"]
     committed_time: Time
-    tracker_name: Annotated[str | None, Meta(description="whose link; null where it is about a geofence")]
+    tracker_name: Annotated[str | None, Meta(description="whose link; null where it is about none")]
     collection_name: Annotated[
         str | None, Meta(description="null where it went with its tracker or its collection since")
     ]
-    geofence_id: Annotated[str | None, Meta(description="null where it is about a link")]
+    geofence_id: Annotated[str | None, Meta(description="null where it is about none")]
     feature: Annotated[Feature | None, Meta(description="the geofence from then on; null where none")]
+    crossing: Annotated[
+        Crossing | None, Meta(description="of the collection from then on; null where it is not about that")
+    ]
+    max_gap_seconds: Annotated[float | None, Meta(description="as `crossing`")]
+    max_speed: Annotated[float | None, Meta(description="as `crossing`")]
 
 
 class ChangePage(Shape, frozen=True):
@@ -78,7 +84,7 @@ def list_evaluated_positions(services: Services, query: Annotated[PositionParame
 
 @router.get("/revisions", responses=documented_answer(ChangePage, "The changes"))
 def list_revisions(services: Services, query: Annotated[ListParameters, Query()]) -> Response:
-    """Each change of geofences and links, from the first, in the order in which they were committed.
+    """Each change of geofences, links and collections, from the first, in the order of their commits.
 
     With the positions that met them, they give the stored events again: `overfly evaluate --revisions`.
     """
@@ -136,4 +142,7 @@ def _change(row: ChangeRow) -> Change:
         row.collection_name,
         row.geofence_id,
         None if row.feature is None else Raw(row.feature.encode()),
+        row.crossing,
+        None if row.max_gap is None else row.max_gap / 1000,
+        row.max_speed,
     )

@@ -10,7 +10,7 @@ from geofence.geofence import Geofence
 from geofence.state import InsideState
 from service.collection_indexes import CollectionIndexes, GeofenceName
 from service.rewinding.fixes import RewoundFixes
-from service.rewinding.revisions import Change, GeofenceChange, LinkChange
+from service.rewinding.revisions import Change, CollectionChange, GeofenceChange, LinkChange
 
 
 class PastGeofences:
@@ -33,6 +33,8 @@ class PastGeofences:
         for change in changes:
             if isinstance(change, LinkChange):
                 ended += self._link(change)
+            elif isinstance(change, CollectionChange):
+                self._indexes.cross(change.collection, change.rule)
             elif change.geofence is None:
                 ended += self._delete(change, fresh)
             else:

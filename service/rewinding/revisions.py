@@ -14,9 +14,11 @@ from geofence.geofence import Geofence
 from geofence.geojson import read_accepted_geofence
 from ingest import identifiers
 from ingest.decoding.faults import shown
+from service.crossing_rule import DEFAULT_RULE, CrossingRule, changed, rule_faults
 from service.rewinding.lines import LineFaults, LineReader, reason_for
 
-KINDS = ("put", "delete", "link", "unlink")
+LINKING = ("link", "unlink")
+KINDS = ("put", "delete", *LINKING, "collection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,16 @@ class LinkChange:
     linked: bool
 
 
-Change = GeofenceChange | LinkChange
+@dataclass(frozen=True, slots=True)
+class CollectionChange:
+    """From this revision on the collection's geofences are crossed so."""
+
+    revision: int
+    collection: str
+    rule: CrossingRule
+
+
+Change = GeofenceChange | LinkChange | CollectionChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +88,39 @@ class ChangeLine(msgspec.Struct, rename="camel"):
     collection_name: str | None = None
     geofence_id: str | None = None
     feature: msgspec.Raw = msgspec.Raw(b"null")
+    crossing: str | None = None
+    max_gap_seconds: float | None = None
+    max_speed: float | None = None
 
 
 def _change(line: ChangeLine, number: int, faults: LineFaults) -> Change | None:
     """None where the line is wrong, or what it is about went since with its tracker or its collection."""
-    about_link = line.kind in ("link", "unlink")
-    names = {"collectionName": line.collection_name}
-    names |= {"trackerName": line.tracker_name} if about_link else {"geofenceId": line.geofence_id}
     if line.kind not in KINDS:
         faults.add(number, "bad_kind", f"kind {shown(line.kind)}", f"expected one of {', '.join(KINDS)}")
         return None
+    names = _names(line)
     if not any(names.values()) or not _are_names(names, number, faults):
         return None
-    collection, other = map(str, names.values())
-    if about_link:
+    collection, *others = map(str, names.values())
+    if line.kind == "collection":
+        return _collection_change(line, collection, number, faults)
+    (other,) = others
+    if line.kind in LINKING:
         return LinkChange(line.revision, other, collection, line.kind == "link")
     if line.kind == "delete":
         return GeofenceChange(line.revision, collection, other, None)
     geofence = _geofence(line.feature, other, number, faults)
     return None if geofence is None else GeofenceChange(line.revision, collection, other, geofence)
+
+
+def _names(line: ChangeLine) -> dict[str, str | None]:
+    """Of what the change is, by member; that of the collection comes first."""
+    names = {"collectionName": line.collection_name}
+    if line.kind in LINKING:
+        names["trackerName"] = line.tracker_name
+    elif line.kind != "collection":
+        names["geofenceId"] = line.geofence_id
+    return names
 
 
 def _are_names(names: dict[str, str | None], number: int, faults: LineFaults) -> bool:
@@ -104,6 +129,21 @@ def _are_names(names: dict[str, str | None], number: int, faults: LineFaults) ->
     for member, name in wrong:
         faults.add(number, reason_for(member), f"{member} {shown(name)}", identifiers.EXPECTED)
     return not wrong
+
+
+def _collection_change(
+    line: ChangeLine, collection: str, number: int, faults: LineFaults
+) -> CollectionChange | None:
+    members = {"crossing": line.crossing, "maxGapSeconds": line.max_gap_seconds, "maxSpeed": line.max_speed}
+    missing = [member for member, value in members.items() if value is None]
+    for member in missing:
+        faults.add(number, reason_for(member), f"{member} null", "expected that of the collection")
+    if missing:
+        return None
+    given = (line.crossing, line.max_gap_seconds, line.max_speed)
+    for member, value, expected in (wrong := rule_faults(*given)):
+        faults.add(number, reason_for(member), f"{member} {value}", expected)
+    return None if wrong else CollectionChange(line.revision, collection, changed(DEFAULT_RULE, *given))
 
 
 def _geofence(feature: msgspec.Raw, geofence_id: str, number: int, faults: LineFaults) -> Geofence | None:

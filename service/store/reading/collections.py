@@ -1,12 +1,13 @@
-"""Geofence collections."""
+"""Geofence collections, each with how its geofences are crossed now."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, Select, and_, func, select
 
+from service.crossing_rule import DEFAULT_RULE, CrossingRule
 from service.errors import NotFound
-from service.store.schema import collection
+from service.store.schema import collection, collection_version
 
 
 class CollectionRow(NamedTuple):
@@ -15,23 +16,53 @@ class CollectionRow(NamedTuple):
     key: int
     name: str
     created_time: int
+    rule: CrossingRule
 
 
-COLUMNS = (collection.c.key, collection.c.name, collection.c.created_time)
+_version = collection_version.alias("version")
+NEWEST = (
+    select(func.max(_version.c.revision))
+    .where(_version.c.collection_key == collection.c.key)
+    .scalar_subquery()
+)
+IN_FORCE = and_(
+    collection_version.c.collection_key == collection.c.key, collection_version.c.revision == NEWEST
+)
+
+
+def selected_collections() -> Select[*tuple[Any, ...]]:
+    """What `collection_row` needs, of all, in the order in which they were created."""
+    rule = (collection_version.c.crossing, collection_version.c.max_gap, collection_version.c.max_speed)
+    return (
+        select(collection.c.key, collection.c.name, collection.c.created_time, *rule)
+        .select_from(collection)
+        .outerjoin(collection_version, IN_FORCE)
+        .order_by(collection.c.key)
+    )
+
+
+def collection_row(row: Row[*tuple[Any, ...]]) -> CollectionRow:
+    key, name, created_time, *rule = row
+    return CollectionRow(key, name, created_time, DEFAULT_RULE if rule[0] is None else CrossingRule(*rule))
 
 
 def collections(connection: Connection, after: int, limit: int) -> Sequence[CollectionRow]:
     """Collections in the order in which they were created."""
-    statement = select(*COLUMNS).where(collection.c.key > after).order_by(collection.c.key).limit(limit)
-    return [CollectionRow(*row) for row in connection.execute(statement)]
+    statement = selected_collections().where(collection.c.key > after).limit(limit)
+    return [collection_row(row) for row in connection.execute(statement)]
+
+
+def all_collections(connection: Connection) -> Sequence[CollectionRow]:
+    return [collection_row(row) for row in connection.execute(selected_collections())]
 
 
 def collection_named(connection: Connection, name: str) -> CollectionRow:
     """The collection of this name. Raises NotFound."""
-    row = connection.execute(select(*COLUMNS).where(collection.c.name == name)).one_or_none()
+    statement = selected_collections().where(collection.c.name == name)
+    row = connection.execute(statement).one_or_none()
     if row is None:
         raise NotFound(f"there is no collection {name!r}: GET /v1/collections lists those there are")
-    return CollectionRow(*row)
+    return collection_row(row)
 
 
 def collection_names(connection: Connection) -> dict[int, str]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from service.store.reading import collections, trackers
-from service.store.reading.collections import CollectionRow
+from service.store.reading import trackers
+from service.store.reading.collections import CollectionRow, collection_row, selected_collections
 from service.store.reading.trackers import TrackerRow
 from service.store.schema import collection, tracker, tracker_consumer
 
@@ -17,13 +17,12 @@ def linked_collections(
 ) -> Sequence[CollectionRow]:
     """The collections that a tracker watches, in the order in which they were created."""
     statement = (
-        select(*collections.COLUMNS)
+        selected_collections()
         .join(tracker_consumer, tracker_consumer.c.collection_key == collection.c.key)
         .where(tracker_consumer.c.tracker_key == tracker_key, CURRENT, collection.c.key > after)
-        .order_by(collection.c.key)
         .limit(limit)
     )
-    return [CollectionRow(*row) for row in connection.execute(statement)]
+    return [collection_row(row) for row in connection.execute(statement)]
 
 
 def linked_trackers(

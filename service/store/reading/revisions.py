@@ -1,15 +1,24 @@
-"""Revisions: what each changed of the geofences and of who watches them."""
+"""Revisions: what each changed of the geofences, of how they are crossed and of who watches them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, or_, select
 
-from service.store.schema import collection, geofence, geofence_version, revision, tracker, tracker_consumer
+from service.store.schema import (
+    collection,
+    collection_version,
+    geofence,
+    geofence_version,
+    revision,
+    tracker,
+    tracker_consumer,
+)
 
 
 class ChangeRow(NamedTuple):
-    """One change. `kind`: put, delete, link, unlink; `feature` is the GeoJSON Feature that was put.
+    """One change. `kind`: put, delete, link, unlink, collection; `feature` is the GeoJSON Feature that was
+    put; `crossing`, `max_gap` (ms) and `max_speed` (metres per second) are the collection's from then on.
 
     Of what was removed with its collection or its tracker a row without names remains.
     """
@@ -22,6 +31,9 @@ class ChangeRow(NamedTuple):
     collection_name: str | None
     geofence_id: str | None
     feature: str | None
+    crossing: str | None
+    max_gap: int | None
+    max_speed: float | None
 
 
 def changes(
@@ -73,6 +85,9 @@ def _selected(condition: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
         collection.c.name,
         geofence.c.geofence_id,
         geofence_version.c.feature,
+        collection_version.c.crossing,
+        collection_version.c.max_gap,
+        collection_version.c.max_speed,
     )
     return (
         select(*columns)
@@ -83,11 +98,14 @@ def _selected(condition: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
 
 
 def _joined() -> FromClause:
-    of_collection = func.coalesce(geofence.c.collection_key, tracker_consumer.c.collection_key)
+    of_collection = func.coalesce(
+        geofence.c.collection_key, tracker_consumer.c.collection_key, collection_version.c.collection_key
+    )
     return (
         revision.outerjoin(geofence_version, geofence_version.c.revision == revision.c.revision)
         .outerjoin(geofence, geofence.c.key == geofence_version.c.geofence_key)
         .outerjoin(tracker_consumer, LINK)
+        .outerjoin(collection_version, collection_version.c.revision == revision.c.revision)
         .outerjoin(tracker, tracker.c.key == tracker_consumer.c.tracker_key)
         .outerjoin(collection, collection.c.key == of_collection)
     )

@@ -103,3 +103,53 @@ def test_deleting_a_tracker_takes_what_is_its_own(ground: Ground) -> None:
     assert len(ground.get("/v1/events")["items"]) == 1
     ground.post_positions(position("x", "05:00:01", 20, 46.5))
     assert len(ground.get("/v1/events")["items"]) == 2
+
+
+def test_a_collection_says_how_it_is_crossed_and_can_be_told_otherwise(ground: Ground) -> None:
+    rule = {"crossing": "fix", "maxGapSeconds": 300, "maxSpeed": 1000}
+    assert ground.get("/v1/collections/default").items() >= rule.items()
+    ground.client.post("/v1/collections", json={"collectionName": "roads", "crossing": "segment"})
+    assert ground.get("/v1/collections/roads").items() >= (rule | {"crossing": "segment"}).items()
+
+    changed = ground.client.patch("/v1/collections/roads", json={"maxGapSeconds": 0.5, "maxSpeed": 50})
+    assert changed.status_code == 200
+    assert changed.json().items() >= {"crossing": "segment", "maxGapSeconds": 0.5, "maxSpeed": 50}.items()
+    assert ground.get("/v1/collections/roads") == changed.json()
+    assert ground.get("/v1/collections")["items"][1] == changed.json()
+    ground.client.put("/v1/trackers/default/collections/roads")
+    assert ground.get("/v1/trackers/default/collections")["items"][1] == changed.json()
+    ground.problem(404, "PATCH", "/v1/collections/lanes", json={"crossing": "fix"})
+
+
+def test_a_change_of_a_collection_is_a_revision_and_no_change_is_none(ground: Ground) -> None:
+    before = len(ground.get("/v1/revisions")["items"])
+    for change in ({}, {"crossing": "segment"}, {"crossing": "segment"}, {"maxSpeed": 70.5}):
+        ground.client.patch("/v1/collections/default", json=change)
+    kinds = [
+        (each["kind"], each["collectionName"], each["crossing"], each["maxGapSeconds"], each["maxSpeed"])
+        for each in ground.get("/v1/revisions")["items"][before:]
+    ]
+    assert kinds == [
+        ("collection", "default", "segment", 300, 1000),
+        ("collection", "default", "segment", 300, 70.5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "said"),
+    [
+        ("crossing", "segments", "crossing 'segments': expected fix or segment"),
+        ("maxGapSeconds", 0, "maxGapSeconds 0: expected seconds from 0.001 to 86,400"),
+        ("maxGapSeconds", 86401, "maxGapSeconds 86401: expected seconds"),
+        ("maxSpeed", -1, "maxSpeed -1: expected metres per second above 0 and up to 1,000,000"),
+        ("maxSpeed", None, "Expected `float`, got `null` - at `$.maxSpeed`"),
+        ("speed", 3, "unknown field `speed`"),
+    ],
+)
+def test_a_collection_that_cannot_be_crossed_so_is_refused(
+    ground: Ground, member: str, value: object, said: str
+) -> None:
+    new = {"collectionName": "roads", member: value}
+    assert said in ground.problem(400, "POST", "/v1/collections", json=new)["detail"]
+    assert said in ground.problem(400, "PATCH", "/v1/collections/default", json={member: value})["detail"]
+    ground.problem(404, "GET", "/v1/collections/roads")

@@ -78,13 +78,21 @@ def test_strict_takes_no_bad_line(tmp_path: Path) -> None:
 
 def test_faulty_revisions_end_it_with_every_fault_named(tmp_path: Path) -> None:
     inside_out = {**PUT, "feature": {**PUT["feature"], "properties": {"radius": -1}}}
-    done = evaluate(tmp_path, [fix(1, 10)], [LINK, inside_out, {**PUT, "kind": "tie"}])
+    unknown = {**PUT, "kind": "tie"}
+    collection = {"revision": 2, "kind": "collection", "collectionName": "default", "maxSpeed": 1000}
+    wrong = {**collection, "crossing": "segment", "maxGapSeconds": 0}
+    done = evaluate(tmp_path, [fix(1, 10)], [LINK, inside_out, unknown, collection, wrong])
     assert isinstance(done.exception, Refused)
-    first, second, third = str(done.exception).splitlines()
-    assert first.endswith("revisions has 2 faults:")
+    first, second, *others = str(done.exception).splitlines()
+    assert first.endswith("revisions has 5 faults:")
     assert second.startswith("  line 2: ")
     assert "radius" in second
-    assert third == '  line 3: bad_kind: kind "tie" at line 3: expected one of put, delete, link, unlink'
+    assert others == [
+        '  line 3: bad_kind: kind "tie" at line 3: expected one of put, delete, link, unlink, collection',
+        "  line 4: bad_crossing: crossing null at line 4: expected that of the collection",
+        "  line 4: bad_max_gap_seconds: maxGapSeconds null at line 4: expected that of the collection",
+        "  line 5: bad_max_gap_seconds: maxGapSeconds 0 at line 5: expected seconds from 0.001 to 86,400",
+    ]
 
 
 @pytest.mark.parametrize("more", [[], ["--geofences", "{file}", "--revisions", "{file}"]])
