@@ -175,6 +175,7 @@ def _fix_columns(fixes: Fixes) -> FixColumns:
         fixes.latitude,
         accuracy=unknown,
         altitudes=lambda numbers: unknown[numbers],
+        properties=lambda numbers: [""] * len(numbers),
     )
 
 

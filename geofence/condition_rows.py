@@ -1,64 +1,92 @@
-"""The conditions of many geofences as columns, and which pairs of a fix and a geofence meet them."""
+"""The conditions of many geofences, and which pairs of a fix and a geofence meet them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.conditions import UNCONDITIONAL, Conditions, DeviceFilter
+from geofence.condition_checks import (
+    Check,
+    of_devices,
+    while_live,
+    with_properties,
+    within_band,
+    within_band_or_unknown,
+)
+from geofence.condition_columns import ConditionColumns
+from geofence.conditions import UNCONDITIONAL, Conditions
 from geofence.fix_columns import FixColumns
 from geofence.index import Containment
+from geofence.pattern_filter import PatternFilter
 from geofence.poor_fixes import PoorFixes
+from geofence.property_filter import PropertyFilter
+from geofence.schedules.schedule import Schedule
+from geofence.shared import Shared
+
+DEVICES = ("filtered", "described")
+"""What is asked of the device."""
 
 
 class ConditionRows:
-    """Of geofences under the keys of their index, those that have conditions.
+    """Of geofences under the keys of their index, those that have conditions: `columns`.
 
     `unknown_altitude_inside`: whether a fix without altitude is within every band rather than within none.
     """
 
     def __init__(self, *, unknown_altitude_inside: bool) -> None:
-        self._unknown_inside = unknown_altitude_inside
-        self._rows = Rows.of([])
-        self._limit()
-        self._filters: WeakValueDictionary[tuple[str, ...], DeviceFilter] = WeakValueDictionary()
+        self.columns = ConditionColumns.of([])
+        self._checks: dict[str, Check] = {
+            "scheduled": while_live,
+            "filtered": of_devices,
+            "banded": within_band_or_unknown if unknown_altitude_inside else within_band,
+            "described": with_properties,
+        }
+        self._devices = Shared(PatternFilter)
+        self._properties = Shared(PropertyFilter)
+        self._schedules = Shared(Schedule)
+        self._look_up()
 
     def __len__(self) -> int:
-        return len(self._rows.geofence)
+        return len(self.columns.geofence)
 
     def put(self, conditions: Mapping[int, Conditions]) -> None:
         """Conditions of geofences that are new, or in the place of those that have these keys."""
         asked = sorted(conditions.items())
         self.discard(np.array([key for key, each in asked if each == UNCONDITIONAL], np.int32))
-        rows = Rows.of([self._row(key, each) for key, each in asked if each != UNCONDITIONAL])
-        place, known = self._find(rows.geofence)
-        columns = list(zip(self._rows.columns(), rows.columns(), strict=True))
+        rows = ConditionColumns.of([self._row(key, each) for key, each in asked if each != UNCONDITIONAL])
+        place, known = self.find(rows.geofence)
+        columns: list[tuple[NDArray[Any], NDArray[Any]]] = list(zip(self.columns, rows, strict=True))
         for column, values in columns:
             column[place[known]] = values[known]
         if not known.all():
-            self._rows = Rows(*(np.insert(old, place[~known], new[~known]) for old, new in columns))
-        self._limit()
+            self.columns = ConditionColumns(
+                *(np.insert(old, place[~known], new[~known]) for old, new in columns)
+            )
+        self._look_up()
 
     def discard(self, keys: NDArray[np.integer]) -> None:
         """Forget geofences; one that is not there is no error."""
-        place, known = self._find(keys)
+        place, known = self.find(keys)
         if known.any():
-            self._rows = Rows(*(np.delete(column, place[known]) for column in self._rows.columns()))
-            self._limit()
+            columns: list[NDArray[Any]] = list(self.columns)
+            self.columns = ConditionColumns(*(np.delete(column, place[known]) for column in columns))
+            self._look_up()
+
+    def find(self, keys: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """The row of each key, or the one before which it would come, and whether it is there."""
+        place = np.searchsorted(self.columns.geofence, keys)
+        known = place < len(self)
+        known[known] = self.columns.geofence[place[known]] == keys[known]
+        return place, known
 
     def met(self, fixes: FixColumns, containment: Containment) -> Containment:
-        """The pairs of which the fix is within the geofence's band, and its device one of the geofence's."""
-        row, known = self._find(containment.geofence)
-        pair = np.flatnonzero(known)
-        row, position = row[pair], containment.position[pair]
-        met = self._within(row, position, fixes) & self._taken(row, position, fixes)
-        if met.all():
-            return containment
-        kept = np.ones(len(containment.position), np.bool_)
-        kept[pair] = met
-        return Containment(containment.position[kept], containment.geofence[kept])
+        """The pairs of which the fix meets all that the geofence asks for, but `max_accuracy`."""
+        return self._met(self._checks, fixes, containment)
+
+    def of_devices(self, fixes: FixColumns, containment: Containment) -> Containment:
+        """The pairs of which the device counts for the geofence, by its id and by what it reports with the fix."""
+        return self._met(DEVICES, fixes, containment)
 
     def poor(self, accuracy: NDArray[np.float64]) -> PoorFixes | None:
         """Which of fixes of this accuracy (metres, NaN unknown) do not count for which geofences, if any."""
@@ -66,91 +94,43 @@ class ConditionRows:
             return PoorFixes(accuracy, self._limited, self._limits)
         return None
 
-    def _row(self, key: int, conditions: Conditions) -> tuple[object, ...]:
+    def _met(self, names: Iterable[str], fixes: FixColumns, containment: Containment) -> Containment:
+        """The pairs that pass the checks of these names, the cheapest first."""
+        asked = [name for name in names if name in self._asked]
+        if not asked:
+            return containment
+        row, known = self.find(containment.geofence)
+        pair = np.flatnonzero(known)
+        row, position = row[pair], containment.position[pair]
+        met = np.ones(len(row), np.bool_)
+        for name in asked:
+            asking = np.flatnonzero(getattr(self.columns, name)[row] & met)
+            if len(asking):
+                met[asking] = self._checks[name](self.columns, row[asking], position[asking], fixes)
+        if met.all():
+            return containment
+        kept = np.ones(len(containment.position), np.bool_)
+        kept[pair] = met
+        return Containment(containment.position[kept], containment.geofence[kept])
+
+    def _row(self, key: int, asked: Conditions) -> tuple[object, ...]:
+        devices = self._devices.of(asked.devices)
+        properties = self._properties.of(asked.device_properties)
+        schedule = self._schedules.of(asked.schedule)
         return (
             key,
-            conditions.min_altitude is not None or conditions.max_altitude is not None,
-            -np.inf if conditions.min_altitude is None else conditions.min_altitude,
-            np.inf if conditions.max_altitude is None else conditions.max_altitude,
-            np.inf if conditions.max_accuracy is None else conditions.max_accuracy,
-            conditions.devices is not None,
-            None if conditions.devices is None else self._filter(conditions.devices),
+            asked.min_altitude is not None or asked.max_altitude is not None,
+            -np.inf if asked.min_altitude is None else asked.min_altitude,
+            np.inf if asked.max_altitude is None else asked.max_altitude,
+            np.inf if asked.max_accuracy is None else asked.max_accuracy,
+            *(devices is not None, devices),
+            *(properties is not None, properties),
+            *(schedule is not None, schedule),
         )
 
-    def _filter(self, patterns: tuple[str, ...]) -> DeviceFilter:
-        """One filter for all geofences with the same patterns."""
-        device_filter = self._filters.get(patterns)
-        if device_filter is None:
-            device_filter = self._filters[patterns] = DeviceFilter(patterns)
-        return device_filter
-
-    def _find(self, keys: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """The row of each key, or the one before which it would come, and whether it is there."""
-        place = np.searchsorted(self._rows.geofence, keys)
-        known = place < len(self)
-        known[known] = self._rows.geofence[place[known]] == keys[known]
-        return place, known
-
-    def _within(
-        self, row: NDArray[np.intp], position: NDArray[np.int64], fixes: FixColumns
-    ) -> NDArray[np.bool_]:
-        """Whether the altitude is within the band, for each pair of a row and a fix."""
-        within = np.ones(len(row), np.bool_)
-        banded = np.flatnonzero(self._rows.banded[row])
-        if len(banded):
-            number, of = np.unique(position[banded], return_inverse=True)
-            altitude = fixes.altitudes(number)[of]
-            rows = row[banded]
-            within[banded] = (altitude >= self._rows.low[rows]) & (altitude <= self._rows.high[rows])
-            if self._unknown_inside:
-                within[banded] |= np.isnan(altitude)
-        return within
-
-    def _taken(
-        self, row: NDArray[np.intp], position: NDArray[np.int64], fixes: FixColumns
-    ) -> NDArray[np.bool_]:
-        """Whether the device is one of the geofence's, for each pair of a row and a fix."""
-        taken = np.ones(len(row), np.bool_)
-        filtered = np.flatnonzero(self._rows.filtered[row])
-        if len(filtered):
-            pair = row[filtered].astype(np.int64) << 32 | fixes.device[position[filtered]]
-            each, of = np.unique(pair, return_inverse=True)
-            devices = zip((each >> 32).tolist(), each.astype(np.int32).tolist(), strict=True)
-            answers = [self._rows.devices[at].takes(fixes.device_ids[device]) for at, device in devices]
-            taken[filtered] = np.array(answers, np.bool_)[of]
-        return taken
-
-    def _limit(self) -> None:
-        """Looks up anew which geofences have a greatest accuracy."""
-        limited = np.flatnonzero(self._rows.accuracy != np.inf)
-        self._limited, self._limits = self._rows.geofence[limited], self._rows.accuracy[limited]
+    def _look_up(self) -> None:
+        """Looks up anew what is asked for at all, and which geofences have a greatest accuracy."""
+        self._asked = {name for name in self._checks if getattr(self.columns, name).any()}
+        limited = np.flatnonzero(self.columns.accuracy != np.inf)
+        self._limited, self._limits = self.columns.geofence[limited], self.columns.accuracy[limited]
         self._least_limit = self._limits.min(initial=np.inf)
-
-
-class Rows(NamedTuple):
-    """Conditions as columns, by key of the geofence.
-
-    `low` and `high` in metres of altitude, infinite where not `banded`; `accuracy` in metres, infinite where
-    any will do; `devices` a DeviceFilter where `filtered`.
-    """
-
-    geofence: NDArray[np.int32]
-    banded: NDArray[np.bool_]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
-    filtered: NDArray[np.bool_]
-    devices: NDArray[np.object_]
-
-    def columns(self) -> list[NDArray[Any]]:
-        """All of them, one after the other."""
-        return [getattr(self, name) for name in self._fields]
-
-    @staticmethod
-    def of(rows: Sequence[tuple[object, ...]]) -> "Rows":
-        """The columns of these rows, of which there may be none."""
-        columns = zip(*rows, strict=True) if rows else [()] * len(KINDS)
-        return Rows(*(np.array(column, kind) for column, kind in zip(columns, KINDS, strict=True)))
-
-
-KINDS: Sequence[Any] = (np.int32, np.bool_, np.float64, np.float64, np.float64, np.bool_, np.object_)

@@ -1,18 +1,8 @@
 """The conditions of a geofence: what it asks of a fix beside its place."""
 
-import fnmatch
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from geofence.schedules.schedule import Schedule
-
-REMEMBERED = 100_000
-"""Devices whose answer a filter keeps."""
-
-NOTHING = r"(?!)"
-"""Matches no text."""
+from geofence.schedules.timetable import Timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,36 +26,12 @@ class Conditions:
     exit_after_seconds: float | None = None
     exit_after_metres: float | None = None
     device_properties: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    schedule: Schedule | None = None
+    schedule: Timetable | None = None
+
+    @property
+    def property_names(self) -> list[str]:
+        """The names of `device_properties`."""
+        return [name for name, _ in self.device_properties or ()]
 
 
 UNCONDITIONAL = Conditions()
-
-
-def has_wildcards(pattern: str) -> bool:
-    """Whether it is the pattern of more than one device id."""
-    return "*" in pattern or "?" in pattern
-
-
-class DeviceFilter:
-    """Devices by patterns of their ids: `*` is any text, `?` one character, all else itself, case and all."""
-
-    def __init__(self, patterns: Sequence[str]) -> None:
-        self._ids = {pattern for pattern in patterns if not has_wildcards(pattern)}
-        self._patterns = [pattern for pattern in patterns if has_wildcards(pattern)]
-        self._answers: dict[str, bool] = {}
-
-    def takes(self, device_id: str) -> bool:
-        """Whether one of the patterns is this id's."""
-        answer = self._answers.get(device_id)
-        if answer is None:
-            if len(self._answers) >= REMEMBERED:
-                self._answers.clear()
-            answer = device_id in self._ids or self._pattern.match(device_id) is not None
-            self._answers[device_id] = answer
-        return answer
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        """Made when it is first needed, which takes some milliseconds."""
-        return re.compile("|".join(map(fnmatch.translate, self._patterns)) or NOTHING)

@@ -8,7 +8,7 @@ from geofence.feature_recurrence import read_recurrence
 from geofence.json_values import shown
 from geofence.local_times import EXPECTED_YEARS, date_and_time_of, date_of, time_of
 from geofence.schedules.recurrence import Recurrence
-from geofence.schedules.schedule import Schedule
+from geofence.schedules.timetable import Timetable
 from geofence.schedules.weekly_hours import DAY, WeeklyHours
 from geofence.schedules.zones import is_zone
 
@@ -36,8 +36,8 @@ EXPECTED_EXCEPTIONS = (
 )
 
 
-def read_schedule(value: object, faults: FeatureFaults) -> Schedule | None:
-    """The schedule; None where there is none, or beside the faults that were added."""
+def read_schedule(value: object, faults: FeatureFaults) -> Timetable | None:
+    """What it says; None where there is none, or beside the faults that were added."""
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -53,7 +53,7 @@ def read_schedule(value: object, faults: FeatureFaults) -> Schedule | None:
     days, minutes = _read_exceptions(given.get("except"), faults)
     if zone is None or hours is None or len(faults.found) > before:
         return None
-    return Schedule(zone, hours, days, minutes)
+    return Timetable(zone, hours, days, minutes)
 
 
 def _read_zone(value: object, faults: FeatureFaults) -> str | None:

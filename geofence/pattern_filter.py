@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 REMEMBERED = 100_000
-"""Texts whose answer a filter keeps."""
+"""Texts whose answer a filter keeps, if nothing else is said."""
 
 NOTHING = r"(?!)"
 """Matches no text."""
@@ -20,7 +20,9 @@ def has_wildcards(pattern: str) -> bool:
 class PatternFilter:
     """What at least one of the patterns matches."""
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(self, patterns: Sequence[str], remembered: int = REMEMBERED) -> None:
+        """remembered: of how many texts the answer is kept."""
+        self._remembered = remembered
         self._texts = {pattern for pattern in patterns if not has_wildcards(pattern)}
         self._patterns = [pattern for pattern in patterns if has_wildcards(pattern)]
         self._answers: dict[str, bool] = {}
@@ -29,7 +31,7 @@ class PatternFilter:
         """Whether one of the patterns is this text's."""
         answer = self._answers.get(text)
         if answer is None:
-            if len(self._answers) >= REMEMBERED:
+            if len(self._answers) >= self._remembered:
                 self._answers.clear()
             answer = text in self._texts or self._pattern.match(text) is not None
             self._answers[text] = answer

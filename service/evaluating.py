@@ -48,6 +48,7 @@ def evaluate_fixes(
         fixes.latitude,
         fixes.accuracy,
         lambda at: _altitudes(fixes, at),
+        lambda at: fixes.properties[at],
     )
     evaluation = live.conditions.evaluate(columns, containment, devices.state)
     rows = _event_rows(live, devices, fixes, evaluation, committed_time)

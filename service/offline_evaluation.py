@@ -78,6 +78,7 @@ def _fix_columns(positions: OfflinePositions, batch: NDArray[np.int64]) -> FixCo
         positions.latitude[batch],
         positions.accuracy[batch],
         lambda at: positions.altitude[batch[at]],
+        lambda at: positions.properties[batch[at]],
     )
 
 

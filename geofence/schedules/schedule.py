@@ -1,6 +1,5 @@
 """When a geofence is live: windows on the clock of a time zone, found for stretches of time when needed."""
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -8,8 +7,8 @@ from numpy.typing import NDArray
 
 from geofence.ranges import ranges
 from geofence.schedules.calendar import FIRST_DAY, LAST_DAY
-from geofence.schedules.recurrence import Recurrence
-from geofence.schedules.weekly_hours import DAY, WeeklyHours
+from geofence.schedules.timetable import Timetable
+from geofence.schedules.weekly_hours import DAY
 from geofence.schedules.zones import MINUTE, utc
 
 STRETCH_DAYS = 64
@@ -26,8 +25,8 @@ AHEAD = 2
 """Days by which no clock is ahead of or behind UTC."""
 
 
-class Changes(NamedTuple):
-    """m changes between pairs of times: the pair's number, when it is (ms), and whether a window opens."""
+class Borders(NamedTuple):
+    """m borders of windows between pairs of times: the pair's number, when (ms), and whether one opens."""
 
     pair: NDArray[np.int64]
     time: NDArray[np.int64]
@@ -41,20 +40,15 @@ class Stretch(NamedTuple):
     changes: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
 class Schedule:
-    """Windows from their begin to just before their end, on the clock of an IANA zone.
+    """The windows of a timetable.
 
-    Left out are those that begin on one of `except_days` (since 1970-01-01) or at one of `except_minutes`
-    (since 1970-01-01T00:00 on that clock). Windows that overlap or touch are one. Before 1900 and after 2199
-    none begins.
+    Those that overlap or touch are one. Before 1900 and after 2199 none begins.
     """
 
-    zone: str
-    hours: WeeklyHours | Recurrence
-    except_days: tuple[int, ...] = ()
-    except_minutes: tuple[int, ...] = ()
-    _stretches: dict[int, Stretch] = field(default_factory=dict, init=False, repr=False, compare=False)
+    def __init__(self, timetable: Timetable) -> None:
+        self._timetable = timetable
+        self._stretches: dict[int, Stretch] = {}
 
     def live(self, times: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether a window is open at each of these times (ms since the epoch)."""
@@ -64,7 +58,7 @@ class Schedule:
         live: NDArray[np.bool_] = (opened[of] + passed) % 2 == 1
         return live
 
-    def changes_between(self, start: NDArray[np.int64], end: NDArray[np.int64]) -> Changes:
+    def changes_between(self, start: NDArray[np.int64], end: NDArray[np.int64]) -> Borders:
         """When windows open and close after `start` and up to `end` (ms, n pairs), by pair and time."""
         opened, first, changes = self._joined(_between(_stretches(start), _stretches(end)))
         place = np.arange(len(changes)) - np.repeat(first, np.diff(first, append=len(changes)))
@@ -72,7 +66,7 @@ class Schedule:
         after = np.searchsorted(changes, start, side="right")
         count = np.maximum(np.searchsorted(changes, end, side="right") - after, 0)
         at = ranges(after, count)
-        return Changes(np.repeat(np.arange(len(start)), count), changes[at], opens[at])
+        return Borders(np.repeat(np.arange(len(start)), count), changes[at], opens[at])
 
     def _joined(
         self, numbers: NDArray[np.int64]
@@ -100,15 +94,17 @@ class Schedule:
 
     def _borders(self, day: int) -> NDArray[np.int64]:
         """Begin and end, in turn, of the windows that touch the stretch from this day on, and of others."""
-        first, last = day - AHEAD - self.hours.reach, day + STRETCH_DAYS + AHEAD
+        zone, hours = self._timetable.zone, self._timetable.hours
+        first, last = day - AHEAD - hours.reach, day + STRETCH_DAYS + AHEAD
         if last < FIRST_DAY or first > LAST_DAY:
             return np.empty(0, np.int64)
-        begin, end = self.hours.windows(first, last)
-        kept = ~np.isin(begin // DAY, self.except_days) & ~np.isin(begin, self.except_minutes)
-        begin, end = utc(self.zone, begin[kept]), utc(self.zone, end[kept]) + self.hours.minutes * MINUTE
+        begin, end = hours.windows(first, last)
+        kept = ~np.isin(begin // DAY, self._timetable.except_days)
+        kept &= ~np.isin(begin, self._timetable.except_minutes)
+        begin, end = utc(zone, begin[kept]), utc(zone, end[kept]) + hours.minutes * MINUTE
         kept = begin < end
-        if self.hours.until is not None:
-            kept &= begin <= self.hours.until
+        if hours.until is not None:
+            kept &= begin <= hours.until
         return _merged(begin[kept], end[kept])
 
 

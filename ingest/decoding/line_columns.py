@@ -1,5 +1,6 @@
 """Lines that are not odd, decoded by the thousand into the columns that offline evaluation needs."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -8,12 +9,14 @@ from numpy.typing import NDArray
 
 from ingest import identifiers, timestamps
 from ingest.decoding.altitudes import altitudes_of
+from ingest.decoding.asked_properties import AskedProperties
 from ingest.decoding.device_positions import Bounds, metres
 from ingest.decoding.faults import Fault
 
 
 class LineColumns(NamedTuple):
-    """Good lines as columns: 0-based line (int64), device slot (int32), ms, degrees, degrees, metres, metres.
+    """Good lines as columns: 0-based line (int64), device slot (int32), ms, degrees, degrees, metres, metres,
+    and the text of what is asked for of the properties, '' where there is nothing of it.
 
     Altitude and accuracy are NaN where unknown, and altitude where it is not asked for.
     """
@@ -25,30 +28,18 @@ class LineColumns(NamedTuple):
     latitude: NDArray[np.float64]
     altitude: NDArray[np.float64]
     accuracy: NDArray[np.float64]
+    properties: NDArray[np.object_]
 
     def take(self, index: NDArray[np.int_] | NDArray[np.bool_]) -> "LineColumns":
         """The lines at `index`."""
-        return LineColumns(
-            self.line[index],
-            self.device[index],
-            self.sample_time[index],
-            self.longitude[index],
-            self.latitude[index],
-            self.altitude[index],
-            self.accuracy[index],
-        )
+        columns: list[Any] = list(self)
+        return LineColumns(*(column[index] for column in columns))
 
     @staticmethod
     def of_rows(rows: "list[LineRow]") -> "LineColumns":
         """Columns of these rows, of which there may be none."""
-        columns = zip(*rows, strict=True) if rows else [()] * 7
-        line, device, sample_time, *degrees_and_metres = columns
-        return LineColumns(
-            np.array(line, np.int64),
-            np.array(device, np.int32),
-            np.array(sample_time, np.int64),
-            *(np.array(column, np.float64) for column in degrees_and_metres),
-        )
+        columns = zip(*rows, strict=True) if rows else [()] * len(KINDS)
+        return LineColumns(*(np.array(column, kind) for column, kind in zip(columns, KINDS, strict=True)))
 
     @staticmethod
     def concatenate(parts: "list[LineColumns]") -> "LineColumns":
@@ -58,7 +49,9 @@ class LineColumns(NamedTuple):
         return LineColumns(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-LineRow: TypeAlias = tuple[int, int, int, float, float, float, float]
+KINDS: Sequence[Any] = (np.int64, np.int32, np.int64, *[np.float64] * 4, np.object_)
+
+LineRow: TypeAlias = tuple[int, int, int, float, float, float, float, str]
 """A row of LineColumns."""
 
 
@@ -84,11 +77,14 @@ NO_TIME = np.iinfo(np.int64).min
 class LineDecoder:
     """Decodes lines and finds slots for their devices."""
 
-    def __init__(self, slots: DeviceSlots, bounds: Bounds, *, altitudes: bool) -> None:
-        """altitudes: whether they are asked for."""
+    def __init__(
+        self, slots: DeviceSlots, bounds: Bounds, *, altitudes: bool, asked: AskedProperties
+    ) -> None:
+        """altitudes: whether they are asked for. asked: which properties are."""
         self._slots = slots
         self._bounds = bounds
         self._altitudes = altitudes
+        self._asked = asked
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_HighFix if altitudes else _Fix)
         self._times = _Times()
 
@@ -116,8 +112,18 @@ class LineDecoder:
         altitude = np.full(len(fixes), np.nan)
         if self._altitudes:
             altitude = altitudes_of([fix.altitude for fix in fixes])
+        properties = (
+            self._asked.of_lines(chunk)[good] if len(self._asked) else np.full(len(fixes), "", object)
+        )
         columns = LineColumns(
-            lines[good], slots, time[good], longitude[good], latitude[good], altitude, accuracy[good]
+            lines[good],
+            slots,
+            time[good],
+            longitude[good],
+            latitude[good],
+            altitude,
+            accuracy[good],
+            properties,
         )
         return columns if (slots != NO_DEVICE).all() else columns.take(slots != NO_DEVICE)
 

@@ -7,7 +7,7 @@ message would be: the same lines are taken, whichever way they go.
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.decoding import payloads
+from ingest.decoding.asked_properties import AskedProperties
 from ingest.decoding.blocks import UnreadableFile, opened_blocks
 from ingest.decoding.decoder import DecodeLimits
 from ingest.decoding.device_positions import device_position
@@ -45,8 +46,9 @@ class OfflinePositions:
 
     `device` (int32) indexes `device_ids`, each of which has a position here. `sample_time` is in ms since
     the epoch, `longitude` and `latitude` in degrees, `altitude` (above mean sea level) and `accuracy` in
-    metres, NaN where unknown; `altitude` is NaN as well where it is not asked for. `rejects` counts by
-    reason; `first_rejects` has the first ones, whose `item` is the 0-based line.
+    metres, NaN where unknown; `altitude` is NaN as well where it is not asked for. `properties` are texts of
+    JSON objects with what is asked for, '' where there is nothing of it. `rejects` counts by reason;
+    `first_rejects` has the first ones, whose `item` is the 0-based line.
     """
 
     device: NDArray[np.int32]
@@ -56,6 +58,7 @@ class OfflinePositions:
     latitude: NDArray[np.float64]
     altitude: NDArray[np.float64]
     accuracy: NDArray[np.float64]
+    properties: NDArray[np.object_]
     rejects: Counter[str]
     first_rejects: list[Reject]
 
@@ -71,12 +74,14 @@ def read_positions(
     topic: str | None = None,
     listed: int = 100,
     altitudes: bool = False,
+    properties: Iterable[str] = (),
 ) -> OfflinePositions:
     """The positions in this file, each line judged as if it came now on `topic`. Raises UnreadableFile.
 
-    `altitudes`: whether they are asked for, which takes a little longer.
+    `altitudes`: whether they are asked for, which takes a little longer. `properties`: which are asked for,
+    likewise.
     """
-    reader = LineReader(limits, topic, listed, altitudes=altitudes)
+    reader = LineReader(limits, topic, listed, altitudes=altitudes, properties=properties)
     with opened_blocks(path) as blocks:
         reader.read(blocks.read, lambda: progress(blocks.taken()) if progress else None)
     return reader.positions()
@@ -93,6 +98,7 @@ class LineReader:
         block: int = BLOCK,
         *,
         altitudes: bool = False,
+        properties: Iterable[str] = (),
     ) -> None:
         self._limits = limits
         self._bounds = limits.bounds(time.time_ns() // 1_000_000)
@@ -102,7 +108,8 @@ class LineReader:
         self._block = block
         self._altitudes = altitudes
         self._slots = DeviceSlots(self._topic_device)
-        self._decoder = LineDecoder(self._slots, self._bounds, altitudes=altitudes)
+        self._asked = AskedProperties(properties)
+        self._decoder = LineDecoder(self._slots, self._bounds, altitudes=altitudes, asked=self._asked)
         self._next_line = 0
         self._parts: list[LineColumns] = []
         self._rejects: Counter[str] = Counter()
@@ -148,6 +155,7 @@ class LineReader:
             latitude=columns.latitude,
             altitude=columns.altitude,
             accuracy=columns.accuracy,
+            properties=columns.properties,
             rejects=self._rejects,
             first_rejects=self._first_rejects,
         )
@@ -192,15 +200,16 @@ class LineReader:
                 continue
             try:
                 payloads.refuse_size(line, self._limits.payload_bytes)
-                device_id, sample_time, longitude, latitude, altitude, accuracy, _ = device_position(
+                device_id, sample_time, longitude, latitude, altitude, accuracy, properties = device_position(
                     payloads.document(line), self._topic_device, self._bounds
                 )
             except Fault as fault:
                 self._refuse(fault, line, number)
             else:
                 altitude = altitude if self._altitudes else nan
+                asked = self._asked.of_properties(properties) if len(self._asked) else ""
                 slot = self._slots[device_id]
-                rows.append((number, slot, sample_time, longitude, latitude, altitude, accuracy))
+                rows.append((number, slot, sample_time, longitude, latitude, altitude, accuracy, asked))
         if rows:
             self._parts.append(LineColumns.of_rows(rows))
 

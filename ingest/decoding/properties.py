@@ -46,6 +46,11 @@ def canonical(members: dict[str, object], property_bytes: int, depth: int) -> st
     return text.decode()
 
 
+def canonical_text(members: dict[str, object]) -> str:
+    """The text of members that no limit can refuse."""
+    return _ENCODER.encode(members).decode()
+
+
 def nesting(text: bytes) -> int:
     """How many arrays and objects are open at once at most in this JSON."""
     level = deepest = 0

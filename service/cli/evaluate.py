@@ -14,6 +14,8 @@ from service.errors import Refused
 from service.settings import read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geofence.geofence import Geofence
     from ingest.decoding.ndjson import OfflinePositions
 
@@ -86,7 +88,7 @@ def _evaluate_anew(
         output_file(output) as stream,
         Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
-        read = _read_positions(positions, bar, altitudes=any(map(_is_volume, areas)))
+        read = _read_positions(positions, bar, areas)
         if strict and read.rejects:
             _say_rejects(console, read)
             raise Refused(f"{positions}: {read.rejects.total():,} lines refused, and --strict takes none")
@@ -110,7 +112,7 @@ def _is_volume(geofence: "Geofence") -> bool:
     return asked.min_altitude is not None or asked.max_altitude is not None
 
 
-def _read_positions(path: Path, bar: Progress, *, altitudes: bool) -> "OfflinePositions":
+def _read_positions(path: Path, bar: Progress, areas: "Sequence[Geofence]") -> "OfflinePositions":
     from ingest.decoding.decoder import DecodeLimits  # noqa: PLC0415 - as above
     from ingest.decoding.ndjson import UnreadableFile, read_positions  # noqa: PLC0415 - as above
 
@@ -121,7 +123,8 @@ def _read_positions(path: Path, bar: Progress, *, altitudes: bool) -> "OfflinePo
             DecodeLimits(max_ahead=None, oldest=None),
             lambda done: bar.update(task, completed=done),
             listed=SHOWN,
-            altitudes=altitudes,
+            altitudes=any(map(_is_volume, areas)),
+            properties=[name for area in areas for name in area.conditions.property_names],
         )
     except UnreadableFile as error:
         raise Refused(str(error)) from None

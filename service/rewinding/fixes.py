@@ -1,16 +1,18 @@
 """The fixes of an export, in columns, those of each tracker by themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from math import nan
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ingest import identifiers, timestamps
 from ingest.decoding.altitudes import altitude_of
+from ingest.decoding.asked_properties import AskedProperties
 from ingest.decoding.faults import shown
 from service.rewinding.lines import LineFaults, LineReader, reason_for
 
@@ -20,7 +22,8 @@ class RewoundFixes:
     """Evaluated fixes of one tracker as columns of length n.
 
     `device` indexes `device_ids`. `sample_time` is in ms since the epoch (UTC), `longitude` and `latitude` in
-    degrees (WGS84), `altitude` (above mean sea level) and `accuracy` in metres, NaN where unknown. `revision`
+    degrees (WGS84), `altitude` (above mean sea level) and `accuracy` in metres, NaN where unknown.
+    `properties` are texts of JSON objects with what is asked for, '' where there is nothing of it. `revision`
     is what each met.
     """
 
@@ -31,6 +34,7 @@ class RewoundFixes:
     latitude: NDArray[np.float64]
     altitude: NDArray[np.float64]
     accuracy: NDArray[np.float64]
+    properties: NDArray[np.object_]
     revision: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -60,16 +64,17 @@ def read_fixes(
     revisions: NDArray[np.int64],
     faults: LineFaults,
     progress: Callable[[int], object] = lambda _: None,
+    properties: Iterable[str] = (),
 ) -> ExportedFixes:
     """What the file at `path` says; what is wrong in it goes to `faults`. Raises UnreadableFile.
 
-    `revisions` (ascending) are those that a fix can have met.
+    `revisions` (ascending) are those that a fix can have met; `properties` says which are asked for.
     """
-    slots = _Slots()
+    slots, asked = _Slots(), AskedProperties(properties)
     parts: list[NDArray[np.void]] = []
     unmet = 0
     for at, lines in LineReader(FixLine, faults).read(path, progress):
-        table = _table(lines, slots)
+        table = _table(lines, slots, asked)
         met = table["revision"] != NO_REVISION
         good = (table["slot"] != NO_SLOT) & (table["sample_time"] != NO_TIME)
         good &= ~met | np.isin(table["revision"], revisions)
@@ -78,12 +83,6 @@ def read_fixes(
         unmet += int((good & ~met).sum())
         parts.append(table[good & met])
     return ExportedFixes(_by_tracker(np.concatenate([np.empty(0, ROW), *parts]), slots), unmet)
-
-
-class Reported(msgspec.Struct, gc=False, frozen=True):
-    """As much of what a device reported as evaluation needs."""
-
-    altitude: Any = None  # any JSON, judged below
 
 
 class FixLine(msgspec.Struct, rename="camel", gc=False):
@@ -97,24 +96,24 @@ class FixLine(msgspec.Struct, rename="camel", gc=False):
     ]
     revision: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None
     accuracy: Annotated[float, msgspec.Meta(ge=0)] | None = None
-    properties: Reported = Reported()
+    properties: dict[str, msgspec.Raw] = {}
 
 
 NO_SLOT = -1
 NO_TIME = np.iinfo(np.int64).min
 NO_REVISION = -1
 
-ROW = np.dtype(
-    [
-        ("slot", np.int32),
-        ("sample_time", np.int64),
-        ("longitude", np.float64),
-        ("latitude", np.float64),
-        ("altitude", np.float64),
-        ("accuracy", np.float64),
-        ("revision", np.int64),
-    ]
-)
+COLUMNS: list[tuple[str, DTypeLike]] = [
+    ("slot", np.int32),
+    ("sample_time", np.int64),
+    ("longitude", np.float64),
+    ("latitude", np.float64),
+    ("altitude", np.float64),
+    ("accuracy", np.float64),
+    ("properties", np.object_),
+    ("revision", np.int64),
+]
+ROW = np.dtype(COLUMNS)
 
 
 class _Slots(dict[tuple[str, str], int]):
@@ -127,7 +126,7 @@ class _Slots(dict[tuple[str, str], int]):
         return slot
 
 
-def _table(lines: list[FixLine], slots: _Slots) -> NDArray[np.void]:
+def _table(lines: list[FixLine], slots: _Slots, asked: AskedProperties) -> NDArray[np.void]:
     table = np.empty(len(lines), ROW)
     names = [(line.tracker_name, line.device_id) for line in lines]
     times = [timestamps.milliseconds_of_text(line.sample_time) for line in lines]
@@ -135,18 +134,19 @@ def _table(lines: list[FixLine], slots: _Slots) -> NDArray[np.void]:
     table["sample_time"] = [NO_TIME if time is None else time for time in times]
     table["longitude"] = [line.position[0] for line in lines]
     table["latitude"] = [line.position[1] for line in lines]
-    table["altitude"] = [_altitude(line.properties.altitude) for line in lines]
+    table["altitude"] = [_altitude(line.properties.get("altitude")) for line in lines]
+    table["properties"] = [asked.text(line.properties) for line in lines] if len(asked) else ""
     table["accuracy"] = [np.nan if line.accuracy is None else line.accuracy for line in lines]
     table["revision"] = [NO_REVISION if line.revision is None else line.revision for line in lines]
     return table
 
 
-def _altitude(reported: object) -> float:
-    """Metres, NaN where none is known; nor of an integer that no double holds, which was never stored."""
+def _altitude(reported: msgspec.Raw | None) -> float:
+    """Metres, NaN where none is known; nor of a number that no double holds, which was never stored."""
     try:
-        return altitude_of(reported)
-    except OverflowError:
-        return np.nan
+        return nan if reported is None else altitude_of(msgspec.json.decode(reported))
+    except (OverflowError, RecursionError, ValueError):
+        return nan
 
 
 def _refuse(line: FixLine, number: int, faults: LineFaults) -> None:

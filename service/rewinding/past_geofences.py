@@ -55,6 +55,7 @@ class PastGeofences:
             fixes.latitude,
             fixes.accuracy,
             lambda at: fixes.altitude[at],
+            lambda at: fixes.properties[at],
         )
         return self._indexes.conditions.evaluate(columns, found, state)
 

@@ -141,6 +141,7 @@ def evaluated(fixes: Sequence[Fix], state: InsideState) -> Evaluation:
             np.array([fix.sample_time for fix in fixes], np.int64),
             *(np.zeros(len(fixes)) for _ in range(3)),
             altitudes=lambda numbers: np.full(len(numbers), np.nan),
+            properties=lambda numbers: [""] * len(numbers),
         ),
         Containment(columns[:, 0], columns[:, 1].astype(np.int32)),
         state,

@@ -1,9 +1,9 @@
 """Laws of evaluation under conditions, against one fix after the other."""
 
 import fnmatch
-import gc
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from shapely.geometry import Point
 
-from geofence.condition_rows import ConditionRows
-from geofence.conditions import REMEMBERED, UNCONDITIONAL, Conditions, DeviceFilter
+from geofence.conditions import UNCONDITIONAL, Conditions
 from geofence.events import ENTER_KIND
 from geofence.fence_conditions import FenceConditions
 from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.index import Containment
+from geofence.schedules.timetable import Timetable
+from geofence.schedules.weekly_hours import WeeklyHours
 from geofence.state import InsideState
 from tests.geofence.reference import Crossing
 
@@ -28,6 +29,15 @@ FENCES = 5
 AREA = Point(0, 0)
 METRES = (0.0, 10.0, 30.0)
 NAN = math.nan
+
+REPORTED = ("", '{"a":"x1"}', '{"a":7}', '{"a":"x1","b":true}', '{"a":["x1"],"b":"true"}', '{"a":"","b":1.5}')
+ASKED = ((("a", ("x*",)),), (("a", ("7", "x1")), ("b", ("true", "?.5"))), (("b", ("*",)),))
+
+WEDNESDAY, THURSDAY = (Timetable("UTC", WeeklyHours(((day, 0, 1440),))) for day in (2, 3))
+IS_LIVE: Mapping[Timetable, Callable[[int], bool]] = {
+    WEDNESDAY: lambda time: time < 0,  # 1970 began with a Thursday
+    THURSDAY: lambda time: time >= 0,
+}
 
 
 class Fix(NamedTuple):
@@ -38,6 +48,7 @@ class Fix(NamedTuple):
     within: frozenset[int]
     altitude: float = NAN
     accuracy: float = NAN
+    properties: str = ""
 
 
 def fence(conditions: Conditions) -> Geofence:
@@ -69,7 +80,13 @@ class Reference:
         asked = self.conditions.get(key, UNCONDITIONAL)
         if asked.max_accuracy is not None and fix.accuracy > asked.max_accuracy:
             return before
-        return key in fix.within and self.within_band(fix.altitude, asked) and self.is_taken(fix, asked)
+        return (
+            key in fix.within
+            and self.within_band(fix.altitude, asked)
+            and self.is_taken(fix, asked)
+            and self.is_described(fix, asked)
+            and (asked.schedule is None or IS_LIVE[asked.schedule](fix.sample_time))
+        )
 
     def within_band(self, altitude: float, asked: Conditions) -> bool:
         low, high = asked.min_altitude, asked.max_altitude
@@ -81,6 +98,18 @@ class Reference:
         device_id = DEVICE_IDS[fix.device]
         return asked.devices is None or any(fnmatch.fnmatchcase(device_id, each) for each in asked.devices)
 
+    def is_described(self, fix: Fix, asked: Conditions) -> bool:
+        reported = json.loads(fix.properties or "{}")
+        texts = {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in reported.items()
+            if isinstance(value, str | float | int)
+        }
+        return all(
+            name in texts and any(fnmatch.fnmatchcase(texts[name], each) for each in patterns)
+            for name, patterns in asked.device_properties or ()
+        )
+
 
 class Kernel:
     """The same through the evaluator."""
@@ -89,6 +118,7 @@ class Kernel:
         self.conditions = FenceConditions(unknown_altitude_inside=unknown_altitude_inside)
         self.state = InsideState(len(DEVICE_IDS))
         self.asked: set[int] = set()
+        self.asked_for_properties: set[int] = set()
 
     def put(self, conditions: Mapping[int, Conditions]) -> None:
         self.conditions.put({key: fence(each) for key, each in conditions.items()})
@@ -102,6 +132,10 @@ class Kernel:
             self.asked.update(numbers.tolist())
             return altitude[numbers]
 
+        def properties(numbers: NDArray[np.int64]) -> list[str]:
+            self.asked_for_properties.update(numbers.tolist())
+            return [fixes[number].properties for number in numbers.tolist()]
+
         evaluation = self.conditions.evaluate(
             FixColumns(
                 np.array([fix.device for fix in fixes], np.int32),
@@ -111,6 +145,7 @@ class Kernel:
                 np.zeros(len(fixes)),
                 np.array([fix.accuracy for fix in fixes], np.float64),
                 altitudes,
+                properties,
             ),
             Containment(columns[:, 0], columns[:, 1].astype(np.int32)),
             self.state,
@@ -137,6 +172,7 @@ fixes = st.builds(
     st.frozensets(st.integers(1, FENCES)),
     st.sampled_from([NAN, 99.0, 100.0, 150.0, 200.0, math.nextafter(200, 300)]),
     st.sampled_from([NAN, 0.0, 10.0, math.nextafter(10, 20), 30.0, 1e9]),
+    st.sampled_from(REPORTED),
 )
 streams = st.lists(fixes, max_size=25)
 
@@ -149,6 +185,8 @@ def asked_conditions(draw: st.DrawFn) -> Conditions:
         draw(st.sampled_from([None, high])),
         draw(st.sampled_from([None, *METRES])),
         draw(st.none() | st.lists(st.sampled_from(["4b1*", "*1?", "?", "4B17", "*"]), max_size=2).map(tuple)),
+        device_properties=draw(st.sampled_from([None, None, *ASKED])),
+        schedule=draw(st.sampled_from([None, None, WEDNESDAY, THURSDAY])),
     )
 
 
@@ -258,6 +296,31 @@ def test_altitudes_are_asked_only_for_fixes_in_the_area_of_a_volume() -> None:
     assert kernel.asked == {1}
 
 
+def test_properties_are_asked_only_for_fixes_in_the_area_of_a_geofence_that_asks_for_them() -> None:
+    kernel = Kernel()
+    kernel.put({1: Conditions(device_properties=ASKED[0], max_altitude=150), 2: Conditions(max_altitude=150)})
+    fix = Fix(0, 0, frozenset({1}), 100.0, properties='{"a":"x"}')
+    batch = [fix, Fix(0, 1, frozenset({2}), 100.0), Fix(0, 2, frozenset({1}), 200.0), Fix(0, 3, frozenset())]
+    assert kernel.crossings(batch) == [
+        Crossing(0, 0, True, 1),
+        Crossing(0, 1, False, 1),
+        Crossing(0, 1, True, 2),
+        Crossing(0, 2, False, 2),
+    ]
+    assert kernel.asked_for_properties == {0}
+
+
+def test_a_schedule_that_closes_lets_devices_go_at_their_next_fix() -> None:
+    kernel = Kernel()
+    kernel.put({1: Conditions(schedule=WEDNESDAY), 2: Conditions(schedule=THURSDAY)})
+    batch = [Fix(0, time, frozenset({1, 2})) for time in (-2, -1, 0, 1)]
+    assert kernel.crossings(batch) == [
+        Crossing(0, -2, True, 1),
+        Crossing(0, 0, False, 1),
+        Crossing(0, 0, True, 2),
+    ]
+
+
 def test_a_fence_put_again_without_conditions_has_none() -> None:
     conditions = FenceConditions()
     conditions.put({1: fence(Conditions(min_altitude=1)), 2: fence(Conditions(devices=("a",)))})
@@ -265,31 +328,3 @@ def test_a_fence_put_again_without_conditions_has_none() -> None:
     assert len(conditions) == 1
     conditions.discard(np.array([2, 7], np.int32))
     assert len(conditions) == 0
-
-
-def test_patterns_are_those_of_a_shell_and_mind_case() -> None:
-    takes = DeviceFilter(("4b1*", "?x", "a.c")).takes
-    assert [takes(each) for each in ("4b1", "4b17", "4B17", "yx", "x", "yyx", "a.c", "abc", "a4b1")] == [
-        True, True, False, True, False, False, True, False, False,
-    ]  # fmt: skip
-    assert not DeviceFilter(()).takes("x")
-
-
-def test_patterns_with_many_stars_come_to_an_end() -> None:
-    assert not DeviceFilter(["*a" * 50] * 10).takes("a" * 49 + "b" * 51)
-
-
-def test_a_filter_remembers_no_more_than_it_may() -> None:
-    device_filter = DeviceFilter(["*7"])
-    answers = [device_filter.takes(str(number)) for number in range(REMEMBERED + 10)]
-    assert sum(answers) == (REMEMBERED + 10) // 10
-    assert len(device_filter._answers) == 10
-
-
-def test_fences_with_the_same_patterns_share_one_filter_while_there_is_one() -> None:
-    rows = ConditionRows(unknown_altitude_inside=False)
-    rows.put({key: Conditions(devices=("a", "b")) for key in (1, 2)})
-    assert len(rows._filters) == 1
-    rows.discard(np.array([1, 2], np.int32))
-    gc.collect()
-    assert len(rows._filters) == 0
