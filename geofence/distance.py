@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from geofence.edges import Edges
-from geofence.ellipsoid import WGS84, Column, from_axis, straight_distances
+from geofence.ellipsoid import WGS84, Column, straight_distances
 
 TOLERANCE = 1e-3
 """Metres by which a distance may be too high; what `RELATIVE_TOLERANCE` gives comes on top."""
@@ -75,12 +75,8 @@ def _distance_and_slope(
     longitude: Column, latitude: Column, edges: Edges, share: Column
 ) -> tuple[Column, Column]:
     """f and f' at a share of each edge, of the position beside it: metres, and metres a share."""
-    at_longitude, at_latitude = edges.at(share)
-    _, back, distance = WGS84.inv(longitude, latitude, at_longitude, at_latitude)
-    east = np.radians(edges.longitude_step) * from_axis(at_latitude)
-    sine = np.sin(np.radians(at_latitude))
-    meridian = WGS84.a * (1 - WGS84.es) / (1 - WGS84.es * sine**2) ** 1.5
-    north = np.radians(edges.latitude_step) * meridian
+    _, back, distance = WGS84.inv(longitude, latitude, *edges.at(share))
+    east, north = edges.velocity(share)
     towards = np.radians(back)
     return distance, -(east * np.sin(towards) + north * np.cos(towards))
 

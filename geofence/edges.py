@@ -54,6 +54,13 @@ class Edges:
         """Longitude and latitude of the point at a share (0 to 1) of each edge."""
         return self.longitude + share * self.longitude_step, self.latitude + share * self.latitude_step
 
+    def velocity(self, share: Column) -> tuple[Column, Column]:
+        """Metres a share that `at` moves eastward and northward at a share of each edge."""
+        latitude = self.latitude + share * self.latitude_step
+        meridian = WGS84.a * (1 - WGS84.es) / (1 - WGS84.es * np.sin(np.radians(latitude)) ** 2) ** 1.5
+        east: Column = np.radians(self.longitude_step) * from_axis(latitude)
+        return east, np.radians(self.latitude_step) * meridian
+
     def reach_and_bend(self) -> tuple[Column, Column]:
         """Bounds of the speed and the acceleration of `at` as its share grows: metres a share, a share^2."""
         far = np.radians(np.maximum(np.abs(self.latitude), np.abs(self.latitude + self.latitude_step)))

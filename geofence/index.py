@@ -18,9 +18,13 @@ from geofence.area import Area, PolygonArea, area_of
 from geofence.area_distance import area_distances
 from geofence.cells.index import CIRCLE_VERTICES, CellIndex
 from geofence.cells.steps import BetweenSteps, go_on
+from geofence.chosen_areas import ChosenAreas
 from geofence.geofence import Geofence
 from geofence.loose import LooseAreas
 from geofence.packed import PackedAreas
+from geofence.paths.crossings import PathCrossings, path_crossings
+from geofence.paths.outlines import Outlines
+from geofence.paths.paths import FlatPaths, Paths
 
 Bulk = CellIndex | PackedAreas
 Build = Callable[[BetweenSteps], Bulk]
@@ -96,6 +100,7 @@ class GeofenceIndex:
         self._changed_lately: set[int] = set()  # since a build was begun last, whatever became of it
         self._problem: str | None = None
         self._recent, self._loose = PackedAreas({}), LooseAreas()
+        self._outlines = Outlines()
         if _vertices(self._areas) <= limits.waited_for:
             self._bulk = bulk_of(self._areas, limits.in_cells)
         else:
@@ -121,6 +126,7 @@ class GeofenceIndex:
         if self._areas.pop(key, None) is not None:
             for part in (self._bulk, self._recent, self._loose):
                 part.discard(key)
+            self._outlines.discard(key)
             self._note(key)
 
     def containing(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> Containment:
@@ -134,8 +140,7 @@ class GeofenceIndex:
         if len(seam):
             longitude = np.concatenate([longitude, -longitude[seam]])
             latitude = np.concatenate([latitude, latitude[seam]])
-        parts = (self._bulk, self._recent, self._loose) if self._changed else (self._bulk,)
-        found = [part.containing(longitude, latitude) for part in parts]
+        found = [part.containing(longitude, latitude) for part in self._parts()]
         position = np.concatenate([position for position, _ in found])
         geofence = np.concatenate([geofence for _, geofence in found])
         if len(seam):
@@ -155,8 +160,22 @@ class GeofenceIndex:
         nanometres); what is farther than `limit` (metres) may come as infinity.
         """
         keys, number = np.unique(geofence, return_inverse=True)
-        areas = [self._areas[key] for key in keys.tolist()]
+        areas = ChosenAreas([self._areas[key] for key in keys.tolist()])
         return area_distances(areas, number, longitude, latitude, limit)
+
+    def crossings(self, paths: Paths) -> PathCrossings:
+        """All that paths enter and leave, straight in longitude and latitude, boundaries inside.
+
+        Whether a path begins and ends inside is as `containing` says. Visits and absences shorter than a
+        millimetre along it are left out.
+        """
+        self._arrange()
+        lines = FlatPaths.of(paths)
+        boxes = lines.boxes()
+        near = [part.near(boxes) for part in self._parts()]
+        line = np.concatenate([line for line, _ in near])
+        geofence = np.concatenate([geofence for _, geofence in near])
+        return path_crossings(paths, lines, (line, geofence), self._areas, self._outlines)
 
     @property
     def bulk(self) -> Bulk:
@@ -176,6 +195,9 @@ class GeofenceIndex:
         """Wait until what is being built aside is in use, or has failed."""
         if self._coming is not None:
             self._exchange(self._coming)
+
+    def _parts(self) -> "Sequence[Bulk | LooseAreas]":
+        return (self._bulk, self._recent, self._loose) if self._changed else (self._bulk,)
 
     def _note(self, key: int) -> None:
         self._changed.add(key)

@@ -44,6 +44,17 @@ class LooseAreas:
                 keys.append(np.full(len(found), key, np.int32))
         return np.concatenate(positions), np.concatenate(keys)
 
+    def near(self, boxes: NDArray[np.float64]) -> Pairs:
+        """The pairs of a box (n x 4, degrees) and an area that it may meet, in no order, some twice."""
+        numbers, keys = [np.empty(0, np.intp)], [np.empty(0, np.int32)]
+        for key, area in self._areas.items():
+            for west, south, east, north in area.boxes:
+                meets = (boxes[:, 0] <= east) & (boxes[:, 2] >= west)
+                found = np.flatnonzero(meets & (boxes[:, 1] <= north) & (boxes[:, 3] >= south))
+                numbers.append(found)
+                keys.append(np.full(len(found), key, np.int32))
+        return np.concatenate(numbers), np.concatenate(keys)
+
     def _plant(self) -> None:
         for key in self._areas.keys() - self._planted:
             for box in self._areas[key].boxes:

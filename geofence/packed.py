@@ -33,3 +33,8 @@ class PackedAreas:
         position, box = self._tree.query(shapely.points(longitude, latitude))
         entry = self._areas.entry[box]
         return self._areas.kept(*self._areas.containing(position, entry, longitude, latitude))
+
+    def near(self, boxes: NDArray[np.float64]) -> Pairs:
+        """The pairs of a box (n x 4, degrees) and an area that it may meet, in no order, some twice."""
+        number, box = self._tree.query(shapely.linestrings(boxes.reshape(-1, 2, 2)))
+        return self._areas.kept(number, self._areas.entry[box])

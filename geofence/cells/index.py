@@ -1,6 +1,7 @@
 """The cell index: a position's cell says in which areas it lies, but for those whose boundary crosses it."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -65,6 +66,16 @@ class CellIndex:
             position, key = self._containing(longitude[part], latitude[part])
             found.append((position + start, key))
         return np.concatenate([position for position, _ in found]), np.concatenate([key for _, key in found])
+
+    def near(self, boxes: NDArray[np.float64]) -> Pairs:
+        """The pairs of a box (n x 4, degrees) and an area that it may meet, in no order, some twice."""
+        number, box = self._tree.query(shapely.linestrings(boxes.reshape(-1, 2, 2)))
+        return self._areas.kept(number, self._areas.entry[box])
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        """Over the boxes of the areas; made when it is first needed."""
+        return shapely.STRtree(shapely.linestrings(self._areas.boxes.reshape(-1, 2, 2)))
 
     def _containing(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> Pairs:
         code = morton_code(*cell_columns(longitude, latitude))

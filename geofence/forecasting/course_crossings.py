@@ -1,6 +1,5 @@
 """What a course enters and leaves: polygons along its strands, circles by their distance from it."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,13 +7,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geofence.circle import Circles
-from geofence.distance import FARTHEST_SMOOTH
+from geofence.circle_roots import circle_roots
 from geofence.edges import Edges, bounding_edges
 from geofence.ellipsoid import WGS84, Column
 from geofence.forecasting.course import TOLERANCE, Chords, Course, Meetings, meetings, towards
-
-FINEST = 1e-6
-"""Metres to which a crossing of a circle is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,63 +105,18 @@ def _contain(geometries: NDArray[np.object_], longitude: Column, latitude: Colum
 def circle_crossings(course: Course, circles: Circles) -> CourseCrossings:
     """Where a course enters and leaves circles, along each of them in order.
 
-    To a thousandth of a millimetre along the course. Visits and absences shorter than a millimetre are left
-    out, no longer one is.
+    To a thousandth of a millimetre along the course. Visits and absences shorter than a millimetre, or no
+    deeper than a hundredth of one, may be left out, no others.
     """
-    circle, start, end = _brackets(course, circles)
 
-    def inside(share: Column) -> NDArray[np.bool_]:
-        return circles.contain(circle, *course.at(share)[:2])
-
-    entering = inside(end)
-    change = inside(start) != entering
-    circle, start, end, entering = circle[change], start[change], end[change], entering[change]
-    while len(circle) and np.max(end - start) * course.length > FINEST:
-        middle = (start + end) / 2
-        crossed = inside(middle) == entering
-        start, end = np.where(crossed, start, middle), np.where(crossed, middle, end)
-    order = np.lexsort((end, circle))
-    place = course.at(end[order])[:2]
-    return CourseCrossings(circle[order], entering[order], end[order], *place)
-
-
-def _brackets(course: Course, circles: Circles) -> tuple[NDArray[np.intp], Column, Column]:
-    """Circles, and beside each the shares of the course between which it is crossed at most once.
-
-    g, the distance from the centre less the radius, changes by at most a metre a metre, and its slope by at
-    most what the Hessian of distance allows: 1 / distance, or -cot(s/b)/b far away. That rules a crossing
-    out, or a second one, or the piece is halved until it is a millimetre long.
-    """
-    circle, middle, half = np.arange(len(circles)), np.full(len(circles), 0.5), 0.5
-    found = [(circle[:0], middle[:0], middle[:0])]
-    while len(circle):
-        length = half * course.length + FINEST  # which rounding may take
-        at_longitude, at_latitude, heading = course.at(middle)
-        towards_centre, _, distance = WGS84.inv(
-            at_longitude, at_latitude, circles.longitude[circle], circles.latitude[circle]
+    def look(circle: NDArray[np.intp], share: Column) -> tuple[Column, Column]:
+        longitude, latitude, heading = course.at(share)
+        _, towards_centre, distance = WGS84.inv(
+            circles.longitude[circle], circles.latitude[circle], longitude, latitude
         )
-        gap = np.abs(distance - circles.radius[circle])
-        slope = np.abs(np.cos(np.radians(heading - towards_centre)))
-        turning = _greatest_turning(distance, length)
-        possible = (gap <= length) & (gap <= slope * length + turning * length**2 / 2 + FINEST)
-        once = (slope > turning * length) | (length <= TOLERANCE / 2)
-        done = possible & once
-        found.append((circle[done], middle[done] - half, middle[done] + half))
-        circle, middle = circle[possible & ~once], middle[possible & ~once]
-        half /= 2
-        middle = np.repeat(middle, 2) + np.tile((-half, half), len(circle))
-        circle = np.repeat(circle, 2)
-    columns = [np.concatenate(column) for column in zip(*found, strict=True)]
-    return columns[0], columns[1], columns[2]
+        slope: Column = -course.length * np.cos(np.radians(heading - towards_centre))
+        return distance - circles.radius[circle], slope
 
-
-def _greatest_turning(distance: Column, length: float) -> Column:
-    """How fast the slope of a distance changes at most (1/m), up to `length` metres away."""
-    nearest, farthest = distance - length, distance + length
-    near = 1 / np.maximum(nearest, math.ulp(1.0))
-    far = 1 / (WGS84.b * np.abs(np.tan(np.minimum(farthest, FARTHEST_SMOOTH) / WGS84.b)))
-    return np.where(
-        (nearest > 0) & (farthest < FARTHEST_SMOOTH),
-        np.where(farthest > math.pi / 2 * WGS84.b, np.maximum(near, far), near),
-        np.inf,
-    )
+    reach = np.full(len(circles), course.length)
+    circle, share, entering = circle_roots(look, circles.radius, reach, np.zeros(len(circles)))
+    return CourseCrossings(circle, entering, share, *course.at(share)[:2])
