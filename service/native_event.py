@@ -18,13 +18,17 @@ NATIVE_COLUMNS = (
     event.c.sample_time,
     event.c.longitude,
     event.c.latitude,
+    event.c.interpolated,
 )
 """What `native_event` needs of a row of event joined with its tracker."""
 
 
 def native_event(row: RowMapping | Mapping[str, Any]) -> dict[str, object]:
-    """The event of a row that has NATIVE_COLUMNS (`result.mappings()`), members in the contract's order."""
-    return {
+    """The event of a row that has NATIVE_COLUMNS (`result.mappings()`), members in the contract's order.
+
+    `interpolated` is among them only where it is true: time and position are between two fixes.
+    """
+    native: dict[str, object] = {
         "eventId": row["event_id"],
         "eventType": row["event_type"],
         "trackerName": row["tracker_name"],
@@ -34,3 +38,6 @@ def native_event(row: RowMapping | Mapping[str, Any]) -> dict[str, object]:
         "sampleTime": iso(row["sample_time"]),
         "position": [row["longitude"], row["latitude"]],
     }
+    if row["interpolated"]:
+        native["interpolated"] = True
+    return native

@@ -48,7 +48,7 @@ SHAPES = (
 
 DESCRIPTION = """\
 Overfly tracks things that move and tells people when they cross a line. Devices publish positions; positions
-become ENTER and EXIT events of geofences; this is where you ask for both.
+become ENTER, EXIT and DWELL events of geofences; this is where you ask for both.
 
 - **Where is everything?** `GET /v1/devices` is GeoJSON: any map shows it.
 - **What has happened?** `GET /v1/events`, in the order of commit.

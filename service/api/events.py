@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from pydantic import Field
 
 from geofence.events import EventType
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/events", tags=["events"])
 
 
 class Event(Shape, frozen=True):
-    """A device crossed the boundary of a geofence."""
+    """A device entered or left a geofence, or has been inside of it for as long as that asks (DWELL)."""
 
     event_id: Annotated[
         str,
@@ -37,6 +37,13 @@ class Event(Shape, frozen=True):
     geofence_id: str
     sample_time: Time
     position: LonLat
+    interpolated: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="true where time and position are those of the crossing between two fixes, in a "
+            "collection that is crossed by `segment`; not there otherwise"
+        ),
+    ] = UNSET
 
 
 class EventPage(Shape, frozen=True):

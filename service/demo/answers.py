@@ -14,7 +14,7 @@ class Crossing:
     """An event as people read it: altitude in metres, `time` aware."""
 
     time: datetime
-    entered: bool
+    event_type: str
     device_id: str
     geofence_id: str
     callsign: str | None = None
@@ -58,7 +58,7 @@ class Answers:
         callsign, altitude = properties.get("callsign"), properties.get("altitude")
         return Crossing(
             crossing.time,
-            crossing.entered,
+            crossing.event_type,
             crossing.device_id,
             crossing.geofence_id,
             callsign if isinstance(callsign, str) else None,
@@ -79,7 +79,7 @@ class Answers:
 def _crossing(event: dict[str, Any]) -> Crossing:
     return Crossing(
         time=datetime.fromisoformat(event["sampleTime"]),
-        entered=event["eventType"] == "ENTER",
+        event_type=event["eventType"],
         device_id=event["deviceId"],
         geofence_id=event["geofenceId"],
     )

@@ -31,7 +31,11 @@ PLACE, SHORT_PLACE = 36, 12
 """Characters that a geofence's name has: with room enough, and at least."""
 BESIDE_PLACE = 56
 """Characters of a crossing's line beside the name, the altitude among them."""
-LOOKS = {True: ("ENTER", "bold green", "entered"), False: ("EXIT ", "bold yellow", "left   ")}
+LOOKS = {
+    "ENTER": ("bold green", "entered"),
+    "EXIT": ("bold yellow", "left   "),
+    "DWELL": ("bold cyan", "stayed "),
+}
 TOLD_LOOKS = {"mail": ("MAIL ", "cyan"), "text message": ("TEXT ", "magenta")}
 
 
@@ -94,12 +98,12 @@ class Screen:
             self._console.print(Text(self._board.line()), soft_wrap=True)
 
     def _line(self, crossing: Crossing) -> Text:
-        word, style, verb = LOOKS[crossing.entered]
+        style, verb = LOOKS[crossing.event_type]
         callsign = printable((crossing.callsign or "").strip())
         aircraft = f"{callsign} ({crossing.device_id})" if callsign else crossing.device_id
         place = printable(self._names.get(crossing.geofence_id, crossing.geofence_id))
         line = Text(f"{crossing.time.astimezone():%H:%M:%S}  ")
-        line.append(word, style)
+        line.append(f"{crossing.event_type:<5}", style)
         line.append(f"  {aircraft:<18} {verb} ")
         width = self._place_width()
         line.append(f"{shortened(place, width):<{width}}" if self._bottom else f"{place:<{PLACE}}", "bold")

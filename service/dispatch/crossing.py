@@ -1,4 +1,4 @@
-"""A crossing in words that a person understands.
+"""An event in words that a person understands.
 
 Devices choose their properties and may send anything in them: what is no callsign, altitude, speed or heading
 is left out, and text is made harmless.
@@ -21,6 +21,7 @@ ID_LENGTH = 100
 NAME_LENGTH = 80
 PLAUSIBLE = 1e7
 """Above it, a number is no altitude in metres and no speed in metres per second."""
+BETWEEN = " (between two positions)"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -38,10 +39,10 @@ class Crossing:
 def crossing(told: ToldEvent, public_url: str) -> Crossing:
     device = visible(told.device_id, ID_LENGTH)
     callsign = _callsign(told)
-    verb = "entered" if told.entered else "left"
     name, place = place_names(told.geofence_name, told.geofence_id)
+    happened = _happened(told, name)
     facts = (
-        ("When", readable_time(told.sample_time)),
+        ("When", readable_time(told.sample_time) + (BETWEEN if told.interpolated else "")),
         ("Geofence", place),
         ("Altitude", _altitude(told)),
         ("Speed", _speed(told)),
@@ -49,11 +50,23 @@ def crossing(told: ToldEvent, public_url: str) -> Crossing:
         ("Position", _position(told)),
     )
     return Crossing(
-        short=f"{callsign or device} {verb} {name}",
-        headline=f"{f'{callsign} ({device})' if callsign else device} {verb} {name}",
+        short=f"{callsign or device} {happened}",
+        headline=f"{f'{callsign} ({device})' if callsign else device} {happened}",
         facts=tuple((label, value) for label, value in facts if value),
         link=_link(told, public_url),
     )
+
+
+def _happened(told: ToldEvent, name: str) -> str:
+    match told.event_type:
+        case "ENTER":
+            return f"entered {name}"
+        case "EXIT":
+            return f"left {name}"
+        case "DWELL" if told.dwell_seconds is None:  # asked for no longer
+            return f"has stayed inside {name}"
+        case "DWELL":
+            return f"has been inside {name} for {readable_duration(told.dwell_seconds)}"
 
 
 def place_names(geofence_name: str, geofence_id: str) -> tuple[str, str]:
@@ -68,6 +81,20 @@ def readable_time(sample_time: int) -> str:
     moment = EPOCH + timedelta(milliseconds=sample_time)
     day = f"{DAYS[moment.weekday()]} {moment.day} {MONTHS[moment.month - 1]} {moment.year}"
     return f"{day}, {moment:%H:%M:%S} UTC"
+
+
+def readable_duration(seconds: float) -> str:
+    """`1 h 30 min`, `5 minutes`, `90.5 seconds`: as it is said, in the largest units that come out even."""
+    if seconds < 60 or seconds % 60:
+        return _several(seconds, "second")
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if hours and minutes:
+        return f"{hours:,} h {minutes} min"
+    return _several(hours, "hour") if hours else _several(minutes, "minute")
+
+
+def _several(number: float, unit: str) -> str:
+    return f"{number:,.10g} {unit}{'' if number == 1 else 's'}"
 
 
 def _callsign(told: ToldEvent) -> str:

@@ -19,10 +19,14 @@ _properties = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def geofence_event(event: WholeEvent) -> dict[str, Any]:
-    """The `detail` of a GEOFENCE_EVENT; EventId is ours, by which receivers know a repeated one."""
+    """The `detail` of a GEOFENCE_EVENT.
+
+    EventId is ours, by which receivers know a repeated one. So are the type DWELL and Interpolated, which
+    is there where SampleTime and Position are between two fixes; all else is of the later one.
+    """
     told = event.told
     return {
-        "EventType": event.native["eventType"],
+        "EventType": told.event_type,
         "GeofenceId": told.geofence_id,
         "DeviceId": told.device_id,
         "SampleTime": iso(told.sample_time),
@@ -30,6 +34,7 @@ def geofence_event(event: WholeEvent) -> dict[str, Any]:
         **_where_known(event.accuracy, event.position_properties),
         **_named("GeofenceProperties", event.geofence_properties),
         "EventId": event.native["eventId"],
+        **({"Interpolated": True} if told.interpolated else {}),
     }
 
 

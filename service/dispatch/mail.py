@@ -1,4 +1,4 @@
-"""The mail that tells of crossings, understood on a telephone.
+"""The mail that tells of events, understood on a telephone.
 
 The same alert makes the same bytes each time: the date is the alert's, boundaries come from the message id.
 """
@@ -76,7 +76,7 @@ def address(text: str) -> str:
 def _subject(crossings: Sequence[Crossing], total: int) -> str:
     if total == 1:
         return crossings[0].headline
-    return f"{total:,} crossings: {crossings[0].short}, and {total - 1:,} more"
+    return f"{total:,} events: {crossings[0].short}, and {total - 1:,} more"
 
 
 def _text(crossings: Sequence[Crossing], events: GatheredEvents) -> str:
@@ -95,13 +95,13 @@ def _text_block(number: str, told: Crossing) -> str:
 
 
 def _counted(events: GatheredEvents) -> str:
-    return "\n".join([f"{len(events.native):,} crossings", *_count_lines(events.counts)])
+    return "\n".join([f"{len(events.native):,} events", *_count_lines(events.counts)])
 
 
 def _count_lines(counts: Sequence[GeofenceCount]) -> Iterable[str]:
     for each in counts[:COUNTED]:
         _, place = place_names(each.geofence_name, each.geofence_id)
-        numbers = ((each.entered, "entered"), (each.left, "left"))
+        numbers = ((each.entered, "entered"), (each.left, "left"), (each.dwelled, "stayed"))
         yield f"{place}: {', '.join(f'{number:,} {verb}' for number, verb in numbers if number)}"
     if len(counts) > COUNTED:
         yield f"and {len(counts) - COUNTED:,} other geofences"
@@ -129,7 +129,7 @@ def _html(crossings: Sequence[Crossing], events: GatheredEvents) -> str:
 
 def _html_counts(events: GatheredEvents) -> str:
     lines = "<br>\n".join(f"<bdi>{escape(line)}</bdi>" for line in _count_lines(events.counts))
-    return f'<h1 style="font-size:20px">{len(events.native):,} crossings</h1>\n<p>{lines}</p>'
+    return f'<h1 style="font-size:20px">{len(events.native):,} events</h1>\n<p>{lines}</p>'
 
 
 def _html_block(told: Crossing) -> str:

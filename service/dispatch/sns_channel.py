@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from geofence.events import EVENT_TYPES
 from service.dispatch.aws_batches import AwsBatches, Entry
 from service.dispatch.crossing import crossing, readable_time
 from service.dispatch.gathering import EachEvent
@@ -70,7 +69,7 @@ class SnsChannel:
         text = f"{crossed.headline}, {readable_time(told.sample_time)}"
         message = json.dumps({"text": text, **event.native}, ensure_ascii=False)
         attributes = {
-            "eventType": EVENT_TYPES[told.entered],
+            "eventType": told.event_type,
             "geofenceId": told.geofence_id,
             "collection": told.collection_name,
             "deviceId": told.device_id,

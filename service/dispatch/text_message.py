@@ -1,4 +1,4 @@
-"""The text message that tells of crossings: one of 160 characters where that is possible.
+"""The text message that tells of events: one of 160 characters where that is possible.
 
 A telephone shows as one message 160 characters of the GSM alphabet (3GPP TS 23.038, 6.2.1), or 70 where one
 is of no GSM alphabet.
@@ -13,7 +13,7 @@ from service.dispatch.crossing import crossing, readable_time
 from service.store.reading.alert_events import GatheredEvents, ToldEvent
 
 TOLD: Final = 20
-"""More crossings than one message can hold."""
+"""More events than one message can hold."""
 GSM_LENGTH: Final = 160
 OTHER_LENGTH: Final = 70
 LONGEST: Final = 1_600
@@ -34,7 +34,7 @@ def text_message(events: GatheredEvents) -> str:
         time = readable_time(events.told[0].sample_time)
         return _first_that_fits([f"{crossings[0].headline}, {time}", f"{crossings[0].short}, {time}"])
     day = readable_time(events.told[0].sample_time).partition(",")[0]
-    head = f"{len(events.native):,} crossings, {day}, UTC:"
+    head = f"{len(events.native):,} events, {day}, UTC:"
     lines = [f"{_clock(of)} {each.short}" for each, of in zip(crossings, events.told, strict=True)]
     return _first_that_fits(
         [_lines(head, lines[:count], len(events.native)) for count in range(len(lines), 0, -1)]

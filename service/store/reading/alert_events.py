@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
 
-from geofence.events import ENTER
+from geofence.events import DWELL, ENTER, EXIT, EventType
 from geofence.geofence import called
+from geofence.json_values import number_of
 from service.native_event import NATIVE_COLUMNS, native_event
 from service.store.schema import event, geofence_version, outbox, tracker
 
@@ -17,18 +18,24 @@ IN_FULL = (event.c.geofence_key, event.c.revision, event.c.properties)
 
 @dataclass(frozen=True, slots=True)
 class ToldEvent:
-    """An event as people are told of it. `sample_time` in ms; `properties` as the device sent them."""
+    """An event as people are told of it. `sample_time` in ms; `properties` as the device sent them.
+
+    `dwell_seconds` is how long a device must have been inside for a DWELL, None where the geofence does not
+    ask. `interpolated`: time and position are between two fixes, the properties those of the later one.
+    """
 
     tracker_name: str
     collection_name: str
     device_id: str
     geofence_id: str
     geofence_name: str
-    entered: bool
+    event_type: EventType
     sample_time: int
     longitude: float
     latitude: float
     properties: Mapping[str, object]
+    dwell_seconds: float | None = None
+    interpolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +55,13 @@ class WholeEvent:
 
 @dataclass(frozen=True, slots=True)
 class GeofenceCount:
-    """How many devices entered and left a geofence."""
+    """How many events of each type a geofence has."""
 
     geofence_id: str
     geofence_name: str
     entered: int
     left: int
+    dwelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,11 @@ def gathered_events(connection: Connection, alert_key: int, told: int) -> Gather
     met = _GeofencesMet(connection)
     return GatheredEvents(
         native,
-        [_told(row, met.name(row)) for row in rows],
-        [GeofenceCount(row["geofence_id"], met.name(row), row["entered"], row["left"]) for row in counts],
+        [_told(row, met) for row in rows],
+        [
+            GeofenceCount(row["geofence_id"], met.name(row), row["entered"], row["left"], row["dwelled"])
+            for row in counts
+        ],
     )
 
 
@@ -95,7 +106,7 @@ def whole_events(connection: Connection, alert_keys: Sequence[int]) -> Iterator[
     )
     met = _GeofencesMet(connection)
     for row in connection.execute(statement).mappings().all():
-        told = _told(row, met.name(row))
+        told = _told(row, met)
         yield (
             row["alert_key"],
             WholeEvent(native_event(row), told, row["accuracy"], row["properties"], met.properties(row)),
@@ -116,15 +127,19 @@ def _of_alert(alert_key: int) -> Select[*tuple[Any, ...]]:
 
 
 def _counts(alert_key: int) -> Select[*tuple[Any, ...]]:
-    """By geofence, most crossings first; `revision` is the last that its events met."""
-    entered = func.count().filter(event.c.event_type == ENTER).label("entered")
+    """By geofence, most events first; `revision` is the last that its events met."""
+
+    def of_type(event_type: EventType) -> ColumnElement[int]:
+        return func.count().filter(event.c.event_type == event_type)
+
     return (
         select(
             event.c.geofence_key,
             event.c.geofence_id,
             func.max(event.c.revision).label("revision"),
-            entered,
-            (func.count() - func.count().filter(event.c.event_type == ENTER)).label("left"),
+            of_type(ENTER).label("entered"),
+            of_type(EXIT).label("left"),
+            of_type(DWELL).label("dwelled"),
         )
         .join(outbox, outbox.c.event_seq == event.c.seq)
         .where(outbox.c.alert_key == alert_key)
@@ -133,18 +148,20 @@ def _counts(alert_key: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _told(row: RowMapping, geofence_name: str) -> ToldEvent:
+def _told(row: RowMapping, met: "_GeofencesMet") -> ToldEvent:
     return ToldEvent(
         tracker_name=row["tracker_name"],
         collection_name=row["collection_name"],
         device_id=row["device_id"],
         geofence_id=row["geofence_id"],
-        geofence_name=geofence_name,
-        entered=row["event_type"] == ENTER,
+        geofence_name=met.name(row),
+        event_type=row["event_type"],
         sample_time=row["sample_time"],
         longitude=row["longitude"],
         latitude=row["latitude"],
         properties=_properties(row["properties"]),
+        dwell_seconds=met.dwell_seconds(row),
+        interpolated=row["interpolated"],
     )
 
 
@@ -155,8 +172,11 @@ def _properties(text: str) -> Mapping[str, object]:
         return {}
 
 
-class _Named(msgspec.Struct):
+class _Asked(msgspec.Struct, rename="camel"):
+    """As much of a geofence's properties as people are told; any JSON."""
+
     name: Any = None
+    dwell_seconds: Any = None
 
 
 class _Feature(msgspec.Struct):
@@ -164,7 +184,7 @@ class _Feature(msgspec.Struct):
 
 
 _features = msgspec.json.Decoder(_Feature)
-_names = msgspec.json.Decoder(_Named | None)
+_asked = msgspec.json.Decoder(_Asked | None)
 
 
 class _GeofencesMet:
@@ -183,9 +203,15 @@ class _GeofencesMet:
 
     def name(self, row: RowMapping) -> str:
         """`properties.name`, else the geofence's id."""
+        return called(self._told_of(row).name, row["geofence_id"])
+
+    def dwell_seconds(self, row: RowMapping) -> float | None:
+        """`properties.dwellSeconds`, where it is a number."""
+        return number_of(self._told_of(row).dwell_seconds)
+
+    def _told_of(self, row: RowMapping) -> _Asked:
         properties = self.properties(row)
-        named = _names.decode(properties) if properties else None
-        return called(named.name if named else None, row["geofence_id"])
+        return (_asked.decode(properties) if properties else None) or _Asked()
 
     def _looked_up(self, geofence_key: int, revision: int) -> str:
         in_force = (

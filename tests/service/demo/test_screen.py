@@ -16,8 +16,9 @@ from service.demo.told import Told
 
 NAMES = {"LSZH": "Zürich Airport"}
 MOMENT = datetime(2018, 8, 1, 5, 0, 0, tzinfo=UTC)
-ENTER = Crossing(MOMENT, True, "4ca7b3", "LSZH", "TOM2XE", 1219.2)
-EXIT = Crossing(MOMENT, False, "4ca7b3", "LSZB")
+ENTER = Crossing(MOMENT, "ENTER", "4ca7b3", "LSZH", "TOM2XE", 1219.2)
+EXIT = Crossing(MOMENT, "EXIT", "4ca7b3", "LSZB")
+DWELL = Crossing(MOMENT, "DWELL", "4ca7b3", "LSZB")
 
 
 def shown(*crossings: Crossing, terminal: bool = False, unshown: int = 0) -> str:
@@ -42,8 +43,9 @@ def test_what_is_not_known_is_left_out() -> None:
     assert shown(EXIT).splitlines()[0].split()[1:] == ["EXIT", "4ca7b3", "left", "LSZB"]
 
 
-def test_enter_and_exit_have_colours_of_their_own_on_a_terminal() -> None:
-    text = shown(ENTER, EXIT, terminal=True)
+def test_each_type_has_a_colour_of_its_own_on_a_terminal() -> None:
+    text = shown(ENTER, EXIT, DWELL, terminal=True)
+    assert "\x1b[1;36mDWELL" in text
     assert "\x1b[1;32mENTER" in text
     assert "\x1b[1;33mEXIT" in text
 
@@ -62,7 +64,7 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_names_cannot_steer_the_terminal() -> None:
-    hostile = Crossing(MOMENT, True, "a", "g", "\x1b[2J[bold]\r\nX", None)
+    hostile = Crossing(MOMENT, "ENTER", "a", "g", "\x1b[2J[bold]\r\nX", None)
     text = shown(hostile)
     assert "\x1b" not in text
     assert "�[2J[bold]��X" in text

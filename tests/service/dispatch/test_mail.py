@@ -31,7 +31,7 @@ def told(properties: dict[str, object] = FLIGHT, **changed: Any) -> ToldEvent:
         "device_id": "4067f2",
         "geofence_id": "LSZH",
         "geofence_name": "Zürich Airport",
-        "entered": True,
+        "event_type": "ENTER",
         "sample_time": 1_533_099_600_000,
         "longitude": -8.55,
         "latitude": 47.4581,
@@ -39,9 +39,9 @@ def told(properties: dict[str, object] = FLIGHT, **changed: Any) -> ToldEvent:
     return ToldEvent(**{**event, **changed}, properties=properties)
 
 
-def mailed(*events: ToldEvent, total: int | None = None) -> Received:
+def mailed(*events: ToldEvent, total: int | None = None, dwelled: int = 0) -> Received:
     native = [{"eventId": f"{number:032x}"} for number in range(total or len(events))]
-    counts = [GeofenceCount("LSZH", events[0].geofence_name, len(native) - 1, 1)]
+    counts = [GeofenceCount("LSZH", events[0].geofence_name, len(native) - 1 - dwelled, 1, dwelled)]
     mail = composed(ENVELOPE, GatheredEvents(native, events, counts))
     return Received((), mail.as_bytes())
 
@@ -67,8 +67,35 @@ def test_one_crossing_is_told_in_full() -> None:
     assert received.mail["auto-submitted"] == "auto-generated"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (1, "has been inside Zürich Airport for 1 second"),
+        (90, "has been inside Zürich Airport for 90 seconds"),
+        (0.5, "has been inside Zürich Airport for 0.5 seconds"),
+        (300, "has been inside Zürich Airport for 5 minutes"),
+        (3600, "has been inside Zürich Airport for 1 hour"),
+        (5400, "has been inside Zürich Airport for 1 h 30 min"),
+        (None, "has stayed inside Zürich Airport"),
+    ],
+)
+def test_a_dwell_says_for_how_long(seconds: float | None, said: str) -> None:
+    received = mailed(told(event_type="DWELL", dwell_seconds=seconds))
+    assert received.mail["subject"] == f"TOM2XE (4067f2) {said}"
+
+
+def test_a_crossing_between_two_positions_says_so() -> None:
+    received = mailed(told(interpolated=True))
+    assert "When: Wed 1 Aug 2018, 05:00:00 UTC (between two positions)\n" in received.text
+
+
+def test_dwells_are_counted_by_themselves() -> None:
+    received = mailed(told(), told(event_type="DWELL"), told(), told(), dwelled=1)
+    assert received.text.startswith("4 events\nZürich Airport (LSZH): 2 entered, 1 left, 1 stayed\n")
+
+
 def test_what_the_device_did_not_say_is_left_out() -> None:
-    received = mailed(told({}, entered=False, geofence_name="LSZH", tracker_name="drones"))
+    received = mailed(told({}, event_type="EXIT", geofence_name="LSZH", tracker_name="drones"))
 
     assert received.mail["subject"] == "4067f2 left LSZH"
     assert "Altitude" not in received.text
@@ -93,9 +120,9 @@ def test_properties_of_any_type_are_no_fact_unless_they_are_one(value: object) -
 def test_many_crossings_are_counted_and_the_first_hundred_told_and_all_attached() -> None:
     received = mailed(*[told()] * 100, total=1234)
 
-    assert received.mail["subject"] == "1,234 crossings: TOM2XE entered Zürich Airport, and 1,233 more"
+    assert received.mail["subject"] == "1,234 events: TOM2XE entered Zürich Airport, and 1,233 more"
     assert received.text.startswith(
-        "1,234 crossings\nZürich Airport (LSZH): 1,233 entered, 1 left\n\n1. TOM2XE (4067f2) entered"
+        "1,234 events\nZürich Airport (LSZH): 1,233 entered, 1 left\n\n1. TOM2XE (4067f2) entered"
     )
     assert "\n\n100. TOM2XE" in received.text
     assert "These are the first 100 of 1,234. Every event with its id" in received.text

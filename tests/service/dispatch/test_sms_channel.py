@@ -33,8 +33,8 @@ def test_what_comes_within_the_interval_is_gathered_into_the_next_text_message(
     rounds(dispatcher)
 
     first, second = texts(aws, number)
-    assert first.startswith("2 crossings, ")
-    assert second.startswith("4 crossings, ")
+    assert first.startswith("2 events, ")
+    assert second.startswith("4 events, ")
     assert "a left Zürich Airport" in second
     assert {(each["channel"], each["recipient"], each["status"]) for each in airfield.alerts()} == {
         ("sms", number, "sent")

@@ -17,7 +17,7 @@ def told(device_id: str = "4067f2", geofence_name: str = "Zürich Airport", **ch
         "device_id": device_id,
         "geofence_id": "LSZH",
         "geofence_name": geofence_name,
-        "entered": True,
+        "event_type": "ENTER",
         "sample_time": TIME,
         "longitude": 8.55,
         "latitude": 47.45,
@@ -38,10 +38,18 @@ def test_one_crossing_is_told_with_its_time() -> None:
     assert fits(text)
 
 
+def test_a_dwell_says_for_how_long() -> None:
+    text = text_of(told(event_type="DWELL", dwell_seconds=300))
+    assert (
+        text == "TOM2XE (4067f2) has been inside Zürich Airport for 5 minutes, Wed 1 Aug 2018, 05:00:00 UTC"
+    )
+    assert fits(text)
+
+
 def test_of_several_as_many_are_told_as_fit() -> None:
-    text = text_of(told(), told(entered=False, sample_time=TIME + 60_000), *[told()] * 18, total=250)
+    text = text_of(told(), told(event_type="EXIT", sample_time=TIME + 60_000), *[told()] * 18, total=250)
     assert text == (
-        "250 crossings, Wed 1 Aug 2018, UTC:\n"
+        "250 events, Wed 1 Aug 2018, UTC:\n"
         "05:00 TOM2XE entered Zürich Airport\n"
         "05:01 TOM2XE left Zürich Airport\n"
         "05:00 TOM2XE entered Zürich Airport\n"
