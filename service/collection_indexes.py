@@ -1,16 +1,19 @@
-"""The geofences of several collections: what events call each, one index a collection, all conditions."""
+"""The geofences of several collections, and the one way in which fixes are evaluated under them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from geofence.evaluator import Evaluation
 from geofence.fence_conditions import FenceConditions
+from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.index import Containment, GeofenceIndex
+from geofence.state import InsideState
+from geofence.watched import Joining, Watched
 from service.building_aside import in_a_daemon_thread
-from service.crossing_rule import CrossingRule
+from service.crossing_rule import DEFAULT_RULE, SEGMENT, CrossingRule
 
 C = TypeVar("C", int, str)
 """What names a collection."""
@@ -24,17 +27,18 @@ class GeofenceName(NamedTuple):
 
 
 class CollectionIndexes(Generic[C]):
-    """Geofences under keys that are unique over all collections. `conditions` are those of all of them."""
+    """Geofences under keys that are unique over all collections: an index and a rule for each of these, the
+    conditions of all together."""
 
     def __init__(self, *, unknown_altitude_inside: bool) -> None:
         """unknown_altitude_inside: whether a fix without altitude is within every band of altitude."""
-        self.conditions = FenceConditions(unknown_altitude_inside=unknown_altitude_inside)
+        self._conditions = FenceConditions(unknown_altitude_inside=unknown_altitude_inside)
         self._indexes: dict[C, GeofenceIndex] = {}
         self._rules: dict[C, CrossingRule] = {}
 
     def put(self, collection: C, geofences: Mapping[int, Geofence]) -> None:
         """Geofences by key, new or in the place of those that have these keys."""
-        self.conditions.put(geofences)
+        self._conditions.put(geofences)
         index = self._indexes.get(collection)
         if index is None:
             self._indexes[collection] = GeofenceIndex(geofences, in_a_daemon_thread)
@@ -49,19 +53,23 @@ class CollectionIndexes(Generic[C]):
     def discard(self, collection: C, keys: Iterable[int]) -> None:
         """Forget geofences of a collection; one that is not there is no error."""
         gone = list(keys)
-        self.conditions.discard(np.array(gone, np.int32))
+        self._conditions.discard(np.array(gone, np.int32))
         if collection in self._indexes:
             for key in gone:
                 self._indexes[collection].discard(key)
 
-    def containing(
-        self, collections: Iterable[C], longitude: NDArray[np.float64], latitude: NDArray[np.float64]
-    ) -> Containment:
-        """All pairs of a position (degrees, length n) and a geofence of these whose area contains it."""
-        return Containment.joined(
-            [
-                self._indexes[collection].containing(longitude, latitude)
-                for collection in collections
-                if collection in self._indexes
-            ]
+    def evaluate(self, collections: Iterable[C], fixes: FixColumns, state: InsideState) -> Evaluation:
+        """What fixes mean after `state`, which is not changed, under the geofences of these collections."""
+        watched = [
+            Watched(self._indexes[collection], _joining(self._rules.get(collection, DEFAULT_RULE)))
+            for collection in collections
+            if collection in self._indexes
+        ]
+        containment = Containment.joined(
+            [each.index.containing(fixes.longitude, fixes.latitude) for each in watched]
         )
+        return self._conditions.evaluate(fixes, containment, state, watched)
+
+
+def _joining(rule: CrossingRule) -> Joining | None:
+    return Joining(rule.max_gap, rule.max_speed) if rule.crossing == SEGMENT else None

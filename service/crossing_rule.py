@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from geofence.watched import Joining
 from service.errors import Refused
 
 FIX: Final = "fix"
@@ -32,11 +31,6 @@ class CrossingRule:
     @property
     def max_gap_seconds(self) -> float:
         return self.max_gap / 1000
-
-    @property
-    def joining(self) -> Joining | None:
-        """What the evaluator needs of it."""
-        return Joining(self.max_gap, self.max_speed) if self.crossing == SEGMENT else None
 
 
 DEFAULT_RULE = CrossingRule()

@@ -4,8 +4,10 @@ Events, inside sets and watermarks are written in the same commit.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from geofence.fix_columns import FixColumns
 from ingest.decoding.altitudes import altitudes_among
 from service.fixes import Fixes
 from service.live_geofences import LiveGeofences
-from service.store.devices import change_inside, update_watermarks
+from service.store.devices import Visit, change_inside, update_watermarks
 from service.store.events import insert_events
 from service.tracked_devices import TrackedDevices
 
@@ -39,7 +41,6 @@ def evaluate_fixes(
     channels: Sequence[str],
 ) -> Evaluated:
     """Evaluates fixes, of any order, by sample_time and writes all that follows but their own rows."""
-    containment = live.containing(devices.tracker_key, fixes.longitude, fixes.latitude)
     columns = FixColumns(
         fixes.slot,
         devices.ids,
@@ -50,11 +51,11 @@ def evaluate_fixes(
         lambda at: _altitudes(fixes, at),
         lambda at: fixes.properties[at],
     )
-    evaluation = live.conditions.evaluate(columns, containment, devices.state)
+    evaluation = live.evaluate(devices.tracker_key, columns, devices.state)
     rows = _event_rows(live, devices, fixes, evaluation, committed_time)
     if rows:
         insert_events(connection, rows, channels)
-        _write_inside(connection, devices, evaluation)
+    _write_inside(connection, devices, evaluation)
     if len(evaluation.devices):
         update_watermarks(connection, devices.key[evaluation.devices], evaluation.watermarks)
     devices.state.apply(evaluation)
@@ -73,56 +74,62 @@ def _event_rows(
     evaluation: Evaluation,
     committed_time: int,
 ) -> list[dict[str, object]]:
-    """Rows by sample_time; at one fix EXIT before ENTER, then by geofence id."""
+    """Rows by time, device, share, kind, geofence id, collection: the order in which they are told."""
     columns = zip(
         evaluation.device.tolist(),
-        evaluation.time.tolist(),
         evaluation.geofence.tolist(),
         evaluation.kind.tolist(),
         evaluation.ordinal.tolist(),
+        evaluation.share.tolist(),
+        _own_columns(evaluation),
         fixes.take(evaluation.position).rows(),
         strict=True,
     )
-    rows: list[dict[str, object]] = []
-    for slot, time, geofence_key, kind, ordinal, fix in columns:
+    rows: list[tuple[tuple[object, ...], dict[str, object]]] = []
+    for slot, geofence_key, kind, ordinal, share, own, fix in columns:
         name = live.names[geofence_key]
         event_type = EVENT_TYPES[kind]
-        device_id = devices.ids[slot]
-        rows.append(
-            {
-                "event_id": event_id(
-                    devices.tracker_name,
-                    name.collection,
-                    device_id,
-                    name.geofence_id,
-                    event_type,
-                    time,
-                    ordinal,
-                ),
-                "tracker_key": devices.tracker_key,
-                "device_key": int(devices.key[slot]),
-                "geofence_key": geofence_key,
-                "event_type": event_type,
-                "collection_name": name.collection,
-                "geofence_id": name.geofence_id,
-                "device_id": device_id,
-                "committed_time": committed_time,
-                "revision": live.revision,
-                **fix,
-            }
-        )
-    rows.sort(key=_event_order)
-    return rows
+        device_id, device_key = devices.ids[slot], int(devices.key[slot])
+        place = (own["sample_time"], device_key, share, kind, name.geofence_id, name.collection)
+        row = {
+            "event_id": event_id(
+                devices.tracker_name,
+                name.collection,
+                device_id,
+                name.geofence_id,
+                event_type,
+                own["sample_time"],
+                ordinal,
+            ),
+            "tracker_key": devices.tracker_key,
+            "device_key": device_key,
+            "geofence_key": geofence_key,
+            "event_type": event_type,
+            "collection_name": name.collection,
+            "geofence_id": name.geofence_id,
+            "device_id": device_id,
+            "committed_time": committed_time,
+            "revision": live.revision,
+            **fix,
+            **own,
+        }
+        rows.append((place, row))
+    return [row for _, row in sorted(rows, key=itemgetter(0))]
 
 
-def _event_order(row: dict[str, object]) -> tuple[object, ...]:
-    return (
-        row["sample_time"],
-        row["device_key"],
-        EVENT_TYPES.index(row["event_type"]),
-        row["geofence_id"],
-        row["collection_name"],
+def _own_columns(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    """What an event does not have from the fix at which it was found."""
+    columns = zip(
+        evaluation.time.tolist(),
+        evaluation.longitude.tolist(),
+        evaluation.latitude.tolist(),
+        evaluation.interpolated.tolist(),
+        strict=True,
     )
+    return (dict(zip(OWN_COLUMNS, values, strict=True)) for values in columns)
+
+
+OWN_COLUMNS = ("sample_time", "longitude", "latitude", "interpolated")
 
 
 def _write_inside(connection: Connection, devices: TrackedDevices, evaluation: Evaluation) -> None:
@@ -130,8 +137,10 @@ def _write_inside(connection: Connection, devices: TrackedDevices, evaluation: E
     pairs = zip(keys, evaluation.geofence.tolist(), evaluation.kind.tolist(), strict=True)
     # of several crossings the last one holds
     last = {(key, geofence): kind for key, geofence, kind in pairs if kind != DWELL_KIND}
+    visits = {pair: Visit(*pair) for pair, kind in last.items() if kind == ENTER_KIND}
+    visits.update((visit[:2], visit) for visit in devices.visits_of(evaluation.records))
     change_inside(
         connection,
-        entered=[pair for pair, kind in last.items() if kind == ENTER_KIND],
+        visits=list(visits.values()),
         left=[pair for pair, kind in last.items() if kind == EXIT_KIND],
     )

@@ -1,4 +1,4 @@
-"""The geofences in force, in memory: one index a collection, kept up with the database's revisions."""
+"""The geofences in force, in memory, kept up with the database's revisions."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from geofence.fence_conditions import FenceConditions
+from geofence.evaluator import Evaluation
+from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.geojson import read_accepted_geofence
-from geofence.index import Containment
+from geofence.state import InsideState
 from service.collection_indexes import CollectionIndexes, GeofenceName
 from service.store.geofences import changes_since
 from service.store.links import Link, links
@@ -37,11 +38,6 @@ class LiveGeofences:
         self._links: set[Link] = set()
         self._read: dict[tuple[int, int], Geofence] = {}
 
-    @property
-    def conditions(self) -> FenceConditions:
-        """What the geofences, of all collections, ask of a fix beside its place."""
-        return self._indexes.conditions
-
     def expect(self, revision: int, geofences: dict[int, Geofence]) -> None:
         """Geofences about to be committed at a revision need not be read from their text again."""
         self._read.update(((key, revision), geofence) for key, geofence in geofences.items())
@@ -59,12 +55,10 @@ class LiveGeofences:
         self._read.clear()
         return ended
 
-    def containing(
-        self, tracker_key: int, longitude: NDArray[np.float64], latitude: NDArray[np.float64]
-    ) -> Containment:
-        """All pairs of a position and a geofence of a linked collection whose area contains it."""
+    def evaluate(self, tracker_key: int, fixes: FixColumns, state: InsideState) -> Evaluation:
+        """What fixes of a tracker mean after `state`, which is not changed, under what it watches."""
         watched = [link.collection_key for link in sorted(self._links) if link.tracker_key == tracker_key]
-        return self._indexes.containing(watched, longitude, latitude)
+        return self._indexes.evaluate(watched, fixes, state)
 
     def _catch_up_with_geofences(self, connection: Connection, rows: Sequence[CollectionRow]) -> list[Ended]:
         collections = {row.key: row.name for row in rows}

@@ -16,11 +16,9 @@ def native_lines(
     collections: Iterable[str],
     device_ids: Iterable[str],
     geofence_ids: Iterable[str],
-    sample_time: NDArray[np.int64],
-    longitude: NDArray[np.float64],
-    latitude: NDArray[np.float64],
+    events: NDArray[np.void],
 ) -> bytes:
-    """The native event of each row of these columns, as long as `sample_time` (ms), a line each.
+    """The native event of each of the `events`, rows of EVENT, with what is in the columns beside it.
 
     No text in them needs escaping: identifiers have no such characters.
     """
@@ -31,9 +29,10 @@ def native_lines(
         collections,
         device_ids,
         geofence_ids,
-        np.datetime_as_string(sample_time.astype("datetime64[ms]")).tolist(),
-        longitude.tolist(),
-        latitude.tolist(),
+        np.datetime_as_string(events["time"].astype("datetime64[ms]")).tolist(),
+        events["longitude"].tolist(),
+        events["latitude"].tolist(),
+        map(INTERPOLATED.__getitem__, events["interpolated"].tolist()),
         strict=False,  # a name that all rows share is repeated without end
     )
     return "".join([LINE % columns_of_one for columns_of_one in columns]).encode()
@@ -41,5 +40,6 @@ def native_lines(
 
 LINE = (
     '{"eventId":"%s","eventType":"%s","trackerName":"%s","collectionName":"%s",'
-    '"deviceId":"%s","geofenceId":"%s","sampleTime":"%sZ","position":[%r,%r]}\n'
+    '"deviceId":"%s","geofenceId":"%s","sampleTime":"%sZ","position":[%r,%r]%s}\n'
 )
+INTERPOLATED = ("", ',"interpolated":true')

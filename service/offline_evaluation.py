@@ -1,20 +1,19 @@
-"""Positions of a file against geofences, without servers: all crossings, and their native events as lines."""
+"""Positions of a file against geofences, without servers: all events, also as lines."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geofence.events import EVENT_TYPES, event_ids
-from geofence.fence_conditions import FenceConditions
 from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
-from geofence.index import GeofenceIndex
 from geofence.state import InsideState
 from ingest.decoding.ndjson import OfflinePositions
-from service.building_aside import in_a_daemon_thread
+from service.collection_indexes import CollectionIndexes
+from service.crossing_rule import DEFAULT_RULE, CrossingRule
+from service.found_events import EVENT, found_events
 from service.native_lines import LINES, native_lines
 
 BATCH = 5_000
@@ -23,50 +22,36 @@ BATCH = 5_000
 TRACKER = COLLECTION = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Crossings:
-    """m crossings by sample_time, device id, EXIT before ENTER, geofence id.
-
-    `position` numbers the positions that were evaluated, `geofence` the geofences in their order.
-    """
-
-    position: NDArray[np.int64]
-    geofence: NDArray[np.int64]
-    kind: NDArray[np.int8]
-
-    def __len__(self) -> int:
-        return len(self.position)
-
-
-def crossings(
+def evaluated(
     positions: OfflinePositions,
     geofences: Sequence[Geofence],
     progress: Callable[[int], None] = lambda _: None,
     *,
+    rule: CrossingRule = DEFAULT_RULE,
     unknown_altitude_inside: bool = False,
-) -> Crossings:
-    """What positions in any order entered and left; of equal device and sample_time the first counts.
+) -> NDArray[np.void]:
+    """The events of positions in any order; of equal device and sample_time the first counts.
 
-    `progress` is told how many positions are evaluated so far. `unknown_altitude_inside`: whether a position
+    They come as rows of EVENT by time, device id, share, kind, geofence id; the device is a number in
+    `positions.device_ids`, the geofence one in `geofences`. `progress` is told how many positions are
+    evaluated so far. `rule` says how the geofences are crossed, `unknown_altitude_inside` whether a position
     without altitude is within every band of altitude.
     """
-    keyed = dict(enumerate(geofences, 1))
-    index = GeofenceIndex(keyed, in_a_daemon_thread)
-    conditions = FenceConditions(unknown_altitude_inside=unknown_altitude_inside)
-    conditions.put(keyed)
+    indexes = CollectionIndexes[str](unknown_altitude_inside=unknown_altitude_inside)
+    indexes.put(COLLECTION, dict(enumerate(geofences, 1)))
+    indexes.cross(COLLECTION, rule)
     state = InsideState(len(positions.device_ids))
     order = _by_time(positions.sample_time)
-    found: list[Crossings] = []
+    found = [np.empty(0, EVENT)]
     for start in range(0, len(order), BATCH):
         batch = order[start : start + BATCH]
-        containment = index.containing(positions.longitude[batch], positions.latitude[batch])
-        evaluation = conditions.evaluate(_fix_columns(positions, batch), containment, state)
+        evaluation = indexes.evaluate([COLLECTION], _fix_columns(positions, batch), state)
         state.apply(evaluation)
-        found.append(
-            Crossings(batch[evaluation.position], evaluation.geofence.astype(np.int64) - 1, evaluation.kind)
-        )
+        found.append(found_events(evaluation))
         progress(start + len(batch))
-    return _in_order(found, positions, geofences)
+    events = np.concatenate(found)
+    events["geofence"] -= 1
+    return events[_order(events, positions, geofences)]
 
 
 def _fix_columns(positions: OfflinePositions, batch: NDArray[np.int64]) -> FixColumns:
@@ -83,25 +68,23 @@ def _fix_columns(positions: OfflinePositions, batch: NDArray[np.int64]) -> FixCo
 
 
 def event_lines(
-    crossed: Crossings, positions: OfflinePositions, geofences: Sequence[Geofence]
+    events: NDArray[np.void], positions: OfflinePositions, geofences: Sequence[Geofence]
 ) -> Iterator[bytes]:
-    """The native event of each crossing, a line each, many lines at once."""
-    for start in range(0, len(crossed), LINES):
-        at = crossed.position[start : start + LINES]
-        device_ids = [positions.device_ids[device] for device in positions.device[at].tolist()]
-        geofence_ids = [geofences[number].id for number in crossed.geofence[start : start + LINES].tolist()]
-        types = [EVENT_TYPES[kind] for kind in crossed.kind[start : start + LINES].tolist()]
-        times = positions.sample_time[at]
+    """The native event of each row, a line each, many lines at once."""
+    for start in range(0, len(events), LINES):
+        rows = events[start : start + LINES]
+        device_ids = [positions.device_ids[device] for device in rows["device"].tolist()]
+        geofence_ids = [geofences[number].id for number in rows["geofence"].tolist()]
+        types = [EVENT_TYPES[kind] for kind in rows["kind"].tolist()]
+        times, ordinals = rows["time"].tolist(), rows["ordinal"].tolist()
         yield native_lines(
-            event_ids(TRACKER, COLLECTION, device_ids, geofence_ids, types, times.tolist(), [0] * len(at)),
+            event_ids(TRACKER, COLLECTION, device_ids, geofence_ids, types, times, ordinals),
             types,
             repeat(TRACKER),
             repeat(COLLECTION),
             device_ids,
             geofence_ids,
-            times,
-            positions.longitude[at],
-            positions.latitude[at],
+            rows,
         )
 
 
@@ -112,18 +95,12 @@ def _by_time(sample_time: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.argsort(sample_time, kind="stable")
 
 
-def _in_order(
-    found: Sequence[Crossings], positions: OfflinePositions, geofences: Sequence[Geofence]
-) -> Crossings:
-    if not found:
-        return Crossings(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
-    position = np.concatenate([part.position for part in found])
-    geofence = np.concatenate([part.geofence for part in found])
-    kind = np.concatenate([part.kind for part in found])
-    device_rank = ranks(positions.device_ids)[positions.device[position]]
-    geofence_rank = ranks([geofence.id for geofence in geofences])[geofence]
-    order = np.lexsort((geofence_rank, kind, device_rank, positions.sample_time[position]))
-    return Crossings(position[order], geofence[order], kind[order])
+def _order(
+    events: NDArray[np.void], positions: OfflinePositions, geofences: Sequence[Geofence]
+) -> NDArray[np.int64]:
+    device = ranks(positions.device_ids)[events["device"]]
+    geofence = ranks([geofence.id for geofence in geofences])[events["geofence"]]
+    return np.lexsort((geofence, events["kind"], events["share"], device, events["time"]))
 
 
 def ranks(texts: Sequence[str]) -> NDArray[np.int64]:

@@ -1,13 +1,23 @@
 """The devices of one tracker, in memory: what evaluation needs of each, in columns by slot."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from geofence.last_fixes import LastFixes
 from geofence.state import InsideState
-from service.store.devices import inside_pairs, known_devices, tombstones
+from geofence.visit_records import NEVER, VisitRecords
+from ingest.decoding.altitudes import altitudes_among
+from service.store.devices import (
+    EvaluatedFix,
+    Visit,
+    known_devices,
+    last_evaluated,
+    tombstones,
+    visits,
+)
 
 UNKNOWN = -1
 
@@ -16,8 +26,8 @@ class TrackedDevices:
     """A mirror of the rows `device` and `inside`; a slot is a device's place in the columns.
 
     `key`: database key by slot, int64. `latest`: sample_time of the latest position stored, int64 ms.
-    `state`: watermark and inside set by slot. `forgotten`: device id -> sample_time (ms) up to which fixes
-    are refused. `position_events`: whether the tracker asks for an event of each position.
+    `state`: watermark, inside set and last fix by slot. `forgotten`: device id -> sample_time (ms) up to
+    which fixes are refused. `position_events`: whether the tracker asks for an event of each position.
     """
 
     def __init__(self, connection: Connection, tracker_key: int, tracker_name: str) -> None:
@@ -36,10 +46,9 @@ class TrackedDevices:
         self.state.set_watermark(
             _int32(slot for slot, _ in seen), np.array([time for _, time in seen], np.int64)
         )
-        device_keys, geofence_keys = inside_pairs(connection, tracker_key)
-        order = np.argsort(self.key)
-        slots = order[np.searchsorted(self.key, device_keys, sorter=order)].astype(np.int32)
-        self.state.load(slots, geofence_keys)
+        self._load_visits(visits(connection, tracker_key))
+        for fixes in last_evaluated(connection, tracker_key):
+            self._load_fixes(fixes)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -48,6 +57,18 @@ class TrackedDevices:
         """The slot of each id, UNKNOWN where the tracker has not met it."""
         slots = self._slots
         return _int32(slots.get(device_id, UNKNOWN) for device_id in device_ids)
+
+    def visits_of(self, records: VisitRecords) -> Iterator[Visit]:
+        """Records of visits as they are stored."""
+        columns = zip(
+            self.key[records.device].tolist(),
+            records.geofence.tolist(),
+            records.entered.tolist(),
+            [None if time == NEVER else time for time in records.outside_since.tolist()],
+            records.dwelled.tolist(),
+            strict=True,
+        )
+        return (Visit(*values) for values in columns)
 
     def add(self, device_ids: Sequence[str], keys: Sequence[int]) -> None:
         """Devices that were just inserted get the next slots; no position of them is stored yet."""
@@ -65,6 +86,39 @@ class TrackedDevices:
         slot = self._slots.pop(device_id, None)
         if slot is not None:
             self.state.clear_device(slot)
+
+    def _load_visits(self, stored: Sequence[Visit]) -> None:
+        self.state.load(
+            self._slots_of_keys([visit.device_key for visit in stored]),
+            _int32(visit.geofence_key for visit in stored),
+        )
+        remembered = [visit for visit in stored if visit.entered_time is not None]
+        self.state.visits.put(
+            VisitRecords(
+                self._slots_of_keys([visit.device_key for visit in remembered]),
+                _int32(visit.geofence_key for visit in remembered),
+                np.array([visit.entered_time for visit in remembered], np.int64),
+                np.array(
+                    [NEVER if visit.outside_since is None else visit.outside_since for visit in remembered],
+                    np.int64,
+                ),
+                np.array([visit.dwelled for visit in remembered], np.bool_),
+            )
+        )
+
+    def _load_fixes(self, stored: Sequence[EvaluatedFix]) -> None:
+        self.state.set_last_fixes(
+            self._slots_of_keys([fix.device_key for fix in stored]),
+            LastFixes(
+                np.array([fix.longitude for fix in stored], np.float64),
+                np.array([fix.latitude for fix in stored], np.float64),
+                altitudes_among(fix.properties for fix in stored),
+                np.array([fix.accuracy for fix in stored], np.float64),  # None becomes NaN
+            ),
+        )
+
+    def _slots_of_keys(self, keys: Sequence[int]) -> NDArray[np.int32]:
+        return np.searchsorted(self.key, np.array(keys, np.int64)).astype(np.int32)
 
 
 def _int32(values: Iterable[int]) -> NDArray[np.int32]:

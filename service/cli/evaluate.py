@@ -10,6 +10,7 @@ from rich.progress import Progress
 from service.cli.geofence_file import SHOWN, counted, read_geofence_file
 from service.cli.output_file import output_file, say_refused, write_parts
 from service.cli.rewinding import rewind
+from service.crossing_rule import DEFAULT_RULE, SEGMENT, CrossingRule, changed, rule_faults
 from service.errors import Refused
 from service.settings import read_settings
 
@@ -57,30 +58,74 @@ def _evaluate(
             "OVERFLY_UNKNOWN_ALTITUDE when not given."
         ),
     ] = None,
+    crossing: Annotated[
+        Literal["fix", "segment"] | None,
+        typer.Option(
+            help="With --geofences: at positions only (fix, when not given), or also on the straight path "
+            "between two of them (segment)."
+        ),
+    ] = None,
+    max_gap: Annotated[
+        float | None,
+        typer.Option(
+            help="With --crossing segment: the most SECONDS between two positions; 300 when not given."
+        ),
+    ] = None,
+    max_speed: Annotated[
+        float | None,
+        typer.Option(help="With --crossing segment: the greatest speed, in M/S; 1000 when not given."),
+    ] = None,
 ) -> None:
-    """Find who entered and left what in a file of positions; needs no server.
+    """Find who entered, left and stayed in what, in a file of positions; needs no server.
 
     With --geofences, positions are what devices send. They are taken by timestamp, whatever their order in
     the file, and as old or new as they are.
 
     With --revisions, positions are what `overfly export` wrote. Each meets the geofences that it met then,
-    and the events are those that were stored, ids included.
+    crossed as their collections were then, and the events are those that were stored, ids included.
 
     Refused lines are skipped and counted by reason on stderr. Exit status 1 if the geofences have faults.
     """
     if (geofences is None) == (revisions is None):
         raise typer.BadParameter("expected one of --geofences and --revisions")
+    rule = _rule(crossing, max_gap, max_speed, anew=geofences is not None)
     inside = (unknown_altitude or read_settings().unknown_altitude) == "inside"
     if geofences is not None:
-        _evaluate_anew(positions, geofences, output, strict=strict, unknown_altitude_inside=inside)
+        _evaluate_anew(positions, geofences, output, rule, strict=strict, unknown_altitude_inside=inside)
     if revisions is not None:
         rewind(positions, revisions, output, strict=strict, unknown_altitude_inside=inside)
 
 
+def _rule(
+    crossing: str | None, max_gap: float | None, max_speed: float | None, *, anew: bool
+) -> CrossingRule:
+    """How the geofences of a file are crossed. Raises BadParameter."""
+    if not anew and (crossing, max_gap, max_speed) != (None, None, None):
+        raise typer.BadParameter(
+            "expected --crossing, --max-gap and --max-speed with --geofences only: "
+            "the revisions say how geofences were crossed"
+        )
+    if crossing != SEGMENT and (max_gap, max_speed) != (None, None):
+        raise typer.BadParameter("expected --max-gap and --max-speed with --crossing segment only")
+    faults = rule_faults(crossing, max_gap, max_speed)
+    if faults:
+        options = {"maxGapSeconds": "--max-gap", "maxSpeed": "--max-speed"}
+        raise typer.BadParameter(
+            "; ".join(f"{options[name]} {value}: {said}" for name, value, said in faults)
+        )
+    return changed(DEFAULT_RULE, crossing, max_gap, max_speed)
+
+
 def _evaluate_anew(
-    positions: Path, geofences: Path, output: Path | None, *, strict: bool, unknown_altitude_inside: bool
+    positions: Path,
+    geofences: Path,
+    output: Path | None,
+    rule: CrossingRule,
+    *,
+    strict: bool,
+    unknown_altitude_inside: bool,
 ) -> None:
-    from service.offline_evaluation import crossings, event_lines  # noqa: PLC0415 - half a second of imports
+    from service.offline_evaluation import evaluated, event_lines  # noqa: PLC0415 - half a second of imports
 
     console = Console(stderr=True, highlight=False)
     areas = read_geofence_file(geofences)
@@ -93,17 +138,18 @@ def _evaluate_anew(
             _say_rejects(console, read)
             raise Refused(f"{positions}: {read.rejects.total():,} lines refused, and --strict takes none")
         task = bar.add_task("Evaluating", total=len(read))
-        crossed = crossings(
+        events = evaluated(
             read,
             areas,
             lambda done: bar.update(task, completed=done),
+            rule=rule,
             unknown_altitude_inside=unknown_altitude_inside,
         )
-        write_parts(stream, event_lines(crossed, read, areas))
+        write_parts(stream, event_lines(events, read, areas))
     _say_rejects(console, read)
     console.print(
         f"{counted(len(read), 'position')} of {counted(len(read.device_ids), 'device')}, "
-        f"{counted(len(areas), 'geofence')}: {counted(len(crossed), 'event')}"
+        f"{counted(len(areas), 'geofence')}: {counted(len(events), 'event')}"
     )
 
 

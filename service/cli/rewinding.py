@@ -35,24 +35,24 @@ def rewind(
             say_refused(console, map(str, sorted(faults.first)), faults.counts)
             raise Refused(f"{positions}: {faults.counts.total():,} lines refused, and --strict takes none")
         task = bar.add_task("Evaluating", total=len(fixes))
-        crossed = rewound(
+        events = rewound(
             fixes,
             history,
             lambda done: bar.advance(task, done),
             unknown_altitude_inside=unknown_altitude_inside,
         )
-        write_parts(stream, event_lines(crossed))
+        write_parts(stream, event_lines(events))
     say_refused(console, map(str, sorted(faults.first)), faults.counts)
-    if crossed.repeated:
+    if events.repeated:
         console.print(
-            f"{counted(crossed.repeated, 'position')} left out: another of its device and time came first"
+            f"{counted(events.repeated, 'position')} left out: another of its device and time came first"
         )
     if fixes.unmet:
         console.print(f"{counted(fixes.unmet, 'position')} left out: late, so never evaluated")
     devices = sum(len(each.device_ids) for each in fixes.trackers.values())
     console.print(
         f"{counted(len(fixes), 'position')} of {counted(devices, 'device')}, "
-        f"{counted(len(history.numbers), 'revision')}: {counted(len(crossed), 'event')}"
+        f"{counted(len(history.numbers), 'revision')}: {counted(len(events), 'event')}"
     )
 
 

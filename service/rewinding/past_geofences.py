@@ -46,7 +46,6 @@ class PastGeofences:
 
     def evaluate(self, fixes: RewoundFixes, state: InsideState) -> Evaluation:
         """What these fixes mean after `state`, which is not changed."""
-        found = self._indexes.containing(self._watched, fixes.longitude, fixes.latitude)
         columns = FixColumns(
             fixes.device,
             fixes.device_ids,
@@ -57,7 +56,7 @@ class PastGeofences:
             lambda at: fixes.altitude[at],
             lambda at: fixes.properties[at],
         )
-        return self._indexes.conditions.evaluate(columns, found, state)
+        return self._indexes.evaluate(self._watched, columns, state)
 
     def _link(self, change: LinkChange) -> list[int]:
         """Makes or ends a link; answers the keys of the geofences whose state has ended."""

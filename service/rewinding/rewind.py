@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from geofence.evaluator import Evaluation
 from geofence.events import EVENT_TYPES, event_id
 from geofence.state import InsideState
+from service.found_events import EVENT, found_events
 from service.native_lines import LINES, native_lines
 from service.offline_evaluation import BATCH, ranks
 from service.rewinding.fixes import ExportedFixes, RewoundFixes
@@ -22,24 +23,13 @@ from service.rewinding.revisions import Change, ExportedRevisions, LinkChange
 Progress = Callable[[int], object]
 """Told how many more fixes are evaluated."""
 
-CROSSING = np.dtype(
-    [
-        ("tracker", np.int32),
-        ("collection", np.int32),
-        ("device", np.int32),
-        ("geofence", np.int32),
-        ("kind", np.int8),
-        ("sample_time", np.int64),
-        ("longitude", np.float64),
-        ("latitude", np.float64),
-    ]
-)
-"""A crossing: four names by their numbers, an index into EVENT_TYPES, ms, degrees, degrees."""
+REWOUND = np.dtype([("tracker", np.int32), ("collection", np.int32), *EVENT.descr])
+"""A row of EVENT with the tracker and the collection; these, the device and the geofence by their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
-class RewoundCrossings:
-    """Rows of CROSSING by sample_time, device id, EXIT before ENTER, geofence id, collection, tracker.
+class RewoundEvents:
+    """Rows of REWOUND by time, device id, share, kind, geofence id, collection, tracker.
 
     `texts` are the names by number; `repeated` counts fixes that were not the first of their device and time.
     """
@@ -58,13 +48,13 @@ def rewound(
     progress: Progress = lambda _: None,
     *,
     unknown_altitude_inside: bool = False,
-) -> RewoundCrossings:
-    """What the fixes of all trackers entered and left.
+) -> RewoundEvents:
+    """The events of the fixes of all trackers.
 
     `unknown_altitude_inside`: whether a fix without altitude was within every band of altitude.
     """
     texts = _Texts()
-    found = [np.empty(0, CROSSING)]
+    found = [np.empty(0, REWOUND)]
     repeated = 0
     for tracker, of_tracker in fixes.trackers.items():
         geofences = PastGeofences(unknown_altitude_inside=unknown_altitude_inside)
@@ -75,28 +65,26 @@ def rewound(
             repeated += late
             progress(len(batch))
     rows = np.concatenate(found)
-    return RewoundCrossings(rows[_order(rows, list(texts))], list(texts), repeated)
+    return RewoundEvents(rows[_order(rows, list(texts))], list(texts), repeated)
 
 
-def event_lines(crossed: RewoundCrossings) -> Iterator[bytes]:
-    """The native event of each crossing, a line each, many lines at once."""
-    for start in range(0, len(crossed), LINES):
-        rows = crossed.rows[start : start + LINES]
+def event_lines(events: RewoundEvents) -> Iterator[bytes]:
+    """The native event of each row, a line each, many lines at once."""
+    for start in range(0, len(events), LINES):
+        rows = events.rows[start : start + LINES]
         trackers, collections, device_ids, geofence_ids = (
-            [crossed.texts[number] for number in rows[name].tolist()] for name in NAMES
+            [events.texts[number] for number in rows[name].tolist()] for name in NAMES
         )
         types = [EVENT_TYPES[kind] for kind in rows["kind"].tolist()]
-        times = rows["sample_time"]
+        times, ordinals = rows["time"].tolist(), rows["ordinal"].tolist()
         yield native_lines(
-            map(event_id, trackers, collections, device_ids, geofence_ids, types, times.tolist()),
+            map(event_id, trackers, collections, device_ids, geofence_ids, types, times, ordinals),
             types,
             trackers,
             collections,
             device_ids,
             geofence_ids,
-            times,
-            rows["longitude"],
-            rows["latitude"],
+            rows,
         )
 
 
@@ -153,27 +141,23 @@ class _Rewinding:
         self._state = InsideState(len(device_ids))
 
     def evaluate(self, fixes: RewoundFixes, changes: Sequence[Change]) -> tuple[NDArray[np.void], int]:
-        """Rows of CROSSING of these fixes after these changes, and how many of the fixes did not count."""
+        """Rows of REWOUND of these fixes after these changes, and how many of the fixes did not count."""
         self._geofences.move(changes, self._state)
         evaluation = self._geofences.evaluate(fixes, self._state)
         self._state.apply(evaluation)
-        return self._rows(fixes, evaluation), int(evaluation.late.sum())
+        return self._rows(evaluation), int(evaluation.late.sum())
 
-    def _rows(self, fixes: RewoundFixes, evaluation: Evaluation) -> NDArray[np.void]:
+    def _rows(self, evaluation: Evaluation) -> NDArray[np.void]:
         names = [self._geofences.names[key] for key in evaluation.geofence.tolist()]
-        at = evaluation.position
-        rows = np.empty(len(at), CROSSING)
+        rows = found_events(evaluation, REWOUND)
         rows["tracker"] = self._tracker
         rows["collection"] = [self._texts[name.collection] for name in names]
-        rows["device"] = self._devices[fixes.device[at]]
+        rows["device"] = self._devices[evaluation.device]
         rows["geofence"] = [self._texts[name.geofence_id] for name in names]
-        rows["kind"] = evaluation.kind
-        for name in ("sample_time", "longitude", "latitude"):
-            rows[name] = getattr(fixes, name)[at]
         return rows
 
 
 def _order(rows: NDArray[np.void], texts: list[str]) -> NDArray[np.int64]:
     rank = ranks(texts)
     tracker, collection, device, geofence = (rank[rows[name]] for name in NAMES)
-    return np.lexsort((tracker, collection, geofence, rows["kind"], device, rows["sample_time"]))
+    return np.lexsort((tracker, collection, geofence, rows["kind"], rows["share"], device, rows["time"]))

@@ -1,11 +1,11 @@
 """Devices: latest position, watermark and inside set; forgetting one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from service.fixes import FIX_COLUMNS
@@ -15,10 +15,13 @@ from service.store.schema import (
     event,
     inside,
     outbox,
+    position,
     position_update,
     reject,
     tombstone,
 )
+
+READ_AT_ONCE = 10_000
 
 
 class KnownDevice(NamedTuple):
@@ -31,10 +34,10 @@ class KnownDevice(NamedTuple):
 
 
 def known_devices(connection: Connection, tracker_key: int) -> Sequence[KnownDevice]:
+    """By key."""
     statement = select(device.c.key, device.c.device_id, device.c.watermark, device.c.sample_time)
-    return [
-        KnownDevice(*row) for row in connection.execute(statement.where(device.c.tracker_key == tracker_key))
-    ]
+    of_tracker = statement.where(device.c.tracker_key == tracker_key).order_by(device.c.key)
+    return [KnownDevice(*row) for row in connection.execute(of_tracker)]
 
 
 def device_keys(connection: Connection, after: int, limit: int) -> Sequence[int]:
@@ -44,17 +47,51 @@ def device_keys(connection: Connection, after: int, limit: int) -> Sequence[int]
     ).all()
 
 
-def inside_pairs(connection: Connection, tracker_key: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Device keys and geofence keys of all that is inside something now."""
-    rows = connection.execute(
-        select(inside.c.device_key, inside.c.geofence_key)
+class Visit(NamedTuple):
+    """A device inside of a geofence; times in milliseconds. Without a time nothing is remembered of it."""
+
+    device_key: int
+    geofence_key: int
+    entered_time: int | None = None
+    outside_since: int | None = None
+    dwelled: bool = False
+
+
+def visits(connection: Connection, tracker_key: int) -> Sequence[Visit]:
+    """All that is inside something now."""
+    statement = (
+        select(*(inside.c[name] for name in Visit._fields))
         .join(device, device.c.key == inside.c.device_key)
         .where(device.c.tracker_key == tracker_key)
-    ).all()
-    return (
-        np.fromiter((row[0] for row in rows), np.int64, len(rows)),
-        np.fromiter((row[1] for row in rows), np.int32, len(rows)),
     )
+    return [Visit(*row) for row in connection.execute(statement)]
+
+
+class EvaluatedFix(NamedTuple):
+    """The fix that was evaluated last of a device. Degrees, metres; `properties` as JSON text."""
+
+    device_key: int
+    longitude: float
+    latitude: float
+    accuracy: float | None
+    properties: str
+
+
+def last_evaluated(connection: Connection, tracker_key: int) -> Iterator[Sequence[EvaluatedFix]]:
+    """The fix at the watermark of each device, many at once.
+
+    Where history does not go back so far, it may still be the latest that is known of the device.
+    """
+    stored = position.c.device_key.is_not(None)
+    columns = (case((stored, position.c[name]), else_=device.c[name]) for name in EvaluatedFix._fields[1:])
+    at_watermark = (position.c.device_key == device.c.key) & (position.c.sample_time == device.c.watermark)
+    statement = (
+        select(device.c.key, *columns)
+        .outerjoin(position, at_watermark)
+        .where(device.c.tracker_key == tracker_key, stored | (device.c.sample_time == device.c.watermark))
+    )
+    for rows in connection.execution_options(yield_per=READ_AT_ONCE).execute(statement).partitions():
+        yield [EvaluatedFix(*row) for row in rows]
 
 
 def insert_devices(connection: Connection, rows: Sequence[dict[str, object]]) -> list[int]:
@@ -82,22 +119,20 @@ def update_watermarks(
     connection.execute(statement, rows)
 
 
-def change_inside(
-    connection: Connection,
-    entered: Sequence[tuple[int, int]],
-    left: Sequence[tuple[int, int]],
-) -> None:
-    """Pairs of (device key, geofence key) that hold from now on, and those that no longer do."""
+def change_inside(connection: Connection, visits: Sequence[Visit], left: Sequence[tuple[int, int]]) -> None:
+    """Visits as they are from now on, and pairs of (device key, geofence key) that no longer hold."""
     if left:
         statement = delete(inside).where(
             inside.c.device_key == bindparam("of_device"), inside.c.geofence_key == bindparam("of_geofence")
         )
         connection.execute(statement, [{"of_device": key, "of_geofence": fence} for key, fence in left])
-    if entered:
-        statement_in = upsert(inside).on_conflict_do_nothing()
-        connection.execute(
-            statement_in, [{"device_key": key, "geofence_key": fence} for key, fence in entered]
+    if visits:
+        statement_in = upsert(inside)
+        statement_in = statement_in.on_conflict_do_update(
+            index_elements=["device_key", "geofence_key"],
+            set_={name: statement_in.excluded[name] for name in Visit._fields[2:]},
         )
+        connection.execute(statement_in, [visit._asdict() for visit in visits])
 
 
 def tombstones(connection: Connection, tracker_key: int) -> dict[str, int]:
