@@ -36,6 +36,7 @@ class ConditionRows:
 
     def __init__(self, *, unknown_altitude_inside: bool) -> None:
         self.columns = ConditionColumns.of([])
+        self.unknown_altitude_inside = unknown_altitude_inside
         self._checks: dict[str, Check] = {
             "scheduled": while_live,
             "filtered": of_devices,

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from geofence.area import Area
 from geofence.chosen_areas import ChosenAreas
-from geofence.circle_roots import FINEST
+from geofence.circle_roots import FINEST, SHORTEST
 from geofence.ellipsoid import Column
 from geofence.paths.circle_stretches import circle_stretches, may_cross
 from geofence.paths.edge_meetings import Meetings, meetings
 from geofence.paths.outlines import Outlines
 from geofence.paths.paths import FlatPaths, Numbers, Paths
 from geofence.paths.polygon_stretches import polygon_stretches
-from geofence.paths.stretches import Stretches, changes
+from geofence.paths.stretches import Inside, Stretches, changes
 
 LOW = (1 << 32) - 1
 
@@ -96,8 +96,12 @@ def path_crossings(
             ),
         ]
     )
-    of, share, entering = changes(whole, begins, ends, inside)
-    return PathCrossings(pair[of] >> 32, keys[area[of]], share, entering)
+
+    def short(number: Numbers, start: Column, end: Column) -> NDArray[np.bool_]:
+        return whole.metres(number, start, end) < SHORTEST
+
+    found = changes(Inside(begins, ends, inside), short)
+    return PathCrossings(pair[found.of] >> 32, keys[area[found.of]], found.share, found.entering)
 
 
 def _meetings(

@@ -1,5 +1,6 @@
-"""Stretches of paths that are inside of something, and the crossings that they come to."""
+"""Stretches of paths that are inside of something, and the changes that they come to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -7,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.ellipsoid import Column
-from geofence.paths.paths import Numbers, Paths
+from geofence.paths.paths import Numbers
 
-SHORTEST = 1e-3
-"""Metres along the path: shorter visits and absences are left out."""
+Short = Callable[[Numbers, Column, Column], NDArray[np.bool_]]
+"""Whether the part of a path, by its number, between two shares is too short to be told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,47 +47,78 @@ class Stretches:
         """The same stretches, of what has the number that `other` has in its place."""
         return type(self)(other[self.of], self.start, self.end)
 
+    def within_all(self, sets: int) -> Self:
+        """Where as many of these meet: what is in each of so many sets of stretches that do not overlap."""
+        of, share, depth = self._depths()
+        begins = np.flatnonzero(depth == sets)
+        kept = begins[share[begins] < share[np.minimum(begins + 1, len(share) - 1)]]
+        return type(self)(of[kept], share[kept], share[kept + 1])
+
     def united(self) -> Self:
         """The same, by number and start, without those that touch or overlap."""
-        count = len(self.of)
-        of, share = np.concatenate([self.of, self.of]), np.concatenate([self.start, self.end])
-        opens = np.repeat(np.array([1, -1]), count)
-        order = np.lexsort((-opens, share, of))
-        depth = np.cumsum(opens[order])
+        of, share, depth = self._depths()
         closing = np.flatnonzero(depth == 0)
         opening = np.append(0, closing[:-1] + 1)[: len(closing)]
-        return type(self)(of[order][opening], share[order][opening], share[order][closing])
+        return type(self)(of[opening], share[opening], share[closing])
+
+    def _depths(self) -> tuple[Numbers, Column, Numbers]:
+        """Where stretches start and end, by number and share, and how many there are from there on."""
+        of, share = np.concatenate([self.of, self.of]), np.concatenate([self.start, self.end])
+        opens = np.repeat(np.array([1, -1]), len(self.of))
+        order = np.lexsort((-opens, share, of))
+        return of[order], share[order], np.cumsum(opens[order])
 
 
-def changes(
-    paths: Paths, begins: NDArray[np.bool_], ends: NDArray[np.bool_], stretches: Stretches
-) -> tuple[Numbers, Column, NDArray[np.bool_]]:
-    """Where each path enters and leaves, by path, then share: numbers of paths, shares, entering.
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Whether each of n paths begins and ends inside, and its stretches inside between."""
 
-    `begins` and `ends` say whether it begins inside and ends inside, `stretches` are those inside between.
-    A visit that began before the path, or goes on behind it, is never too short.
+    begins: NDArray[np.bool_]
+    ends: NDArray[np.bool_]
+    stretches: Stretches
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Where paths, by their numbers, come in and go out: by number, then share, in turn."""
+
+    of: Numbers
+    share: Column
+    entering: NDArray[np.bool_]
+
+    def take(self, index: Numbers | NDArray[np.bool_]) -> Self:
+        """The changes at `index`: numbers, or a mask."""
+        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
+
+    @classmethod
+    def joined(cls, parts: "list[Self]") -> Self:
+        """All of them, by number, then share."""
+        columns = [np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)]
+        return cls(*columns).take(np.lexsort((columns[1], columns[0])))
+
+
+def changes(inside: Inside, short: Short) -> Changed:
+    """Where each of n paths comes in and goes out.
+
+    Short visits and absences are left out; a visit that began before, or goes on behind, is none of them.
     """
-    for at, anchored in ((0.0, begins), (1.0, ends)):
-        number = np.flatnonzero(anchored)
-        anchor = Stretches(number, np.full(len(number), at), np.full(len(number), at))
-        stretches = Stretches.joined([stretches, anchor])
-    found = stretches.united()
-    follows = found.of[1:] == found.of[:-1]
-    absence = _metres(paths, found.of[:-1], found.end[:-1], found.start[1:])
-    apart = ~follows | (absence >= SHORTEST)
-    first, last = np.append(True, apart)[: len(found.of)], np.append(apart, True)[: len(found.of)]
+    begins, ends = inside.begins, inside.ends
+    anchors = [
+        Stretches(number, np.full(len(number), at), np.full(len(number), at))
+        for at, number in ((0.0, np.flatnonzero(begins)), (1.0, np.flatnonzero(ends)))
+    ]
+    found = Stretches.joined([inside.stretches, *anchors]).united()
+    apart = found.of[1:] != found.of[:-1]
+    apart |= ~short(found.of[:-1], found.end[:-1], found.start[1:])
+    first, last = (np.ones(len(found.of), np.bool_) for _ in range(2))
+    first[1:], last[:-1] = apart, apart
     found = Stretches(found.of[first], found.start[first], found.end[last])
     enters = ~(begins[found.of] & (found.start == 0))
     leaves = ~(ends[found.of] & (found.end == 1))
-    kept = ~enters | ~leaves | (_metres(paths, found.of, found.start, found.end) >= SHORTEST)
-    enters, leaves = enters & kept, leaves & kept
-    path = np.concatenate([found.of[enters], found.of[leaves]])
+    left_out = enters & leaves & short(found.of, found.start, found.end)
+    enters, leaves = enters & ~left_out, leaves & ~left_out
+    number = np.concatenate([found.of[enters], found.of[leaves]])
     share = np.concatenate([found.start[enters], found.end[leaves]])
-    entering = np.arange(len(path)) < np.count_nonzero(enters)
-    order = np.lexsort((~entering, share, path))
-    return path[order], share[order], entering[order]
-
-
-def _metres(paths: Paths, path: Numbers, start: Column, end: Column) -> Column:
-    """How long the part of a path between two shares is: its length where it is a millimetre."""
-    return (end - start) * np.hypot(*paths.edges().take(path).velocity((start + end) / 2))
+    entering = np.arange(len(number)) < np.count_nonzero(enters)
+    order = np.lexsort((~entering, share, number))
+    return Changed(number[order], share[order], entering[order])
