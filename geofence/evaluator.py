@@ -29,6 +29,7 @@ from geofence.numbered_fixes import LOW, NumberedFixes
 from geofence.poor_fixes import PoorFixes
 from geofence.state import InsideState
 from geofence.visit_records import VisitRecords
+from geofence.visits import Visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Evaluation:
     time, from 0.
 
     `devices` and `watermarks` (k) are the devices evaluated, ascending, with the sample_time (ms) of their
-    last fix; `last_fixes` (k) these fixes, None where no path can begin at them. `changed` are those devices
+    last fix; `last_fixes` (k) these fixes, None where they are not remembered. `changed` are those devices
     whose inside sets may be others than before; `inside_device` and `inside_geofence` are what these are
     inside of afterwards, by device. `records` are those of visits that are new or other than before.
     """
@@ -93,11 +94,13 @@ def evaluate(
     state: InsideState,
     poor: PoorFixes | None = None,
     paths: Paths | None = None,
+    visits: Visits | None = None,
 ) -> Evaluation:
     """What n fixes, in any order, of devices given by slot mean.
 
     `containment` is of the same fixes, `state` of what came before; neither is changed. `poor` says which of
-    the fixes do not count for which geofences. `paths` adds what happened between fixes.
+    the fixes do not count for which geofences. `paths` adds what happened between fixes, `visits` turns
+    changes into events where geofences ask for it.
     """
     numbers = NumberedFixes.of(fixes, state)
     fix, devices = numbers.fix, numbers.devices
@@ -115,34 +118,41 @@ def evaluate(
         numbers,
     )
     if paths is not None:
-        changes = paths(RawInside(numbers, pairs, poor, changes)).in_order()
+        changes = paths(RawInside(numbers, pairs, poor, changes))
+    events, records = changes, VisitRecords.none()
+    if visits is not None:
+        told = visits.told(changes, numbers, fixes, state, poor)
+        events, records, last = told.events, told.records, np.concatenate([last, told.pending])
+    if paths is not None or visits is not None:
+        events = events.in_order()
 
     place = numbers.place()
     has_changed = np.zeros(len(devices), np.bool_)
-    has_changed[place[changes.number]] = True
+    has_changed[place[events.number]] = True
     holder = place[last & LOW]
     last, holder = last[has_changed[holder]], holder[has_changed[holder]]
     by_device = np.argsort(holder, kind="stable")
     last_fix = fix[numbers.last]
+    remembered = paths is not None or state.remembers_fixes
     return Evaluation(
         late=numbers.late,
-        position=fix[changes.number],
-        device=devices[place[changes.number]],
-        geofence=changes.geofence,
-        kind=changes.kind,
-        time=changes.time,
-        longitude=changes.longitude,
-        latitude=changes.latitude,
-        interpolated=changes.interpolated,
-        share=changes.share,
-        ordinal=changes.ordinals(),
+        position=fix[events.number],
+        device=devices[place[events.number]],
+        geofence=events.geofence,
+        kind=events.kind,
+        time=events.time,
+        longitude=events.longitude,
+        latitude=events.latitude,
+        interpolated=events.interpolated,
+        share=events.share,
+        ordinal=events.ordinals(),
         devices=devices,
         watermarks=fixes.sample_time[last_fix],
-        last_fixes=None if paths is None else LastFixes.of(fixes, last_fix),
+        last_fixes=LastFixes.of(fixes, last_fix) if remembered else None,
         changed=devices[has_changed],
         inside_device=devices[holder[by_device]],
         inside_geofence=(last[by_device] >> 32).astype(np.int32),
-        records=VisitRecords.none(),
+        records=records,
     )
 
 
@@ -155,7 +165,7 @@ def _pairs(numbers: NumberedFixes, containment: Containment, state: InsideState)
     number = numbers.number[containment.position]
     evaluated = number >= 0
     now = (containment.geofence.astype(np.int64) << 32 | number)[evaluated]
-    place, geofence = state.pairs(numbers.devices)
+    place, geofence = state.in_area(numbers.devices)
     before = geofence.astype(np.int64) << 32 | numbers.past[place]
     return np.concatenate([now, before])
 

@@ -11,7 +11,9 @@ from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.index import Containment
 from geofence.state import InsideState
-from geofence.watched import Watched
+from geofence.visit_rules import VisitRules
+from geofence.visits import Visits
+from geofence.watched import Watched, distances
 
 
 class FenceConditions:
@@ -22,17 +24,21 @@ class FenceConditions:
 
     def __init__(self, *, unknown_altitude_inside: bool = False) -> None:
         self._rows = ConditionRows(unknown_altitude_inside=unknown_altitude_inside)
+        self._rules = VisitRules.of({})
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def put(self, geofences: Mapping[int, Geofence]) -> None:
         """Geofences that are new, or in the place of those that have these keys."""
-        self._rows.put({key: geofence.conditions for key, geofence in geofences.items()})
+        conditions = {key: geofence.conditions for key, geofence in geofences.items()}
+        self._rows.put(conditions)
+        self._rules = self._rules.put(conditions)
 
     def discard(self, keys: NDArray[np.integer]) -> None:
         """Forget geofences; one that is not there is no error."""
         self._rows.discard(keys)
+        self._rules = self._rules.discard(keys)
 
     def evaluate(
         self,
@@ -44,9 +50,10 @@ class FenceConditions:
         """As `evaluator.evaluate`.
 
         `containment` is by place alone, of the geofences of all `watched`. These are asked for distances and
-        paths; where there are none, geofences cannot ask for `exit_after_metres` and only fixes count.
+        paths: a geofence that is in none of them is far from everywhere, and crossed at fixes.
         """
-        if not len(self):
-            return evaluate(fixes, containment, state)
-        met = self._rows.met(fixes, containment)
-        return evaluate(fixes, met, state, self._rows.poor(fixes.accuracy))
+        poor = None
+        if len(self._rows):
+            containment, poor = self._rows.met(fixes, containment), self._rows.poor(fixes.accuracy)
+        visits = Visits(self._rules, distances(watched)) if len(self._rules) or len(state.visits) else None
+        return evaluate(fixes, containment, state, poor, visits=visits)

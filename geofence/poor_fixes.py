@@ -42,7 +42,11 @@ class PoorFixes:
         next_that_counts = _next_at_most(accuracy, (pairs[held] & LOW) + 1, limit[held])
         return pairs, (pairs[held] & ~LOW) + next_that_counts - 1
 
-    def _limits(self, geofence: NDArray[np.int64]) -> NDArray[np.float64]:
+    def count(self, fix: NDArray[np.int64], geofence: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Whether the fix counts for the geofence beside it."""
+        return ~(self.accuracy[fix] > self._limits(geofence))
+
+    def _limits(self, geofence: NDArray[np.integer]) -> NDArray[np.float64]:
         """The greatest accuracy of each geofence, infinite where there is none."""
         at = np.minimum(np.searchsorted(self.geofence, geofence), len(self.geofence) - 1)
         return np.where(self.geofence[at] == geofence, self.metres[at], np.inf)

@@ -24,15 +24,16 @@ class InsideState:
 
     The sets are rows of an int32 table, 0 where there is nothing: 16 bytes a device. What finds no room
     there is kept aside, and the table becomes wider when that is true of more than a few. `visits` are the
-    records of those pairs that have one. Last fixes take 32 bytes a device from when there is the first.
+    records of those pairs that have one. Last fixes take 32 bytes a device, from when there is the first or,
+    where paths may begin at them later only, from the start (`remembering_fixes`).
     """
 
-    def __init__(self, devices: int = 0) -> None:
+    def __init__(self, devices: int = 0, *, remembering_fixes: bool = False) -> None:
         self._count = 0
         self._watermark = np.empty(0, np.int64)
         self._table = np.empty((0, WIDTH), np.int32)
         self._aside: dict[int, NDArray[np.int32]] = {}
-        self._last_fixes: LastFixes | None = None
+        self._last_fixes = LastFixes.none(0) if remembering_fixes else None
         self.visits = RememberedVisits()
         self.grow(devices)
 
@@ -71,6 +72,20 @@ class InsideState:
             np.concatenate([geofence, *(keys for _, keys in more)]),
         )
 
+    def in_area(self, slots: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+        """The same, without visits whose device is outside already."""
+        number, geofence = self.pairs(slots)
+        if not len(self.visits):
+            return number, geofence
+        records, remembered = self.visits.of(pairs_of(slots[number], geofence))
+        within = ~remembered | (records.outside_since == NEVER)
+        return number[within], geofence[within]
+
+    @property
+    def remembers_fixes(self) -> bool:
+        """Whether last fixes are kept, whatever is watched now."""
+        return self._last_fixes is not None
+
     def last_fixes(self, slots: NDArray[np.integer]) -> LastFixes:
         """The fixes at which paths to the next ones of these devices begin."""
         return LastFixes.none(len(slots)) if self._last_fixes is None else self._last_fixes.take(slots)
@@ -99,8 +114,6 @@ class InsideState:
         self.set_watermark(evaluation.devices, evaluation.watermarks)
         if evaluation.last_fixes is not None:
             self.set_last_fixes(evaluation.devices, evaluation.last_fixes)
-        elif self._last_fixes is not None:
-            self._last_fixes.put(evaluation.devices, LastFixes.none(len(evaluation.devices)))
         left = evaluation.kind == EXIT_KIND
         self.visits.discard(pairs_of(evaluation.device[left], evaluation.geofence[left]))
         self.visits.put(evaluation.records)

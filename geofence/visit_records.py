@@ -51,7 +51,7 @@ class VisitRecords:
         return type(self)(*map(np.concatenate, zip(self.columns(), other.columns(), strict=True)))
 
 
-def pairs_of(device: NDArray[np.int32], geofence: NDArray[np.int32]) -> NDArray[np.int64]:
+def pairs_of(device: NDArray[np.integer], geofence: NDArray[np.int32]) -> NDArray[np.int64]:
     """device << 32 | geofence."""
     return device.astype(np.int64) << 32 | geofence
 

@@ -1,8 +1,13 @@
 """The geofences under which fixes are evaluated: one index or more, and how each is crossed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from geofence.index import GeofenceIndex
+from geofence.visit_stretches import Column, Distances
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +30,16 @@ class Watched:
 
     index: GeofenceIndex
     joining: Joining | None = None
+
+
+def distances(watched: Sequence[Watched]) -> Distances:
+    """How far positions are from geofences that are watched."""
+
+    def found(geofence: NDArray[np.int32], longitude: Column, latitude: Column, limit: Column) -> Column:
+        metres = np.full(len(geofence), np.inf)
+        for each in watched:
+            of = np.flatnonzero([key in each.index for key in geofence.tolist()])
+            metres[of] = each.index.distances(geofence[of], longitude[of], latitude[of], limit[of])
+        return metres
+
+    return found
