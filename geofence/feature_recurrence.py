@@ -114,8 +114,8 @@ def _read_rule(parts: dict[str, str], faults: FeatureFaults) -> Rule | None:
     before = len(faults.found)
     if parts.get("FREQ") not in Frequency.__members__:
         hint = " (BYMINUTE gives minutes of an hour)" if parts.get("FREQ") in ("MINUTELY", "SECONDLY") else ""
-        asked = parts.get("FREQ", "")[:20]
-        faults.add(REASON, f"schedule.rrule has FREQ={asked}: expected {FREQUENCIES}{hint}")
+        asked = f"FREQ={parts['FREQ'][:20]}" if "FREQ" in parts else "no FREQ"
+        faults.add(REASON, f"schedule.rrule has {asked}: expected {FREQUENCIES}{hint}")
     interval = _read_number("INTERVAL", MOST_INTERVAL, parts, faults)
     count = _read_number("COUNT", MOST_COUNT, parts, faults)
     week_start = parts.get("WKST", WEEKDAYS[0])

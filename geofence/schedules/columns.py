@@ -39,5 +39,5 @@ def _groups(
     number = np.array([numbers.setdefault(id(each), len(numbers)) for each in schedules], np.int64)[of]
     distinct = {id(each): each for each in schedules}
     order = np.argsort(number, kind="stable")
-    ends = np.searchsorted(number[order], np.arange(1, len(distinct)))
-    yield from zip(distinct.values(), np.split(order, ends), strict=True)
+    starts = np.searchsorted(number[order], np.arange(len(distinct)))
+    yield from zip(distinct.values(), np.split(order, starts)[1:], strict=True)
