@@ -1,7 +1,7 @@
 """The conditions that stand in the properties of a Feature, with every fault that they have."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from geofence.circle import GREATEST_RADIUS
@@ -93,7 +93,8 @@ def _read_number(name: str, properties: dict[str, object], faults: FeatureFaults
 def _read_devices(value: object, faults: FeatureFaults) -> tuple[str, ...] | None:
     if value is None:
         return None
-    return _read_patterns("devices", "devices", value, EXPECTED_PATTERNS, faults)
+    patterns = _read_patterns("devices", "devices", value, EXPECTED_PATTERNS, faults)
+    return None if patterns is None or _is_wild("devices", "devices", patterns, faults) else patterns
 
 
 def _read_device_properties(
@@ -108,6 +109,7 @@ def _read_device_properties(
     if not 1 <= len(value) <= MOST_NAMES:
         faults.add(REASON, f"deviceProperties holds {len(value):,} properties: {EXPECTED_NAMES}")
         return None
+    before = len(faults.found)
     asked: list[tuple[str, tuple[str, ...]]] = []
     for name, patterns in value.items():
         if not 1 <= len(name) <= LONGEST_NAME:
@@ -115,10 +117,21 @@ def _read_device_properties(
             faults.add(REASON, f"deviceProperties has a property {shown(name)}: {expected}")
         read = _read_patterns(REASON, f"deviceProperties {shown(name)}", patterns, EXPECTED_VALUES, faults)
         asked.append((name, read or ()))
+    together = [pattern for _, patterns in asked for pattern in patterns]
+    if len(faults.found) > before or _is_wild(REASON, "deviceProperties", together, faults):
+        return None
     return tuple(asked)
 
 
 REASON = "device_properties"
+
+
+def _is_wild(reason: str, what: str, patterns: Sequence[str], faults: FeatureFaults) -> bool:
+    """Whether these patterns are too much to be searched."""
+    wild = sum(len(pattern) for pattern in patterns if has_wildcards(pattern))
+    if wild > MOST_WILD:
+        faults.add(reason, f"{what} has patterns with * or ? of {wild:,} characters: {EXPECTED_WILD}")
+    return wild > MOST_WILD
 
 
 def _read_patterns(
@@ -129,10 +142,6 @@ def _read_patterns(
         return None
     if not 1 <= len(value) <= MOST_PATTERNS:
         faults.add(reason, f"{what} holds {len(value):,} patterns: {expected}")
-        return None
-    wild = sum(len(pattern) for pattern in value if isinstance(pattern, str) and has_wildcards(pattern))
-    if wild > MOST_WILD:
-        faults.add(reason, f"{what} has patterns with * or ? of {wild:,} characters: {EXPECTED_WILD}")
         return None
     wrong = [
         f"{what} item {number} is {shown(pattern)}: {EXPECTED_PATTERN}"

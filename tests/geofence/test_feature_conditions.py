@@ -6,7 +6,10 @@ import pytest
 
 from geofence.conditions import UNCONDITIONAL, Conditions
 from geofence.faults import GeofenceFault, InvalidGeofences
-from geofence.geojson import feature_text, read_geofence
+from geofence.feature_conditions import CONDITIONS
+from geofence.geojson import feature_text, read_accepted_geofence, read_geofence
+from geofence.schedules.timetable import Timetable
+from geofence.schedules.weekly_hours import WeeklyHours
 
 Json = dict[str, object]
 
@@ -33,7 +36,7 @@ def faults(document: bytes) -> tuple[GeofenceFault, ...]:
 
 def test_a_geofence_without_conditions_has_none_and_null_is_as_good_as_absent() -> None:
     assert conditions({}) == UNCONDITIONAL
-    nothing = dict.fromkeys(("minAltitude", "maxAltitude", "maxAccuracy", "devices"))
+    nothing = dict.fromkeys(CONDITIONS)
     assert conditions(nothing) == UNCONDITIONAL
 
 
@@ -44,6 +47,16 @@ def test_conditions_are_read_from_the_properties_and_read_back_the_same() -> Non
     assert conditions({"maxAltitude": 100}) == Conditions(max_altitude=100.0)
     assert conditions({"minAltitude": 5, "maxAltitude": 5}) == Conditions(5.0, 5.0)
     assert conditions({"devices": ["*" * 100] * 10}) == Conditions(devices=("*" * 100,) * 10)
+    assert conditions(
+        {"dwellSeconds": 0.5, "exitAfterSeconds": 0, "exitAfterMetres": 10_000_000}
+    ) == Conditions(dwell_seconds=0.5, exit_after_seconds=0.0, exit_after_metres=1e7)
+    asked = {"callsign": ["SWR*", "EDW1"], "on ground": ["false"]}
+    assert conditions({"deviceProperties": asked}) == Conditions(
+        device_properties=(("callsign", ("SWR*", "EDW1")), ("on ground", ("false",)))
+    )
+    assert conditions(
+        {"schedule": {"zone": "UTC", "weekly": {"monday": [["08:00", "12:00"]]}}}
+    ) == Conditions(schedule=Timetable("UTC", WeeklyHours(((0, 480, 720),))))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +87,61 @@ def test_conditions_are_read_from_the_properties_and_read_back_the_same() -> Non
             "devices",
             "patterns with * or ? of 1,002 characters: expected up to 1,000 in all of them together",
         ),
+        ({"dwellSeconds": 0}, "dwell", "dwellSeconds is 0: expected seconds above 0 and up to 31,622,400"),
+        ({"dwellSeconds": 31_622_401}, "dwell", "dwellSeconds is 31622401: expected seconds above 0"),
+        ({"dwellSeconds": "PT5M"}, "dwell", 'dwellSeconds is "PT5M": expected seconds above 0'),
+        (
+            {"exitAfterSeconds": -1},
+            "exit_after",
+            "exitAfterSeconds is -1: expected seconds from 0 to 31,622,400",
+        ),
+        (
+            {"exitAfterSeconds": 1e9},
+            "exit_after",
+            "exitAfterSeconds is 1000000000.0: expected seconds from 0",
+        ),
+        (
+            {"exitAfterMetres": -0.5},
+            "exit_after",
+            "exitAfterMetres is -0.5: expected metres from 0 to 10,000,000",
+        ),
+        ({"exitAfterMetres": True}, "exit_after", "exitAfterMetres is true: expected metres from 0"),
+        (
+            {"deviceProperties": ["a"]},
+            "device_properties",
+            "deviceProperties is an array: expected an object of",
+        ),
+        (
+            {"deviceProperties": {}},
+            "device_properties",
+            "deviceProperties holds 0 properties: expected an object",
+        ),
+        (
+            {"deviceProperties": {str(number): ["a"] for number in range(11)}},
+            "device_properties",
+            "deviceProperties holds 11 properties: expected an object of 1 to 10 properties",
+        ),
+        (
+            {"deviceProperties": {"a" * 101: ["a"]}},
+            "device_properties",
+            "expected a name of 1 to 100 characters",
+        ),
+        (
+            {"deviceProperties": {"a": "SWR*"}},
+            "device_properties",
+            'deviceProperties "a" is "SWR*": expected an array of 1 to 100 patterns of its text',
+        ),
+        (
+            {"deviceProperties": {"a": ["SWR*", "b c"]}},
+            "device_properties",
+            'deviceProperties "a" item 1 is "b c": expected 1 to 100 letters',
+        ),
+        (
+            {"deviceProperties": {"a": ["a*" * 50] * 10, "b": ["?"]}},
+            "device_properties",
+            "deviceProperties has patterns with * or ? of 1,001 characters: expected up to 1,000",
+        ),
+        ({"schedule": 5}, "schedule", "schedule is 5: expected"),
         ({"devices": ["4b[17]"]}, "devices", 'devices item 0 is "4b[17]": expected 1 to 100 letters'),
     ],
 )
@@ -105,7 +173,16 @@ def test_every_bad_pattern_and_every_other_fault_is_named_at_once() -> None:
     assert [fault.reason for fault in found] == ["accuracy", "devices", "devices", "radius"]
 
 
-@pytest.mark.parametrize("name", ["minAltitude", "maxAltitude", "maxAccuracy", "devices"])
+def test_a_condition_that_came_later_than_a_stored_feature_is_a_property_of_it_alone() -> None:
+    old = {"maxAltitude": 500, "minAltitude": "low", "schedule": "always", "dwellSeconds": 60, "devices": []}
+    stored = read_accepted_geofence(feature(old, exitAfterSeconds="later"), "a")
+    assert stored.conditions == Conditions(max_altitude=500.0, dwell_seconds=60.0)
+    assert stored.properties == {"radius": 500, **old}
+    upside_down = read_accepted_geofence(feature({"minAltitude": 900, "maxAltitude": 300}), "a")
+    assert upside_down.conditions == UNCONDITIONAL
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
 def test_a_condition_beside_the_properties_is_refused_with_its_right_place(name: str) -> None:
     (fault,) = faults(feature({}, **{name: 5}))
     assert fault.reason == "misplaced"

@@ -41,7 +41,7 @@ def test_what_was_imported_is_exported_again(ground: Ground, file: Path, tmp_pat
 def test_every_fault_is_named(ground: Ground, tmp_path: Path) -> None:
     first, second = square("first", 1, 1), square("second", 2, 1)
     first["geometry"]["coordinates"][0][2] = [1, 200]
-    second["properties"]["dwellSeconds"] = 5
+    second["properties"]["dwellSeconds"] = 0
     file = tmp_path / "faulty.geojson"
     file.write_text(json.dumps(feature_collection(first, second)))
     error = overfly("import", str(file), "--url", str(ground.client.base_url)).exception
