@@ -40,7 +40,7 @@ class TrackedDevices:
         self._slots = {device_id: slot for slot, device_id in enumerate(self.ids)}
         self.key = np.array([each.key for each in known], np.int64)
         self.latest = np.array([each.latest for each in known], np.int64)
-        self.state = InsideState()
+        self.state = InsideState(remembering_fixes=True)
         self.state.grow(len(known))
         seen = [(slot, each.watermark) for slot, each in enumerate(known) if each.watermark is not None]
         self.state.set_watermark(

@@ -10,6 +10,7 @@ from geofence.geojson import read_geofence, read_geofences
 from service.api.answers import GEOJSON, Shape, answer, documented_answer
 from service.api.bodies import MEBIBYTE, read_body
 from service.api.cursors import Listing, Place
+from service.api.geofence_conditions import CONDITIONS
 from service.api.parameters import GeofenceId, ListParameters, OfCollection
 from service.api.problems import documented
 from service.api.services import ApiServices, Services
@@ -23,34 +24,14 @@ LIMIT = 64 * MEBIBYTE
 PAGE_CHARACTERS = 16 * MEBIBYTE
 """A page ends once its features together are longer than this."""
 
-CONDITIONS: dict[str, Any] = {
-    "minAltitude": {
-        "type": ["number", "null"],
-        "description": "metres above mean sea level; a position below is outside, one at it inside, and one "
-        "without altitude outside unless OVERFLY_UNKNOWN_ALTITUDE says otherwise",
-    },
-    "maxAltitude": {"type": ["number", "null"], "description": "likewise for a position above"},
-    "maxAccuracy": {
-        "type": ["number", "null"],
-        "minimum": 0,
-        "description": "metres; a position whose accuracy is known and greater neither enters nor leaves",
-    },
-    "devices": {
-        "type": ["array", "null"],
-        "minItems": 1,
-        "maxItems": 100,
-        "items": {"type": "string", "minLength": 1, "maxLength": 100},
-        "description": "patterns of the ids of the devices that it counts for, where it does not count for "
-        "all: `*` is any text, `?` one character",
-    },
-}
 GEOFENCE_FEATURE: dict[str, Any] = {
     "type": "object",
     "title": "GeofenceFeature",
     "description": (
         "A geofence: a Polygon or MultiPolygon (holes allowed, RFC 7946), or a Point with "
         "`properties.radius` in metres, a geodesic circle on WGS84. The boundary is inside. "
-        "The feature's `id` is the geofence's. Its properties may hold conditions that a position must meet."
+        "The feature's `id` is the geofence's. Its properties may hold conditions that a position must meet, "
+        "and say when a visit is worth an event."
     ),
     "required": ["type", "geometry"],
     "properties": {

@@ -138,7 +138,7 @@ class _Rewinding:
         self._devices = np.array([texts[each] for each in device_ids], np.int32)
         self._texts = texts
         self._geofences = geofences
-        self._state = InsideState(len(device_ids))
+        self._state = InsideState(len(device_ids), remembering_fixes=True)
 
     def evaluate(self, fixes: RewoundFixes, changes: Sequence[Change]) -> tuple[NDArray[np.void], int]:
         """Rows of REWOUND of these fixes after these changes, and how many of the fixes did not count."""

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from service.api.histories import evaluated_position_page
+from service.crossing_rule import changed
 from service.errors import Conflict, NotFound
 from service.kept_history import KeptHistory
 from service.rewinding.fixes import read_fixes
@@ -30,8 +32,8 @@ from tests.service.workshop import HOUR, Workshop, box
 
 Json = dict[str, Any]
 
-LATER = HOUR + 60_000
-"""After a device has been forgotten it is known again by fixes measured since."""
+LATER = HOUR // 1000 + 120
+"""Second after which a device that has been forgotten is known again: fixes measured since."""
 
 
 class Past(Workshop):
@@ -39,9 +41,19 @@ class Past(Workshop):
 
     def __init__(self, folder: Path, window: float = 0) -> None:
         super().__init__(folder, window)
+        self.began -= self.began % 60_000
         self.clock = 0
         self.catalog.create_tracker("ships")
         self.catalog.create_collection("harbours")
+
+    def conditions(self, asked: Json) -> Json:
+        """As they are asked, "open" being the minute, from the beginning on, in which a geofence counts."""
+        minute = asked.get("open")
+        if minute is None:
+            return asked
+        opens = datetime.fromtimestamp(self.began / 1000 + 60 * minute, UTC)
+        start, rule = opens.strftime("%Y-%m-%dT%H:%M"), "FREQ=DAILY;COUNT=1"
+        return {"schedule": {"zone": "UTC", "start": start, "rrule": rule, "duration": "PT1M"}}
 
     def stored(self) -> list[Json]:
         """The native events of all trackers."""
@@ -159,15 +171,28 @@ def test_after_retention_only_what_happened_at_the_first_fix_left_differs(past: 
 COLLECTIONS = ("default", "harbours")
 TRACKERS = ("default", "ships")
 
-REPORTED = ({}, {}, {"altitude": 500}, {"altitude": 1500.5, "accuracy": 9}, {"accuracy": 100, "speed": 3})
+REPORTED = (
+    {},
+    {},
+    {"altitude": 500},
+    {"altitude": 1500.5, "accuracy": 9, "callsign": "SWR1"},
+    {"accuracy": 100, "speed": 3},
+)
 CONDITIONS = (
     {},
     {},
     {"minAltitude": 1000},
-    {"maxAltitude": 1000},
-    {"maxAccuracy": 50},
+    {"maxAltitude": 1000, "dwellSeconds": 2},
+    {"maxAccuracy": 50, "exitAfterSeconds": 3},
     {"devices": ["x", "y*"]},
+    {"deviceProperties": {"callsign": ["SWR*"]}},
+    {"dwellSeconds": 4.5},
+    {"exitAfterMetres": 150_000, "dwellSeconds": 1},
+    {"exitAfterSeconds": 4, "exitAfterMetres": 300_000},
+    {"open": 0},
+    {"open": 1},
 )
+RULES = (("fix", 300, 1000), ("segment", 4, 1e6), ("segment", 60, 1e6), ("segment", 60, 3e5))
 
 FIX = st.tuples(
     st.sampled_from(TRACKERS),
@@ -176,7 +201,7 @@ FIX = st.tuples(
     st.integers(-2, 12),
     st.sampled_from(REPORTED),
 )
-"""Tracker, device, time (from the clock on), longitude, what else it reports."""
+"""Tracker, device, seconds (from the clock on), longitude, what else it reports."""
 FIXES = st.tuples(st.just("fixes"), st.lists(FIX, min_size=1, max_size=6))
 COLLECTION, TRACKER, ID = st.sampled_from(COLLECTIONS), st.sampled_from(TRACKERS), st.sampled_from("AB")
 PUT = st.tuples(
@@ -188,6 +213,7 @@ ACTION = st.one_of(
     FIXES,
     PUT,
     st.tuples(st.just("delete"), COLLECTION, ID),
+    st.tuples(st.just("cross"), COLLECTION, st.sampled_from(RULES)),
     st.tuples(st.sampled_from(["link", "unlink"]), TRACKER, COLLECTION),
     st.tuples(st.just("recreate"), COLLECTION),
     st.tuples(st.just("forget"), TRACKER, st.sampled_from("xyz")),
@@ -198,24 +224,28 @@ BEGINNING = [
     *(("link", tracker, collection) for tracker in TRACKERS for collection in COLLECTIONS),
     ("put", "default", "A", 0, 6, {}),
     ("put", "harbours", "A", 4, 4, {"maxAccuracy": 50}),
+    ("cross", "harbours", ("segment", 60, 1e6)),
 ]
 
 
 def act(past: Past, action: tuple[Any, ...]) -> None:
     """Does it, where it can be done, and goes on in time."""
-    past.clock += 3
+    past.clock += 4
     try:
         match action:
             case "fixes", fixes:
                 for tracker in TRACKERS:
                     messages = [
-                        past.fix(device_id, past.clock + step, longitude, **more)
+                        past.fix(device_id, 1000 * (past.clock + step), longitude, **more)
                         for of, device_id, step, longitude, more in fixes
                         if of == tracker
                     ]
                     past.tracker.ingest(messages, tracker)
             case "put", collection, geofence_id, west, width, conditions:
-                past.catalog.put(collection, [box(geofence_id, west, west + width, **conditions)])
+                asked = past.conditions(conditions)
+                past.catalog.put(collection, [box(geofence_id, west, west + width, **asked)])
+            case "cross", collection, rule:
+                past.catalog.update_collection(collection, lambda before: changed(before, *rule))
             case "delete", collection, geofence_id:
                 past.catalog.delete(collection, geofence_id)
             case "link", tracker, collection:
@@ -288,10 +318,11 @@ def test_exported_page_by_page_while_the_tracker_works_the_events_up_to_there_co
                 break
             if still:
                 act(past, still.pop())
-        exported = {(fix["deviceId"], fix["sampleTime"]) for fix in map(json.loads, fixes)}
+        exported = {fix["deviceId"]: fix["sampleTime"] for fix in map(json.loads, fixes) if not fix["late"]}
         stored = [
             event
             for event in past.stored()
-            if event["trackerName"] == "default" and (event["deviceId"], event["sampleTime"]) in exported
+            if event["trackerName"] == "default"
+            and event["sampleTime"] <= exported.get(event["deviceId"], "")
         ]
         assert in_any_order(past.rewound(fixes)) == in_any_order(stored)
