@@ -10,6 +10,7 @@ from geofence.evaluator import Evaluation, evaluate
 from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.index import Containment
+from geofence.paths.between_fixes import BetweenFixes
 from geofence.state import InsideState
 from geofence.visit_rules import VisitRules
 from geofence.visits import Visits
@@ -52,8 +53,11 @@ class FenceConditions:
         `containment` is by place alone, of the geofences of all `watched`. These are asked for distances and
         paths: a geofence that is in none of them is far from everywhere, and crossed at fixes.
         """
-        poor = None
+        paths = visits = poor = None
+        if any(each.joining is not None for each in watched):
+            paths = BetweenFixes(watched, self._rows, fixes, containment, state)
+        if len(self._rules) or len(state.visits):
+            visits = Visits(self._rules, distances(watched))
         if len(self._rows):
             containment, poor = self._rows.met(fixes, containment), self._rows.poor(fixes.accuracy)
-        visits = Visits(self._rules, distances(watched)) if len(self._rules) or len(state.visits) else None
-        return evaluate(fixes, containment, state, poor, visits=visits)
+        return evaluate(fixes, containment, state, poor, paths, visits)

@@ -4,6 +4,7 @@ import fnmatch
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -60,19 +61,18 @@ class OneByOne:
         for fix in fixes:
             before = self.last.get(fix.device)
             for key, geofence in sorted(geofences.items()):
-                if not _counts(fix, geofence):
+                if not counts(fix, geofence):
                     continue
                 was, is_now = self.inside.get((fix.device, key), False), self.inside_at(fix, geofence)
                 crossed = []
-                if before is not None and _joined(before, fix, joining) and _counts(before, geofence):
+                if before is not None and joined(before, fix, joining) and counts(before, geofence):
                     crossed = self.crossed(before, fix, geofence)
                     leads = crossed and crossed[0][1] == (not was)
                     if not leads or (len(crossed) % 2 == 1) != (was != is_now):
                         crossed = []
                 for share, entering in crossed:
                     assert before is not None
-                    gap = fix.sample_time - before.sample_time
-                    time = before.sample_time + max(1, math.ceil(share * gap - 1e-6))
+                    time = time_at(share, before, fix)
                     found.append(
                         Change(fix.device, fix.sample_time, share, entering, key, time, interpolated=True)
                     )
@@ -133,7 +133,8 @@ class OneByOne:
         return self.in_band(fix.altitude, asked) and _live(asked, fix.sample_time)
 
 
-def _counts(fix: Fix, geofence: Geofence) -> bool:
+def counts(fix: Fix, geofence: Geofence) -> bool:
+    """Whether the fix is accurate enough."""
     return not fix.accuracy > (geofence.conditions.max_accuracy or math.inf)
 
 
@@ -152,17 +153,29 @@ def _live(asked: Conditions, time: int) -> bool:
     return asked.schedule is None or bool(Schedule(asked.schedule).live(np.array([time]))[0])
 
 
-def _joined(before: Fix, fix: Fix, joining: Joining) -> bool:
+def joined(before: Fix, fix: Fix, joining: Joining) -> bool:
+    """Whether there is a path from one fix to the next."""
     gap = fix.sample_time - before.sample_time
     distance = WGS84.inv(*before.position, *fix.position)[2]
     return gap <= joining.max_gap and bool(distance <= joining.max_speed * gap / 1000)
 
 
+def time_at(share: float, before: Fix, fix: Fix) -> int:
+    """When a device is at a share of the path from one fix to the other: after the first, if only just."""
+    gap = fix.sample_time - before.sample_time
+    return before.sample_time + max(1, math.ceil(share * gap - 1e-6))
+
+
 def area_crossings(geofence: Geofence, before: Fix, fix: Fix) -> list[tuple[float, bool]]:
     """Of a path and an area by themselves, which have tests of their own."""
     path = Paths(*(np.array([at]) for at in (*before.position, *fix.position)))
-    found = GeofenceIndex({1: geofence}).crossings(path)
+    found = _index_of(geofence).crossings(path)
     return list(zip(found.share.tolist(), found.entering.tolist(), strict=True))
+
+
+@lru_cache(100)
+def _index_of(geofence: Geofence) -> GeofenceIndex:
+    return GeofenceIndex({1: geofence})
 
 
 def _told(
