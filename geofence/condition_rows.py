@@ -86,7 +86,7 @@ class ConditionRows:
         return self._met(self._checks, fixes, containment)
 
     def of_devices(self, fixes: FixColumns, containment: Containment) -> Containment:
-        """The pairs of which the device counts for the geofence, by its id and by what it reports with the fix."""
+        """The pairs whose device counts for the geofence, by its id and by what it reports with the fix."""
         return self._met(DEVICES, fixes, containment)
 
     def poor(self, accuracy: NDArray[np.float64]) -> PoorFixes | None:
