@@ -7,9 +7,10 @@ from geofence.faults import FeatureFaults
 from geofence.feature_recurrence import read_recurrence
 from geofence.json_values import shown
 from geofence.local_times import EXPECTED_YEARS, date_and_time_of, date_of, time_of
+from geofence.schedules.calendar import DAY
 from geofence.schedules.recurrence import Recurrence
 from geofence.schedules.timetable import Timetable
-from geofence.schedules.weekly_hours import DAY, WeeklyHours
+from geofence.schedules.weekly_hours import WeeklyHours
 from geofence.schedules.zones import is_zone
 
 T = TypeVar("T")

@@ -3,8 +3,7 @@
 import re
 from datetime import date
 
-from geofence.schedules.calendar import FIRST_YEAR, LAST_YEAR, day_number
-from geofence.schedules.weekly_hours import DAY
+from geofence.schedules.calendar import DAY, FIRST_YEAR, LAST_YEAR, day_number
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")

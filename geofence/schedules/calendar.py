@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 Days = NDArray[np.int64]
 
+DAY = 24 * 60
+"""Minutes."""
+
 EPOCH = date(1970, 1, 1).toordinal()
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199

@@ -12,13 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.schedules import calendar
-from geofence.schedules.calendar import LAST_DAY, Days
+from geofence.schedules.calendar import DAY, LAST_DAY, Days
 
-DAY = 24 * 60
-"""Minutes."""
-
-FOUR_YEARS = 4 * 365 + 1
-"""Days, as many as are looked through at once for the last of `count` windows."""
+LEAST_SPAN, MOST_SPAN = 2 * 365, 32 * 365
+"""Days looked through at once for the last of `count` windows, at first and when it is not soon found."""
 
 
 class Frequency(Enum):
@@ -82,12 +79,12 @@ class Recurrence:
     @cached_property
     def _last(self) -> int:
         """When the last window begins that `count` leaves."""
-        missing = self.rule.count or 0
-        for first in range(self.start // DAY, LAST_DAY + 1, FOUR_YEARS):
-            found = self._instances(first, first + FOUR_YEARS - 1)
+        missing, first, span = self.rule.count or 0, self.start // DAY, LEAST_SPAN
+        while first <= LAST_DAY:
+            found = self._instances(first, first + span - 1)
             if len(found) >= missing:
                 return int(found[missing - 1])
-            missing -= len(found)
+            missing, first, span = missing - len(found), first + span, min(2 * span, MOST_SPAN)
         return (LAST_DAY + 1) * DAY
 
     def _instances(self, first: int, last: int) -> NDArray[np.int64]:

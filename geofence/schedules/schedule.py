@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.ranges import ranges
-from geofence.schedules.calendar import FIRST_DAY, LAST_DAY
+from geofence.schedules.calendar import DAY, FIRST_DAY, LAST_DAY
 from geofence.schedules.timetable import Timetable
-from geofence.schedules.weekly_hours import DAY
 from geofence.schedules.zones import MINUTE, utc
 
 STRETCH_DAYS = 64

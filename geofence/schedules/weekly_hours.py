@@ -6,10 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.schedules.calendar import FIRST_DAY, LAST_DAY, weekdays
-
-DAY = 24 * 60
-"""Minutes."""
+from geofence.schedules.calendar import DAY, FIRST_DAY, LAST_DAY, weekdays
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from geofence.schedules import columns, zones
+from geofence.schedules import columns
 from geofence.schedules.schedule import REMEMBERED, STRETCH, Schedule
 from tests.geofence.schedules.reference import (
     ZONES,
@@ -319,14 +319,3 @@ def test_what_is_remembered_is_bounded_also_where_times_are_in_all_years() -> No
     assert calls < 500 * 270 * 365 // 64
     schedule.live(times[-100:])
     assert calls_of(lambda: schedule.live(times[-100:])) < 200
-
-
-def test_zones_are_of_the_pinned_package_and_not_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoneinfo.TZPATH", ("/nowhere",))
-    zones._zone.cache_clear()
-    minutes = np.array([int(datetime(2026, 7, 1, tzinfo=UTC).timestamp()) // 60])
-    assert (zones.utc("Europe/Zurich", minutes) // 60_000 - minutes).tolist() == [-120]
-    assert all(map(zones.is_zone, ZONES))
-    assert not any(
-        map(zones.is_zone, ("", "Europe", "europe/zurich", "../Europe/Zurich", "/etc/localtime", "zones"))
-    )
