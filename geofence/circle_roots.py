@@ -91,22 +91,22 @@ def _narrowed(
     """The end of a bracket of each crossing that is no wider than FINEST.
 
     By Newton's method, each step of which goes a little past where the crossing seems to be, so that it
-    closes the bracket from the other side; by halving where that leads out of it, and every third time.
+    closes the bracket from the other side; by halving where that leads out of it, or comes no nearer.
     """
-    share, open_, step = end.copy(), np.arange(len(number)), 0
-    past = 0.45 * FINEST / reach
+    share, unfinished = end.copy(), np.arange(len(number))
+    past, step = 0.45 * FINEST / reach, end - start
     at = (start + end) / 2
-    while len(open_):
+    while len(unfinished):
         beyond, slope = look(number, at)
         crossed = (beyond <= 0) == entering
         start, end = np.where(crossed, start, at), np.where(crossed, at, end)
-        share[open_] = end
-        middle, step = (start + end) / 2, step + 1
-        flat = slope == 0
-        aimed = at - beyond / np.where(flat, 1.0, slope) + np.where(crossed, -past, past)
-        within = (aimed > start) & (aimed < end) & ~flat & (step % 3 != 0)
-        at = np.where(within, aimed, middle)
+        share[unfinished] = end
+        middle, flat = (start + end) / 2, slope == 0
+        newton = np.where(flat, np.inf, -beyond / np.where(flat, 1.0, slope))
+        aimed = at + newton + np.where(crossed, -past, past)
+        nearer = (aimed > start) & (aimed < end) & (np.abs(newton) <= np.maximum(step / 2, past))
+        at, step = np.where(nearer, aimed, middle), np.where(nearer, np.abs(newton), (end - start) / 2)
         wide = ((end - start) * reach > FINEST) & (middle > start) & (middle < end)
-        open_, number, start, end, at = open_[wide], number[wide], start[wide], end[wide], at[wide]
-        entering, reach, past = entering[wide], reach[wide], past[wide]
+        unfinished, number, entering = unfinished[wide], number[wide], entering[wide]
+        start, end, at, step, reach, past = (each[wide] for each in (start, end, at, step, reach, past))
     return share

@@ -26,8 +26,9 @@ class Path(NamedTuple):
     def step(self) -> Exact:
         """To the end, the short way round."""
         east = Fraction(self.end[0]) - Fraction(self.start[0])
-        if abs(east) > 180:
-            east -= 360 if east > 0 else -360
+        turn = self.end[0] - self.start[0]  # where that is 180 but for rounding, both ways are short
+        if abs(turn) > 180:
+            east -= 360 if turn > 0 else -360
         return east, Fraction(self.end[1]) - Fraction(self.start[1])
 
     def at(self, share: float) -> tuple[float, float]:
