@@ -81,18 +81,9 @@ def _read_fixes(
 ) -> "ExportedFixes":
     from ingest.decoding.blocks import UnreadableFile  # noqa: PLC0415 - as above
     from service.rewinding.fixes import read_fixes  # noqa: PLC0415 - as above
-    from service.rewinding.revisions import GeofenceChange  # noqa: PLC0415 - as above
 
-    met = (change.geofence for change in history.changes if isinstance(change, GeofenceChange))
-    geofences = [geofence for geofence in met if geofence is not None]
     task = bar.add_task("Reading positions", total=path.stat().st_size)
     try:
-        return read_fixes(
-            path,
-            history.numbers,
-            faults,
-            lambda done: bar.update(task, completed=done),
-            [name for geofence in geofences for name in geofence.conditions.property_names],
-        )
+        return read_fixes(path, history, faults, lambda done: bar.update(task, completed=done))
     except UnreadableFile as error:
         raise Refused(str(error)) from None

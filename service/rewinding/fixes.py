@@ -1,6 +1,6 @@
 """The fixes of an export, in columns, those of each tracker by themselves."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from math import nan
 from pathlib import Path
@@ -15,6 +15,7 @@ from ingest.decoding.altitudes import altitude_of
 from ingest.decoding.asked_properties import AskedProperties
 from ingest.decoding.faults import shown
 from service.rewinding.lines import LineFaults, LineReader, reason_for
+from service.rewinding.revisions import ExportedRevisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +62,22 @@ class ExportedFixes:
 
 def read_fixes(
     path: Path,
-    revisions: NDArray[np.int64],
+    revisions: ExportedRevisions,
     faults: LineFaults,
     progress: Callable[[int], object] = lambda _: None,
-    properties: Iterable[str] = (),
 ) -> ExportedFixes:
     """What the file at `path` says; what is wrong in it goes to `faults`. Raises UnreadableFile.
 
-    `revisions` (ascending) are those that a fix can have met; `properties` says which are asked for.
+    `revisions` are those that a fix can have met.
     """
-    slots, asked = _Slots(), AskedProperties(properties)
+    slots, asked = _Slots(), AskedProperties(revisions.property_names)
     parts: list[NDArray[np.void]] = []
     unmet = 0
     for at, lines in LineReader(FixLine, faults).read(path, progress):
         table = _table(lines, slots, asked)
         met = table["revision"] != NO_REVISION
         good = (table["slot"] != NO_SLOT) & (table["sample_time"] != NO_TIME)
-        good &= ~met | np.isin(table["revision"], revisions)
+        good &= ~met | np.isin(table["revision"], revisions.numbers)
         for index in np.flatnonzero(~good).tolist():
             _refuse(lines[index], at[index], faults)
         unmet += int((good & ~met).sum())

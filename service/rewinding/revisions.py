@@ -60,6 +60,13 @@ class ExportedRevisions:
     numbers: NDArray[np.int64]
     changes: list[Change]
 
+    @property
+    def property_names(self) -> set[str]:
+        """The properties of positions that geofences have asked for."""
+        changes = (change for change in self.changes if isinstance(change, GeofenceChange))
+        geofences = (change.geofence for change in changes if change.geofence is not None)
+        return {name for geofence in geofences for name in geofence.conditions.property_names}
+
 
 def read_revisions(
     path: Path, faults: LineFaults, progress: Callable[[int], object] = lambda _: None

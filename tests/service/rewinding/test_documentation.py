@@ -23,7 +23,7 @@ def test_the_lines_shown_are_an_export_and_rewind(repository: Path, tmp_path: Pa
     (tmp_path / "revisions").write_bytes(revisions)
     faults = LineFaults(9)
     history = read_revisions(tmp_path / "revisions", faults)
-    crossed = rewound(read_fixes(tmp_path / "fixes", history.numbers, faults), history)
+    crossed = rewound(read_fixes(tmp_path / "fixes", history, faults), history)
     assert faults.first == []
     (event,) = map(json.loads, b"".join(event_lines(crossed)).splitlines())
     assert (event["eventType"], event["geofenceId"]) == ("ENTER", "alps")

@@ -50,7 +50,7 @@ def written(path: Path, *lines: Any) -> Path:
 def fixes_of(path: Path, *lines: Any) -> tuple[ExportedFixes, list[str]]:
     faults = LineFaults(9)
     history = read_revisions(written(path / "revisions", PUT), faults)
-    fixes = read_fixes(written(path / "fixes", *lines), history.numbers, faults)
+    fixes = read_fixes(written(path / "fixes", *lines), history, faults)
     return fixes, list(map(str, faults.first))
 
 
@@ -157,5 +157,5 @@ def test_lines_longer_than_a_block_are_read_whole(tmp_path: Path, end: bytes) ->
     path = written(tmp_path / "fixes", FIX, long, FIX)
     path.write_bytes(path.read_bytes().rstrip() + end)
     faults = LineFaults(9)
-    fixes = read_fixes(path, read_revisions(written(tmp_path / "revisions", PUT), faults).numbers, faults)
+    fixes = read_fixes(path, read_revisions(written(tmp_path / "revisions", PUT), faults), faults)
     assert (len(fixes), faults.first) == (3, [])

@@ -79,7 +79,7 @@ class Past(Workshop):
         revisions_file.write_bytes(b"".join(b"%b\n" % each for each in revisions))
         faults = LineFaults(9)
         history = read_revisions(revisions_file, faults)
-        crossed = rewound(read_fixes(fixes_file, history.numbers, faults), history)
+        crossed = rewound(read_fixes(fixes_file, history, faults), history)
         assert faults.first == []
         return [json.loads(line) for part in event_lines(crossed) for line in part.splitlines()]
 
