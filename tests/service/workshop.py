@@ -17,6 +17,7 @@ from service.metrics import Metrics
 from service.reorder import ReorderClock
 from service.store.database import Database, open_sqlite
 from service.store.migration import prepare
+from service.store.reading.events import EventFilter, events
 from service.store.schema import device, event, position, reject
 from service.timestamps import now
 from service.tracker import Tracker
@@ -93,6 +94,11 @@ class Workshop:
         with self.database.read() as connection:
             rows = connection.execute(select(*columns).order_by(event.c.seq)).all()
         return [(row[0], row[1], row[2], row[3] - self.began) for row in rows]
+
+    def native(self) -> list[dict[str, Any]]:
+        """The events of tracker `default` as receivers see them, in order of commit."""
+        with self.database.read() as connection:
+            return [row.native for row in events(connection, 1, EventFilter(), 0, 100_000)]
 
     def event_ids(self) -> list[str]:
         with self.database.read() as connection:

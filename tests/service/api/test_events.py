@@ -42,6 +42,24 @@ def test_an_event_is_native(crossed: Ground) -> None:
     ]
 
 
+def test_a_stay_and_a_crossing_between_two_positions_are_events_too(ground: Ground) -> None:
+    ground.client.patch("/v1/collections/default", json={"crossing": "segment", "maxSpeed": 1_000_000})
+    yard = square("yard", 10, 46, dwellSeconds=2)
+    ground.client.post("/v1/geofences", json=feature_collection(yard))
+    ground.post_positions(
+        position("a", "05:00:00", 9.5, 46.5),
+        position("a", "05:00:04", 10.5, 46.5),
+        position("a", "05:00:05", 10.5, 46.6),
+    )
+    assert crossings(ground) == ["a ENTER yard", "a DWELL yard"]
+    (enter,) = ground.get("/v1/events", type="ENTER")["items"]
+    assert (enter["sampleTime"], enter["position"]) == ("2018-08-01T05:00:02.000Z", [10, 46.5])
+    assert enter["interpolated"] is True
+    (dwell,) = ground.get("/v1/events", type="DWELL")["items"]
+    assert dwell["sampleTime"] == "2018-08-01T05:00:04.000Z"
+    assert "interpolated" not in dwell
+
+
 FILTERS: list[tuple[dict[str, str], list[str]]] = [
     ({}, ALL),
     ({"device": "b"}, ALL[4:]),

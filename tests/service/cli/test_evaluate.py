@@ -2,9 +2,12 @@
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 SQUARE = [[[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]]
 OVERFLY = [sys.executable, "-c", "from service.cli import main; main()"]
@@ -173,3 +176,56 @@ def test_reader_that_stops_early_is_no_crash(tmp_path: Path) -> None:
         process.stdout.readline()
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_a_geofence_that_is_driven_through_between_positions_counts_where_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    geofences = geofence_file(tmp_path, geofence("a", SQUARE))
+    positions = position_file(tmp_path, fix("x", 0, -5), fix("x", 40, 15), fix("x", 50, 5))
+    assert evaluate(geofences, positions).stdout.count('"eventType"') == 1
+    joined = evaluate(geofences, positions, "--crossing", "segment", "--max-speed", "1e6")
+    assert told(joined.stdout) == [
+        ("ENTER", "x", "a", "10.000"),
+        ("EXIT", "x", "a", "30.000"),
+        ("ENTER", "x", "a", "45.000"),
+    ]
+    assert joined.stdout.count('"interpolated":true') == 3
+    short = evaluate(geofences, positions, "--crossing", "segment", "--max-speed", "1e6", "--max-gap", "10")
+    assert told(short.stdout) == [("ENTER", "x", "a", "45.000")]
+    slow = evaluate(geofences, positions, "--crossing", "segment", "--max-speed", "100")
+    assert told(slow.stdout) == [("ENTER", "x", "a", "50.000")]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--max-gap", "5"), "expected --max-gap and --max-speed with --crossing segment only"),
+        (("--crossing", "segment", "--max-gap", "0"), "--max-gap 0: expected seconds from 0.001 to 86,400"),
+        (
+            ("--crossing", "segment", "--max-speed", "-1"),
+            "--max-speed -1: expected metres per second above 0",
+        ),
+        (("--crossing", "line"), "'line' is not one of 'fix', 'segment'"),
+    ],
+)
+def test_a_crossing_that_cannot_be_is_refused(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    done = evaluate(geofence_file(tmp_path), position_file(tmp_path), *options)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_the_example_of_the_readme_gives_the_events_that_it_shows(repository: Path, tmp_path: Path) -> None:
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    section = readme.split("\n### Between positions\n")[1].split("\n## ")[0]
+    *_, commands = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    (shown,) = re.findall(r"```\n(\"eventType.*?)```", section, re.DOTALL)
+    overfly = Path(sys.executable).with_name("overfly")
+    done = subprocess.run(
+        ["sh", "-euc", commands.replace(".venv/bin/overfly", str(overfly))],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == shown

@@ -106,6 +106,29 @@ def test_one_of_geofences_and_revisions_is_expected(tmp_path: Path, more: list[s
     assert "expected one of --geofences and --revisions" in done.stderr
 
 
+def test_how_geofences_are_crossed_is_for_the_revisions_to_say(tmp_path: Path) -> None:
+    done = evaluate(tmp_path, [fix(1, 10)], [LINK, PUT], "--crossing", "segment")
+    assert done.exit_code == 2
+    assert "the revisions say how geofences were crossed" in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_a_collection_is_crossed_as_it_was_at_each_revision(tmp_path: Path) -> None:
+    rule = {"kind": "collection", "collectionName": "default", "maxGapSeconds": 60, "maxSpeed": 1e6}
+    revisions = [LINK, PUT, {**rule, "revision": 3, "crossing": "segment"}]
+    revisions.append({**rule, "revision": 4, "crossing": "fix"})
+    fixes = [
+        fix(time, longitude, revision=revision)
+        for time, longitude, revision in ((0, 9, 2), (10, 11, 3), (20, 9, 3), (30, 11, 4))
+    ]
+    done = evaluate(tmp_path, fixes, revisions)
+    events = list(map(json.loads, done.stdout.splitlines()))
+    assert [(event["eventType"], event["interpolated"]) for event in events] == [
+        ("ENTER", True),
+        ("EXIT", True),
+    ] * 2
+    assert [event["sampleTime"][17:19] for event in events] == ["04", "05", "14", "15"]
+
+
 def test_volumes_rewind_with_the_altitude_that_was_reported(tmp_path: Path) -> None:
     volume = {**PUT, "feature": {**PUT["feature"], "properties": {"radius": 500, "minAltitude": 100}}}
     heights = [{"altitude": 99}, {"altitude": 100}, {}, {"altitude": 300}]

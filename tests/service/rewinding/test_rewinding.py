@@ -222,8 +222,9 @@ ACTION = st.one_of(
 )
 BEGINNING = [
     *(("link", tracker, collection) for tracker in TRACKERS for collection in COLLECTIONS),
-    ("put", "default", "A", 0, 6, {}),
+    ("put", "default", "A", 0, 6, {"dwellSeconds": 3}),
     ("put", "harbours", "A", 4, 4, {"maxAccuracy": 50}),
+    ("put", "harbours", "B", 0, 5, {"exitAfterSeconds": 6}),
     ("cross", "harbours", ("segment", 60, 1e6)),
 ]
 
