@@ -30,9 +30,12 @@ SCHEDULE: Final[dict[str, Any]] = {
             "description": "windows by day, `monday` to `sunday`, each with begin and end; one that ends "
             "before it begins ends on the next day",
         },
-        "start": {"type": "string", "description": "when the first window opens, local date and time"},
+        "start": {
+            "type": "string",
+            "description": "local date and time from which on windows open, where the rule takes it",
+        },
         "rrule": {"type": "string", "description": "RFC 5545 RRULE by which windows open again"},
-        "duration": {"type": "string", "description": "how long each is open, in ISO 8601"},
+        "duration": {"type": "string", "description": "how long each is open, such as PT8H or P1DT30M"},
         "except": {"type": "array", "description": "local dates on which, or times at which, none opens"},
     },
     "examples": [

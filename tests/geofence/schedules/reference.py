@@ -167,7 +167,7 @@ def _joined(numbers: list[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-durations = st.sampled_from(["PT15M", "PT1H", "PT8H", "PT26H", "P1D", "P1DT1H", "P2W", "PT24H"])
+durations = st.sampled_from(["PT15M", "PT1H", "PT8H", "PT26H", "P1D", "P1DT1H", "P2W", "PT24H", "P100D"])
 starts = st.integers(0, 4 * 365 * 24 * 60).map(
     lambda minute: datetime(1990, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
 )
