@@ -32,6 +32,10 @@ Background = Callable[[Build], "Future[Bulk]"]
 """Has something built, now or later. What fails belongs in the future."""
 
 
+PATHS = 8_192
+"""Crossed together at most: what is looked at then fits into the processor's cache."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much is kept where.
@@ -170,12 +174,8 @@ class GeofenceIndex:
         millimetre along it are left out.
         """
         self._arrange()
-        lines = FlatPaths.of(paths)
-        boxes = lines.boxes()
-        near = [part.near(boxes) for part in self._parts()]
-        line = np.concatenate([line for line, _ in near])
-        geofence = np.concatenate([geofence for _, geofence in near])
-        return path_crossings(paths, lines, (line, geofence), self._areas, self._outlines)
+        parts = [paths.take(slice(at, at + PATHS)) for at in range(0, max(len(paths), 1), PATHS)]
+        return PathCrossings.joined([self._crossings(part) for part in parts], PATHS)
 
     @property
     def bulk(self) -> Bulk:
@@ -195,6 +195,14 @@ class GeofenceIndex:
         """Wait until what is being built aside is in use, or has failed."""
         if self._coming is not None:
             self._exchange(self._coming)
+
+    def _crossings(self, paths: Paths) -> PathCrossings:
+        lines = FlatPaths.of(paths)
+        boxes = lines.boxes()
+        near = [part.near(boxes) for part in self._parts()]
+        line = np.concatenate([line for line, _ in near])
+        geofence = np.concatenate([geofence for _, geofence in near])
+        return path_crossings(paths, lines, (line, geofence), self._areas, self._outlines)
 
     def _parts(self) -> "Sequence[Bulk | LooseAreas]":
         return (self._bulk, self._recent, self._loose) if self._changed else (self._bulk,)

@@ -9,9 +9,8 @@ outline of ten thousand edges.
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.ellipsoid import Column
 from geofence.paths.growing import Growing
-from geofence.paths.paths import FlatPaths, Numbers
+from geofence.paths.paths import FlatPaths, Numbers, Sides
 from geofence.ranges import ranges
 
 TOGETHER = 16
@@ -19,9 +18,6 @@ TOGETHER = 16
 
 ROUNDING = 1e-12
 """Degrees by which a line is thicker than it is when it is tested against boxes."""
-
-Sides = list[Column]
-"""West, south, east, north."""
 
 Pairs = tuple[Numbers, Numbers]
 
@@ -68,9 +64,9 @@ class Boxes:
         """Pairs of a line, each beside its group, and an item of that of which the innermost box meets it."""
         root, roots = self._root.rows[group], self._roots.rows[group]
         line, box = np.repeat(np.arange(len(group)), roots), ranges(root, roots)
-        found = []
+        found, of_lines = [], lines.sides()
         while len(box):
-            met = _meet(lines, line, [side.rows[box] for side in self._sides])
+            met = _meet(lines, of_lines, line, [side.rows[box] for side in self._sides])
             line, box = line[met], box[met]
             count = self._count.rows[box]
             line, inner = np.repeat(line, count), ranges(self._first.rows[box], count)
@@ -84,9 +80,9 @@ class Boxes:
         )
 
 
-def _meet(lines: FlatPaths, line: Numbers, sides: Sides) -> Numbers:
+def _meet(lines: FlatPaths, of_lines: Sides, line: Numbers, sides: Sides) -> Numbers:
     """The places where the line of that number may meet the box: by separating axes."""
-    at = np.flatnonzero(overlap(lines, line, sides))
+    at = np.flatnonzero(overlap(of_lines, line, sides))
     line = line[at]
     west, south, east, north = (side[at] for side in sides)
     ax, ay = lines.ax[line], lines.ay[line]
@@ -96,10 +92,9 @@ def _meet(lines: FlatPaths, line: Numbers, sides: Sides) -> Numbers:
     return at[np.abs(off) <= dx * ((north - south) / 2 + ROUNDING) + dy * ((east - west) / 2 + ROUNDING)]
 
 
-def overlap(lines: FlatPaths, line: Numbers, sides: Sides) -> NDArray[np.bool_]:
+def overlap(of_lines: Sides, line: Numbers, sides: Sides) -> NDArray[np.bool_]:
     """Whether the box of the line of that number meets the one beside it."""
     west, south, east, north = sides
-    ax, ay, bx, by = lines.ax[line], lines.ay[line], lines.bx[line], lines.by[line]
-    meet: NDArray[np.bool_] = (np.minimum(ax, bx) <= east) & (np.maximum(ax, bx) >= west)
-    meet &= (np.minimum(ay, by) <= north) & (np.maximum(ay, by) >= south)
+    meet: NDArray[np.bool_] = (of_lines[0][line] <= east) & (of_lines[2][line] >= west)
+    meet &= (of_lines[1][line] <= north) & (of_lines[3][line] >= south)
     return meet

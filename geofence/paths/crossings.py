@@ -36,6 +36,13 @@ class PathCrossings:
     def __len__(self) -> int:
         return len(self.path)
 
+    @classmethod
+    def joined(cls, parts: "list[Self]", paths: int) -> Self:
+        """Those of parts of the paths, so many each but for the last, in one."""
+        path = np.concatenate([part.path + paths * number for number, part in enumerate(parts)])
+        columns = ("geofence", "share", "entering")
+        return cls(path, *(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
+
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
@@ -110,6 +117,6 @@ def _meetings(
     """Those pairs whose line meets the outline of the area, and where, numbered by pairs."""
     flat = lines.take(pairs.number)
     reach, _ = paths.take(flat.path).edges().reach_and_bend()
-    found = meetings(flat, outline[pairs.area], outlines, FINEST / reach)
+    found = meetings(flat, outline[pairs.area], outlines, FINEST / np.maximum(reach, FINEST))
     met, line = np.unique(found.line, return_inverse=True)
     return pairs.take(met), replace(found, line=line)

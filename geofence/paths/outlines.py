@@ -7,11 +7,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geofence.area import Area, PolygonArea
-from geofence.ellipsoid import Column
-from geofence.paths.boxes import Boxes, Pairs, Sides, overlap
+from geofence.paths.boxes import Boxes, Pairs, overlap
 from geofence.paths.growing import Growing
 from geofence.paths.orientation import Point
-from geofence.paths.paths import FlatPaths, Numbers
+from geofence.paths.paths import FlatPaths, Numbers, sides
 
 MOST_FORGOTTEN = 100_000
 """Vertices of outlines that are no more, or half of all if that is more; then all are taken in anew."""
@@ -58,7 +57,7 @@ class Outlines:
         real = ~self._closes.rows[edge]
         line, edge = line[real], edge[real]
         (x, y), (to_x, to_y) = self.edge(edge)
-        meet = overlap(lines, line, _sides(x, y, to_x, to_y))
+        meet = overlap(lines.sides(), line, sides(x, y, to_x, to_y))
         return line[meet], edge[meet]
 
     def _clear(self) -> None:
@@ -80,7 +79,7 @@ class Outlines:
         to_x, to_y = (np.where(closes, column, np.roll(column, -1)) for column in (x, y))
         vertices = np.bincount(owner[polygon[ring]], minlength=len(areas))
         start = len(self._x) + np.cumsum(vertices) - vertices
-        self._boxes.add(start, vertices, _sides(x, y, to_x, to_y))
+        self._boxes.add(start, vertices, sides(x, y, to_x, to_y))
         for column, rows in (
             (self._start, start),
             (self._vertices, vertices),
@@ -89,7 +88,3 @@ class Outlines:
             (self._closes, closes),
         ):
             column.add(rows)
-
-
-def _sides(x: Column, y: Column, to_x: Column, to_y: Column) -> Sides:
-    return [np.minimum(x, to_x), np.minimum(y, to_y), np.maximum(x, to_x), np.maximum(y, to_y)]

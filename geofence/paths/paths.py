@@ -12,6 +12,9 @@ from geofence.paths.orientation import Point
 
 Numbers = NDArray[np.int64]
 
+Sides = list[Column]
+"""West, south, east and north of boxes, degrees."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -25,8 +28,8 @@ class Paths:
     def __len__(self) -> int:
         return len(self.from_longitude)
 
-    def take(self, index: Numbers | NDArray[np.bool_]) -> Self:
-        """The paths at `index`: numbers, or a mask of length n."""
+    def take(self, index: Numbers | NDArray[np.bool_] | slice) -> Self:
+        """The paths at `index`: numbers, a mask of length n, or a slice."""
         return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
 
     def edges(self) -> Edges:
@@ -77,8 +80,11 @@ class FlatPaths:
 
     def boxes(self) -> NDArray[np.float64]:
         """West, south, east, north of each (n x 4)."""
-        west, east = np.minimum(self.ax, self.bx), np.maximum(self.ax, self.bx)
-        return np.stack([west, np.minimum(self.ay, self.by), east, np.maximum(self.ay, self.by)], axis=1)
+        return np.stack(self.sides(), axis=1)
+
+    def sides(self) -> Sides:
+        """The same as columns."""
+        return sides(self.ax, self.ay, self.bx, self.by)
 
     @classmethod
     def of(cls, paths: Paths) -> Self:
@@ -99,3 +105,8 @@ class FlatPaths:
         second = cls(again, ax[again] + back, ay[again], ends, by[again])
         both = ([getattr(part, column.name) for part in (first, second)] for column in fields(cls))
         return cls(*map(np.concatenate, both))
+
+
+def sides(ax: Column, ay: Column, bx: Column, by: Column) -> Sides:
+    """The boxes of lines from a to b."""
+    return [np.minimum(ax, bx), np.minimum(ay, by), np.maximum(ax, bx), np.maximum(ay, by)]
