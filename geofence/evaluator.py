@@ -127,8 +127,9 @@ def evaluate(
         events = events.in_order()
 
     place = numbers.place()
+    of_event = place[events.number]
     has_changed = np.zeros(len(devices), np.bool_)
-    has_changed[place[events.number]] = True
+    has_changed[of_event] = True
     holder = place[last & LOW]
     last, holder = last[has_changed[holder]], holder[has_changed[holder]]
     by_device = np.argsort(holder, kind="stable")
@@ -137,7 +138,7 @@ def evaluate(
     return Evaluation(
         late=numbers.late,
         position=fix[events.number],
-        device=devices[place[events.number]],
+        device=devices[of_event],
         geofence=events.geofence,
         kind=events.kind,
         time=events.time,

@@ -61,7 +61,9 @@ class NumberedFixes:
     @property
     def last(self) -> NDArray[np.int64]:
         """The number of each device's last fix."""
-        return np.append(self.past[1:], len(self.fix) - 1)[: len(self.past)] - 1
+        last = np.empty_like(self.past)
+        last[:-1], last[-1:] = self.past[1:] - 1, len(self.fix) - 2
+        return last
 
     def place(self) -> NDArray[np.int64]:
         """Of each number, which of `devices` it belongs to."""

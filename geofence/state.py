@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from geofence.events import EXIT_KIND
 from geofence.last_fixes import LastFixes
-from geofence.visit_records import NEVER, RememberedVisits, pairs_of
+from geofence.remembered_visits import RememberedVisits
+from geofence.visit_records import NEVER, pairs_of
 
 if TYPE_CHECKING:
     from geofence.evaluator import Evaluation
@@ -114,8 +115,9 @@ class InsideState:
         self.set_watermark(evaluation.devices, evaluation.watermarks)
         if evaluation.last_fixes is not None:
             self.set_last_fixes(evaluation.devices, evaluation.last_fixes)
-        left = evaluation.kind == EXIT_KIND
-        self.visits.discard(pairs_of(evaluation.device[left], evaluation.geofence[left]))
+        if len(self.visits):
+            left = evaluation.kind == EXIT_KIND
+            self.visits.discard(pairs_of(evaluation.device[left], evaluation.geofence[left]))
         self.visits.put(evaluation.records)
         self._put(evaluation.changed, evaluation.inside_device, evaluation.inside_geofence)
 
