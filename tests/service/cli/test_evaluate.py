@@ -13,9 +13,9 @@ SQUARE = [[[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]]
 OVERFLY = [sys.executable, "-c", "from service.cli import main; main()"]
 
 
-def geofence(geofence_id: str, rings: list[list[list[float]]]) -> dict[str, object]:
+def geofence(geofence_id: str, rings: list[list[list[float]]], **properties: object) -> dict[str, object]:
     geometry = {"type": "Polygon", "coordinates": rings}
-    return {"type": "Feature", "id": geofence_id, "properties": {}, "geometry": geometry}
+    return {"type": "Feature", "id": geofence_id, "properties": properties, "geometry": geometry}
 
 
 def geofence_file(folder: Path, *features: dict[str, object]) -> Path:
@@ -195,6 +195,35 @@ def test_a_geofence_that_is_driven_through_between_positions_counts_where_that_i
     assert told(short.stdout) == [("ENTER", "x", "a", "45.000")]
     slow = evaluate(geofences, positions, "--crossing", "segment", "--max-speed", "100")
     assert told(slow.stdout) == [("ENTER", "x", "a", "50.000")]
+
+
+def test_positions_count_only_with_the_properties_and_at_the_times_that_geofences_ask_for(
+    tmp_path: Path,
+) -> None:
+    asked = {"callsign": ["SWR*"], "altitude": ["400*"]}
+    hours = {"open": ["07:00", "24:00"], "closed": ["00:00", "07:00"]}  # the positions are of 07:00
+    zurich = {
+        name: {"zone": "Europe/Zurich", "weekly": {"wednesday": [each]}} for name, each in hours.items()
+    }
+    geofences = geofence_file(
+        tmp_path,
+        geofence("swiss", SQUARE, deviceProperties=asked, minAltitude=300),
+        *(geofence(name, SQUARE, schedule=schedule) for name, schedule in zurich.items()),
+    )
+    lines = [
+        fix("x", 1, 5, callsign="SWR1", altitude=400.5),
+        fix("x", 2, 5, callsign="EDW1", altitude=400.5),
+        fix("x", 3, 5, altitude=4000, callsign="SWR\u00e9"),
+        fix("x", 4, 5, altitude=500, callsign="SWR1"),
+        fix("x", 5, 5, callsign="SWR1"),
+    ]
+    assert told(evaluate(geofences, position_file(tmp_path, *lines)).stdout) == [
+        ("ENTER", "x", "open", "01.000"),
+        ("ENTER", "x", "swiss", "01.000"),
+        ("EXIT", "x", "swiss", "02.000"),
+        ("ENTER", "x", "swiss", "03.000"),
+        ("EXIT", "x", "swiss", "04.000"),
+    ]
 
 
 @pytest.mark.parametrize(
