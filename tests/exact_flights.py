@@ -5,6 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -62,8 +63,8 @@ def replay(flown: Flown, broker: Mosquitto) -> "subprocess.Popen[bytes]":
 
 
 def assert_exact(overfly: Overfly, flown: Flown) -> None:
-    """The events are the expected ones, each once, and so are the stored positions."""
-    ids = [event["eventId"] for event in overfly.items("/v1/events")]
+    """The events of collection `default` are the expected ones, each once, as are the stored positions."""
+    ids = [event["eventId"] for event in overfly.items("/v1/events", collection="default")]
     assert len(ids) == len(flown.event_ids)
     assert set(ids) == flown.event_ids
     assert len(list(overfly.items("/v1/devices"))) == flown.devices
@@ -76,6 +77,35 @@ def stored_rows(overfly: Overfly) -> int:
     with sqlite3.connect(f"file:{overfly.folder}/data/overfly.sqlite?mode=ro", uri=True) as database:
         (rows,) = database.execute("SELECT count(*) FROM position WHERE late = 0").fetchone()
     return int(rows)
+
+
+def visited(geofences: Path, folder: Path) -> Path:
+    """The same geofences, of which visits are asked."""
+    document = json.loads(geofences.read_bytes())
+    for feature in document["features"]:
+        asked = {"dwellSeconds": 120, "exitAfterSeconds": 60, "exitAfterMetres": 500}
+        feature["properties"] = {**(feature.get("properties") or {}), **asked}
+    path = folder / "visited.geojson"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def found_offline(geofences: Path, positions: Path, *options: str) -> Counter[str]:
+    """What `overfly evaluate` finds: `without_names` of each event."""
+    code = "from service.cli import main; main()"
+    files = ["--geofences", geofences, "--positions", positions]
+    found = subprocess.run(
+        [sys.executable, "-c", code, "evaluate", *files, *options], check=True, capture_output=True
+    )
+    return Counter(map(without_names, map(json.loads, found.stdout.splitlines())))
+
+
+def without_names(event: dict[str, Any]) -> str:
+    """An event, but for its id and the names of tracker and collection, on which the id depends."""
+    return json.dumps({name: event[name] for name in event if name not in NAMES}, sort_keys=True)
+
+
+NAMES = ("eventId", "trackerName", "collectionName")
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

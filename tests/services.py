@@ -75,8 +75,9 @@ class Overfly(Program):
         """The sum of a metric's samples."""
         return sum(samples(self.url, name))
 
-    def put_geofences(self, collection: Path) -> None:
-        answer = httpx.post(f"{self.url}/v1/geofences", content=collection.read_bytes(), timeout=60)
+    def put_geofences(self, document: Path, collection: str = "default") -> None:
+        url = f"{self.url}/v1/geofences?collection={collection}"
+        answer = httpx.post(url, content=document.read_bytes(), timeout=60)
         assert answer.status_code == 200, answer.text
 
     def _ready(self) -> bool:

@@ -3,14 +3,24 @@
 import gzip
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.brokers import Mosquitto
-from tests.exact_flights import Flown, assert_exact, replay, stored_rows
+from tests.exact_flights import (
+    Flown,
+    assert_exact,
+    found_offline,
+    replay,
+    stored_rows,
+    visited,
+    without_names,
+)
 from tests.mailboxes import Mailbox
 from tests.services import Overfly
 from tests.waiting import wait_until
@@ -77,10 +87,13 @@ def test_the_flights_give_exactly_the_expected_events_though_serve_is_killed_on_
         assert time.monotonic() - asked < 10
 
 
-def test_shuffled_flights_in_a_reorder_window_give_the_same_events_over_a_restart(
+def test_shuffled_flights_in_a_reorder_window_give_the_same_events_over_kills(
     tmp_path: Path, morning: Flown, broker: Mosquitto, started: list[Overfly]
 ) -> None:
-    """Fixes up to 400 places out of order; killed once in the middle of the window."""
+    """Fixes up to 400 places out of order; killed twice in the middle of the window.
+
+    A second collection has the same geofences, crossed by segments, and asks for DWELL and hysteresis.
+    """
     shuffler = random.Random(20180801)  # noqa: S311 - shuffles, guards nothing
     with gzip.open(morning.positions) as lines:
         places = sorted((place + shuffler.uniform(0, 400), line) for place, line in enumerate(lines))
@@ -89,18 +102,28 @@ def test_shuffled_flights_in_a_reorder_window_give_the_same_events_over_a_restar
     overfly = Overfly(tmp_path / "overfly", {"MQTT_URL": broker.url, "REORDER_SECONDS": "8"}).start()
     started.append(overfly)
     overfly.put_geofences(morning.geofences)
+    new = {"collectionName": "visited", "crossing": "segment"}
+    httpx.post(f"{overfly.url}/v1/collections", json=new, timeout=30).raise_for_status()
+    httpx.put(f"{overfly.url}/v1/trackers/default/collections/visited", timeout=30).raise_for_status()
+    visits = visited(morning.geofences, tmp_path)
+    overfly.put_geofences(visits, "visited")
     flown = replace(morning, positions=shuffled)
     publisher = replay(flown, broker)
-    wait_until(lambda: stored_rows(overfly) > flown.count // 3, 90)
-    overfly.kill()
-    overfly.start()
+    for third in (1, 2):
+        wait_until(lambda third=third: stored_rows(overfly) > third * flown.count // 3, 90)
+        overfly.kill()
+        overfly.start()
     _, said = publisher.communicate(timeout=240)
     assert publisher.returncode == 0, said
+    expected = found_offline(visits, morning.positions, "--crossing", "segment")
     wait_until(
-        lambda: len(list(overfly.items("/v1/events"))) >= len(flown.event_ids),
+        lambda: len(list(overfly.items("/v1/events"))) >= len(flown.event_ids) + expected.total(),
         120,
         lambda: f"{len(list(overfly.items('/v1/events')))} events, {stored_rows(overfly)} rows",
     )
     assert_exact(overfly, flown)
+    found = Counter(map(without_names, overfly.items("/v1/events", collection="visited")))
+    assert found == expected
+    assert sum(count for event, count in found.items() if '"DWELL"' in event) > 100
     assert overfly.metric("overfly_positions_late_total") == 0
     assert overfly.stop() == 0
