@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from geofence.geofence import Geofence
 from ingest.messages import Message
 from service.crossing_rule import CrossingRule, changed
-from service.store.schema import inside
+from service.store.schema import inside, position
 from tests.service.workshop import Workshop, box
 
 WAYS = ("at once", "all together", "after a wait", "after restarts", "posted")
@@ -113,6 +113,9 @@ def test_a_stay_is_told_once_and_a_jitter_on_the_boundary_is_not(tmp_path: Path,
         ("DWELL", "A", 5_000, 9.5, False),
         ("EXIT", "A", 12_000, 10.6, False),
     ]
+    if way == "at once":
+        counted = workshop.metrics.registry.get_sample_value("overfly_events_total", {"type": "DWELL"})
+        assert counted == 1
 
 
 def test_what_a_visit_has_come_to_is_kept_until_the_device_leaves(tmp_path: Path) -> None:
@@ -151,6 +154,20 @@ def test_a_collection_told_to_be_crossed_by_segments_is_so_from_the_next_fix_als
         workshop.ingest(workshop.fix("x", 40_000, -5, altitude=100))
 
         assert told(workshop) == [("ENTER", "A", 5_000, 0, True), ("EXIT", "A", 15_000, 10, True)]
+
+
+def test_a_path_begins_at_the_last_fix_also_where_its_history_is_gone_and_the_process_was_restarted(
+    tmp_path: Path,
+) -> None:
+    workshop = workshop_of(tmp_path, "at once", box("A", 0, 10, minAltitude=50))
+    workshop.catalog.update_collection("default", SEGMENT)
+    workshop.ingest(workshop.fix("x", 0, -5, altitude=100))
+    with workshop.database.write() as connection:
+        connection.execute(delete(position))
+    workshop.reopen()
+    workshop.ingest(workshop.fix("x", 20_000, 5, altitude=100))
+
+    assert told(workshop) == [("ENTER", "A", 10_000, 0, True)]
 
 
 def test_a_geofence_put_on_the_way_behind_a_device_is_entered_at_its_next_fix(tmp_path: Path) -> None:
