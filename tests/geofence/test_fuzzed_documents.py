@@ -1,0 +1,24 @@
+"""The fuzzer's law on what it starts from, on changes of that, and on what it once found (`./run fuzz`)."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fuzzing import law
+from tests.fuzzing.mutation import mutated
+from tests.fuzzing.seeds import DOCUMENTS
+
+
+@pytest.mark.parametrize("number", range(len(DOCUMENTS)))
+def test_seeds_are_geofences_or_faults(number: int) -> None:
+    law.hold(DOCUMENTS[number])
+
+
+@given(document=st.sampled_from(DOCUMENTS), changes=st.lists(st.integers(0, 2**32), min_size=1, max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_changed_seeds_are_geofences_or_faults(document: bytes, changes: list[int]) -> None:
+    for seed in changes:
+        document = mutated(document, Random(seed)) or document
+    law.hold(document)
