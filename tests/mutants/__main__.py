@@ -1,9 +1,9 @@
 """`./run mutants [FILE ...]`: the kernel is changed in one place after the other; its tests have to notice.
 
-mutmut makes the mutants of one file at a time, and runs those of the file's own tests (OWN_TESTS) that reach the
-changed function, with few examples of each property; then, on those that lived, with more. What mypy refuses
-counts as noticed. Results stay in .overfly/mutants; those of functions that have not changed are kept, so that a run may
-be stopped and continued. `--show` prints the survivors.
+mutmut makes the mutants of one file at a time, and runs those of the file's own tests (OWN_TESTS) that reach
+the changed function: first with few examples of each property; then, on those that lived, with more. What
+mypy refuses counts as noticed. Results stay in .overfly/mutants; those of functions that have not changed are
+kept, so that a run may be stopped and continued. `--show` prints the survivors.
 """
 
 import argparse
@@ -53,7 +53,7 @@ OWN_TESTS = {
     "forecasting/forecast.py": OF_FORECASTS,
     "forecasting/vicinity.py": OF_FORECASTS,
 }
-"""Files of geofence/, and the files and folders of tests/geofence/ that are to notice what changes in them."""
+"""Files of geofence/, and those files and folders of tests/geofence/ that have to notice a change."""
 
 FEW_EXAMPLES, MORE_EXAMPLES = 15, 60
 """Of each property, at most: in the first round, and for the mutants that lived through that."""
@@ -65,7 +65,10 @@ only_mutate = ["geofence/{file}"]
 also_copy = ["sample_data"]
 pytest_add_cli_args = ["-p", "tests.mutants.examples", "-p", "no:cacheprovider"]
 pytest_add_cli_args_test_selection = {tests}
-type_check_command = ["{python}", "-m", "mypy", "--strict", "--disable-error-code", "unused-ignore", "--output", "json", "geofence/{file}"]
+type_check_command = [
+  "{python}", "-m", "mypy", "--strict", "--disable-error-code=unused-ignore", "--output=json",
+  "geofence/{file}",
+]
 track_dependencies = false
 use_git_change_detection = false
 timeout_multiplier = 8

@@ -23,7 +23,7 @@ settings.load_profile("mutants")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Cuts the number of examples. hypothesis has no public way that is stronger than a test's own settings."""
+    """Cuts the numbers of examples; no public way of hypothesis is stronger than a test's own settings."""
     for item in items:
         function = getattr(getattr(item, "obj", None), "__func__", getattr(item, "obj", None))
         asked = getattr(function, "_hypothesis_internal_use_settings", None)
