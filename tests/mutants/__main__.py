@@ -88,6 +88,9 @@ FATES = {0: "lived", 33: "no test", 36: "took too long", 37: "mypy", -24: "took 
 """By exit code of mutmut's; all others are those of tests that failed."""
 
 
+LIVING = ("lived", "no test", "not run")
+
+
 def main() -> None:
     """Try the mutants of the files that are named, or of all, and print what became of them."""
     parser = argparse.ArgumentParser(
@@ -108,8 +111,9 @@ def main() -> None:
             _show(folder, file)
             continue
         _prepare(folder, file)
-        _run(folder, [], FEW_EXAMPLES)
-        living = [mutant for mutant, fate in _fates(folder, file).items() if fate == "lived"]
+        if not chosen.living:
+            _run(folder, [], FEW_EXAMPLES)
+        living = [mutant for mutant, fate in _fates(folder, file).items() if fate in LIVING]
         if living:
             _run(folder, living, MORE_EXAMPLES)
         counts = Counter(_fates(folder, file).values())
@@ -153,7 +157,7 @@ def _fates(folder: Path, file: str) -> dict[str, str]:
 
 def _show(folder: Path, file: str) -> None:
     for mutant, fate in _fates(folder, file).items():
-        if fate in ("lived", "no test"):
+        if fate in LIVING:
             command = [sys.executable, "-m", "mutmut", "show", mutant]
             shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
             print(f"{fate}: {shown.stdout}")
