@@ -100,6 +100,9 @@ def main() -> None:
     parser.add_argument(
         "--show", action="store_true", help="print the survivors of earlier runs; run nothing"
     )
+    parser.add_argument(
+        "--living", action="store_true", help="try survivors of earlier runs again, no others"
+    )
     chosen = parser.parse_args()
     files = [file.removeprefix("geofence/") for file in chosen.files] or list(OWN_TESTS)
     unknown = [file for file in files if file not in OWN_TESTS]
