@@ -100,9 +100,7 @@ def main() -> None:
     parser.add_argument(
         "--show", action="store_true", help="print the survivors of earlier runs; run nothing"
     )
-    parser.add_argument(
-        "--living", action="store_true", help="try survivors of earlier runs again, no others"
-    )
+    parser.add_argument("--living", action="store_true", help="try the survivors of earlier runs again")
     chosen = parser.parse_args()
     files = [file.removeprefix("geofence/") for file in chosen.files] or list(OWN_TESTS)
     unknown = [file for file in files if file not in OWN_TESTS]
@@ -114,7 +112,9 @@ def main() -> None:
             _show(folder, file)
             continue
         _prepare(folder, file)
-        if not chosen.living:
+        if chosen.living:
+            _keep_results(folder)
+        else:
             _run(folder, [], FEW_EXAMPLES)
         living = [mutant for mutant, fate in _fates(folder, file).items() if fate in LIVING]
         if living:
@@ -149,6 +149,14 @@ def _run(folder: Path, mutants: Sequence[str], examples: int) -> None:
         sys.exit(
             f"{folder.name}: mutmut ended with {said.returncode}\n{said.stdout[-3000:]}{said.stderr[-3000:]}"
         )
+
+
+def _keep_results(folder: Path) -> None:
+    """Has mutmut keep results though tests were added, which it sees by a hash of their names."""
+    file = folder / "mutants/mutmut-stats.json"
+    statistics = json.loads(file.read_text())
+    statistics.pop("config_fingerprint", None)
+    file.write_text(json.dumps(statistics))
 
 
 def _fates(folder: Path, file: str) -> dict[str, str]:
