@@ -137,7 +137,8 @@ def _crossing_edges(coordinates: Coordinates, location: Coordinates) -> tuple[in
     meeting = shapely.intersection(lines[one], lines[other])
     neighbours = (other - one == 1) | (other - one == len(edges) - 1)
     wrong = ~shapely.is_empty(meeting) & (~neighbours | (shapely.length(meeting) > 0))
-    from_location = shapely.distance(meeting, Point(location))
+    with np.errstate(invalid="ignore"):  # GEOS divides by the square of a length, which may be too small
+        from_location = np.nan_to_num(shapely.distance(meeting, Point(location)), nan=0.0)
     pair = int(np.argmin(np.where(wrong, from_location, np.inf)))
     return int(edges[one[pair]]), int(edges[other[pair]])
 

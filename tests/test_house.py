@@ -13,7 +13,7 @@ from service.cli import COMMANDS
 from service.settings import PREFIX, Settings
 from tests.house import settings_table
 
-RUN_COMMANDS = ("demo", "test", "lint", "bench", "soak", "lock", "clean", "help")
+RUN_COMMANDS = ("demo", "test", "lint", "bench", "soak", "fuzz", "mutants", "lock", "clean", "help")
 
 
 def run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

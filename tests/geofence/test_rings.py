@@ -44,8 +44,8 @@ def only_fault(coordinates: object, kind: str = "Polygon") -> GeofenceFault:
         ([[10.1, 46.2], [11, 46], [11, 47], [10, 47]], "not_closed", 3, "add [10.1, 46.2] as last position"),
         ([*SQUARE[:-1], [0, 1e-9]], "not_closed", 4, "make [0, 0] the last position"),
         (SQUARE[:3], "too_few", None, "add [0, 0] as last position"),
-        (SQUARE[:2], "too_few", None, "send a Point with properties.radius"),
-        ([[0, 0], [5, 5], [10, 10], [0, 0]], "too_few", 0, "send a Point with properties.radius"),
+        (SQUARE[:2], "too_few", None, "for a place without an area send a Point"),
+        ([[0, 0], [5, 5], [10, 10], [0, 0]], "too_few", 0, "for a place without an area send a Point"),
         ([[0, 0], [10, 10], [10, 0], [0, 10], [0, 0]], "self_crossing", 0, "exchange vertices 1 and 2"),
         (
             [[0, 0], [10, 10], [10, 5], [10, 0], [0, 10], [0, 0]],
@@ -55,6 +55,18 @@ def only_fault(coordinates: object, kind: str = "Polygon") -> GeofenceFault:
         ),
         ([*SQUARE[:3], [12, 12], *SQUARE[2:]], "self_crossing", 1, "remove vertex 3"),
         ([[0, 0], [-3, 0], *SQUARE], "self_crossing", 0, "remove vertex 1"),
+        (
+            [[0, 0], [10, 0], [10, 5], [19, 8], [10, 5], [10, 10], [0, 0]],
+            "self_crossing",
+            2,
+            "remove vertex 3",
+        ),
+        (
+            [[0, 0], [5, -1], [5, 1], [0, 0], [5, 2], [5, 4], [0, 0]],
+            "self_crossing",
+            0,
+            "make each loop that begins and ends at [0, 0] a polygon",
+        ),
         (
             [[0, 0], [5, 0], [5, 5], [0, 0], [-5, 5], [-5, 0], [0, 0]],
             "self_crossing",
@@ -69,9 +81,16 @@ def only_fault(coordinates: object, kind: str = "Polygon") -> GeofenceFault:
         ),
         ([[0, 0], [0.5, 90.1], [1, 0], [0, 0]], "out_of_bounds", 1, "end the ring at the pole"),
         ([[95, 0], [95, 90.1], [99, 0], [95, 0]], "out_of_bounds", 1, "end the ring at the pole"),
-        (box(177, -19, 5), "out_of_bounds", 1, "section 3.1.9 says: beyond it 182 is -178"),
+        (
+            box(177, -19, 5),
+            "out_of_bounds",
+            1,
+            "cut the polygon at the antimeridian as RFC 7946 section 3.1.9 says: beyond it 182 is -178",
+        ),
         (box(182, -19, 5), "out_of_bounds", 0, "subtract 360 from each longitude: -178 would fit"),
         (box(-187, -19, 5), "out_of_bounds", 0, "add 360 to each longitude: 173 would fit"),
+        (box(182, 85, 5), "out_of_bounds", 0, "subtract 360 from each longitude: -178 would fit"),
+        (box(535, 0, 5), "out_of_bounds", 0, "subtract 360 from each longitude: 175 would fit"),
         (box(2_600_000, 1_200_000, 5), "out_of_bounds", 0, "send degrees on WGS84, not metres"),
         ([[0, 0], [math.nan, 0], [9, 9], [0, 0]], "coordinates", 1, "each finite"),
         ([[0, 0], [1, 0], [9, -math.inf], [0, 0]], "coordinates", 2, "each finite"),
@@ -83,6 +102,8 @@ def test_fault_of_a_ring_ends_with_what_would_repair_it(
     fault = only_fault([ring])
     assert (fault.reason, fault.ring, fault.vertex) == (reason, "polygon 0 ring 0", vertex)
     assert repair in fault.detail.rpartition("expected")[2]
+    assert any(f"{sign} {repair}" in fault.detail for sign in (";", ",", "; or"))
+    assert ("the pole" in fault.detail) == ("the pole" in repair)
 
 
 @pytest.mark.parametrize(
