@@ -12,6 +12,7 @@ from ingest.decoding.altitudes import altitudes_of
 from ingest.decoding.asked_properties import AskedProperties
 from ingest.decoding.device_positions import Bounds, metres
 from ingest.decoding.faults import Fault
+from ingest.decoding.usual_times import usual_times
 
 
 class LineColumns(NamedTuple):
@@ -46,7 +47,19 @@ class LineColumns(NamedTuple):
         """The lines of all parts, one part after the other."""
         if not parts:
             return LineColumns.of_rows([])
-        return LineColumns(*map(np.concatenate, zip(*parts, strict=True)))
+        return LineColumns(*map(_joined, zip(*parts, strict=True)))
+
+
+def repeated(value: float | str, kind: type[Any], count: int) -> NDArray[Any]:
+    """A column of a kind that holds one value so many times, in the memory of one."""
+    return np.broadcast_to(np.array(value, kind), count)
+
+
+def _joined(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """One after the other; what repeats one value goes on to."""
+    if all(len(column) > 1 and column.strides == (0,) for column in columns):
+        return np.broadcast_to(columns[0][:1], sum(map(len, columns)))
+    return np.concatenate(columns)
 
 
 KINDS: Sequence[Any] = (np.int64, np.int32, np.int64, *[np.float64] * 4, np.object_)
@@ -101,31 +114,30 @@ class LineDecoder:
             return None
         longitude = np.array([fix.longitude for fix in fixes])
         latitude = np.array([fix.latitude for fix in fixes])
-        time = np.array(list(map(self._times.__getitem__, [fix.timestamp for fix in fixes])), np.int64)
+        time = self._milliseconds([fix.timestamp for fix in fixes])
         good = (np.abs(latitude) <= 90) & (np.abs(longitude) <= 180)
         good &= (time >= self._bounds.earliest) & (time <= self._bounds.latest)
-        accuracy = _accuracies([fix.accuracy for fix in fixes])
-        good &= accuracy != NO_ACCURACY
+        altitude = accuracy = repeated(np.nan, np.float64, len(fixes))
+        if self._altitudes and b'"altitude"' in chunk:
+            altitude = altitudes_of([fix.altitude for fix in fixes])
+        if b'"accuracy"' in chunk:  # a name written with escapes would be odd
+            accuracy = _accuracies([fix.accuracy for fix in fixes])
+            good &= accuracy != NO_ACCURACY
+        columns = [time, longitude, latitude, altitude, accuracy]
         if not good.all():
             fixes = [fixes[index] for index in np.flatnonzero(good)]
+            lines, *columns = (column[good] for column in (lines, *columns))
         slots = np.array(list(map(self._slots.__getitem__, [fix.deviceId for fix in fixes])), np.int32)
-        altitude = np.full(len(fixes), np.nan)
-        if self._altitudes:
-            altitude = altitudes_of([fix.altitude for fix in fixes])
-        properties = (
-            self._asked.of_lines(chunk)[good] if len(self._asked) else np.full(len(fixes), "", object)
+        columns.append(
+            self._asked.of_lines(chunk)[good] if len(self._asked) else repeated("", np.object_, len(fixes))
         )
-        columns = LineColumns(
-            lines[good],
-            slots,
-            time[good],
-            longitude[good],
-            latitude[good],
-            altitude,
-            accuracy[good],
-            properties,
-        )
-        return columns if (slots != NO_DEVICE).all() else columns.take(slots != NO_DEVICE)
+        found = LineColumns(lines, slots, *columns)
+        return found if (slots != NO_DEVICE).all() else found.take(slots != NO_DEVICE)
+
+    def _milliseconds(self, sent: list[str | int | float]) -> NDArray[np.int64]:
+        """The time of each, NO_TIME for what is none."""
+        usual = usual_times(sent)
+        return np.array(list(map(self._times.__getitem__, sent)), np.int64) if usual is None else usual
 
 
 class _Fix(msgspec.Struct, gc=False):

@@ -56,11 +56,12 @@ def odd_lines(chunk: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) 
 
 def _large_exponents(chunk: bytes, text: NDArray[np.uint8]) -> list[int]:
     """Where exponents of three and more digits are; one in a text counts too."""
-    if len(text) < 4:
+    if len(text) < 5:
         return []
-    places = np.flatnonzero((text[:-3] | _LOWER_CASE) == _E)
-    for after in (2, 3):  # digits, whether or not there is a plus sign
-        places = places[(text[places + after] ^ ord("0")) < 10]
+    digit = (text ^ ord("0")) < 10
+    # after a digit, and before two more, whether or not there is a plus sign
+    exponent = ((text[1:-3] | _LOWER_CASE) == _E) & digit[:-4] & digit[3:-1] & digit[4:]
+    places = np.flatnonzero(exponent) + 1
     return [place for place in places.tolist() if _LARGE_EXPONENT.match(chunk, place)]
 
 

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from service.cli.freed_memory import keep_freed_memory
 from service.cli.geofence_file import SHOWN, counted, read_geofence_file
 from service.cli.output_file import output_file, say_refused, write_parts
 from service.cli.rewinding import rewind
@@ -89,6 +90,7 @@ def _evaluate(
     if (geofences is None) == (revisions is None):
         raise typer.BadParameter("expected one of --geofences and --revisions")
     rule = _rule(crossing, max_gap, max_speed, anew=geofences is not None)
+    keep_freed_memory()
     inside = (unknown_altitude or read_settings().unknown_altitude) == "inside"
     if geofences is not None:
         _evaluate_anew(positions, geofences, output, rule, strict=strict, unknown_altitude_inside=inside)
