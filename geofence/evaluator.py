@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.compiled import evaluation as compiled
 from geofence.index import Containment
+from geofence.kernels import Kernel, Library, chosen
 from geofence.poor_fixes import PoorFixes
 from geofence.state import InsideState
 
@@ -51,12 +53,16 @@ def evaluate(
     containment: Containment,
     state: InsideState,
     poor: PoorFixes | None = None,
+    kernel: Kernel | None = None,
 ) -> Evaluation:
     """The crossings of n fixes, in any order, of devices given by slot (`sample_time` in ms).
 
     `containment` is of the same fixes, `state` of what came before; neither is changed. `poor` says which of
-    the fixes do not count for which geofences.
+    the fixes do not count for which geofences; then numpy serves, whatever the kernel (None: the best).
     """
+    library = chosen(kernel).library
+    if library is not None and poor is None:
+        return _compiled(device, sample_time, containment, state, library)
     order = _by_device_and_time(device, sample_time)
     kept = order[_in_time(device[order], sample_time[order], state)]
     late = np.ones(len(device), np.bool_)
@@ -99,6 +105,30 @@ def evaluate(
         changed=devices[changes],
         inside_device=devices[holder[by_device]],
         inside_geofence=(last[by_device] >> 32).astype(np.int32),
+    )
+
+
+def _compiled(
+    device: NDArray[np.int32],
+    sample_time: NDArray[np.int64],
+    containment: Containment,
+    state: InsideState,
+    library: Library,
+) -> Evaluation:
+    """The same by the compiled kernel, where every fix counts for all geofences."""
+    numbers = compiled.numbered(library, device, sample_time, state)
+    changes = compiled.changes(library, numbers, containment, state)
+    last = np.append(numbers.past[1:], len(numbers.fix) - 1)[: len(numbers.past)] - 1
+    return Evaluation(
+        late=numbers.late,
+        position=numbers.fix[changes.number],
+        geofence=changes.geofence,
+        entering=changes.kind.view(np.bool_),
+        devices=numbers.devices,
+        watermarks=sample_time[numbers.fix[last]],
+        changed=changes.changed,
+        inside_device=changes.inside_device,
+        inside_geofence=changes.inside_geofence,
     )
 
 

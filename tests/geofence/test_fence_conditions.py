@@ -20,6 +20,8 @@ from geofence.index import Containment
 from geofence.state import InsideState
 from tests.geofence.reference import Crossing
 
+pytestmark = pytest.mark.usefixtures("kernel")
+
 DEVICE_IDS = ["4b17", "4B17", "4b18x", "-"]
 FENCES = 5
 AREA = Point(0, 0)
