@@ -21,6 +21,9 @@ class Library(Protocol):
     def changes_at_fixes(self, *columns: NDArray[np.generic]) -> tuple[bytearray, ...]:
         """See `compiled.evaluation.changes`."""
 
+    def look_up(self, *columns: NDArray[np.generic]) -> tuple[bytearray, ...]:
+        """See `compiled.cells`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kernel:

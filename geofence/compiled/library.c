@@ -1,10 +1,12 @@
 /* The module: what Python sees of the library. */
 
 #include "fixes.h"
+#include "look_up.h"
 
 static PyMethodDef methods[] = {
     {"numbered_fixes", (PyCFunction)(void (*)(void))numbered_fixes, METH_FASTCALL, numbered_fixes_says},
     {"changes_at_fixes", (PyCFunction)(void (*)(void))changes_at_fixes, METH_FASTCALL, changes_at_fixes_says},
+    {"look_up", (PyCFunction)(void (*)(void))look_up, METH_FASTCALL, look_up_says},
     {NULL, NULL, 0, NULL},
 };
 
