@@ -29,9 +29,8 @@ class PolygonArea:
     def contains(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether each position (degrees, length n) is inside or on the boundary."""
         inside = np.zeros(len(longitude), np.bool_)
-        for polygon, (west, south, east, north) in zip(self.polygons, self.boxes, strict=True):
-            near = (longitude >= west) & (longitude <= east) & (latitude >= south) & (latitude <= north)
-            near &= ~inside
+        for polygon, box in zip(self.polygons, self.boxes, strict=True):
+            near = _within(box, longitude, latitude) & ~inside
             inside[near] = shapely.intersects_xy(polygon, longitude[near], latitude[near])
         return inside
 
@@ -48,10 +47,22 @@ class CircleArea:
     def contains(self, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether each position (degrees, length n) is inside or on the boundary."""
         circle = Circles.one(self.longitude, self.latitude, self.radius)
-        return circle.contain(np.zeros(len(longitude), np.intp), longitude, latitude)
+        near = np.logical_or.reduce([_within(box, longitude, latitude) for box in self.boxes])
+        inside = np.zeros(len(longitude), np.bool_)
+        of = np.zeros(np.count_nonzero(near), np.intp)
+        inside[near] = circle.contain(of, longitude[near], latitude[near])
+        return inside
 
 
 Area = PolygonArea | CircleArea
+
+
+def _within(box: Box, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether each position (degrees, length n) is in a box, its edges included."""
+    west, south, east, north = box
+    within: NDArray[np.bool_] = (longitude >= west) & (longitude <= east)
+    within &= (latitude >= south) & (latitude <= north)
+    return within
 
 
 def area_of(geofence: Geofence) -> Area:

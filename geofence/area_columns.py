@@ -20,6 +20,7 @@ class AreaColumns:
     """Areas under their keys. Entries number the polygons of all, then the circles; `key` is that of each.
 
     `boxes` (n x 4, degrees) hold the areas, `entry` says which: one a polygon, one or two a circle.
+    `discarded` marks entries that are found no more.
     """
 
     def __init__(self, areas: Mapping[int, Area]) -> None:
@@ -41,22 +42,43 @@ class AreaColumns:
         self.boxes = np.array(boxes, np.float64).reshape(-1, 4)
         self._by_key = np.argsort(self.key, kind="stable")
         self._keys = self.key[self._by_key]
-        self._discarded = np.zeros(len(self.key), np.bool_)
+        self.discarded = np.zeros(len(self.key), np.bool_)
         self._any_discarded = False
+
+    def __len__(self) -> int:
+        return len(self.key)
 
     def discard(self, key: int) -> None:
         """Find this geofence no more; one that is not there is no error."""
         first, end = bisect_left(self._keys, key), bisect_right(self._keys, key)
         if first < end:
-            self._discarded[self._by_key[first:end]] = True
+            self.discarded[self._by_key[first:end]] = True
             self._any_discarded = True
 
     def kept(self, position: NDArray[np.intp], entry: NDArray[np.intp]) -> Pairs:
         """Pairs of a position and an entry that contains it, but for those of discarded geofences."""
         if self._any_discarded:
-            kept = ~self._discarded[entry]
+            kept = ~self.discarded[entry]
             position, entry = position[kept], entry[kept]
         return position, self.key[entry]
+
+    def contain(
+        self,
+        position: NDArray[np.int64],
+        entry: NDArray[np.int64],
+        longitude: Coordinates,
+        latitude: Coordinates,
+    ) -> NDArray[np.bool_]:
+        """Whether the entry of each of m pairs contains the position (degrees, length n)."""
+        inside = np.empty(len(entry), np.bool_)
+        circle = entry >= len(self.polygons)
+        where = position[~circle]
+        inside[~circle] = shapely.intersects_xy(
+            self.polygons[entry[~circle]], longitude[where], latitude[where]
+        )
+        where, of = position[circle], entry[circle] - len(self.polygons)
+        inside[circle] = self.circles.contain(of, longitude[where], latitude[where])
+        return inside
 
     def containing(
         self,

@@ -79,6 +79,11 @@ class Circles:
         """Cartesian metres from the Earth's centre."""
         return self._x, self._y, self._z
 
+    def chords(self) -> NDArray[np.float64]:
+        """Of each circle x, y, z of the centre (metres) and the squares of two chords: that up to which
+        positions are inside, and that above which they are outside (n x 5)."""
+        return np.column_stack([*self.centres(), self._inside_below, self._outside_above])
+
     def beyond(self, circle: NDArray[np.intp], longitude: Coordinates, latitude: Coordinates) -> Coordinates:
         """Metres from each position (degrees) to the boundary of the circle beside it, negative inside.
 

@@ -76,6 +76,11 @@ class Edges:
 
 def ring_edges(geometries: NDArray[np.object_]) -> Edges:
     """All edges of the rings of polygons and multipolygons, but for those between equal vertices."""
+    return ring_edges_and_vertices(geometries)[0]
+
+
+def ring_edges_and_vertices(geometries: NDArray[np.object_]) -> tuple[Edges, NDArray[np.intp]]:
+    """The same, and of each edge the number of its first vertex in shapely.get_coordinates(geometries)."""
     polygons, geometry_of = shapely.get_parts(geometries, return_index=True)
     rings, polygon_of = shapely.get_rings(polygons, return_index=True)
     coordinates, ring = shapely.get_coordinates(rings, return_index=True)
@@ -84,7 +89,7 @@ def ring_edges(geometries: NDArray[np.object_]) -> Edges:
     columns = (np.ascontiguousarray(pairs[first].T) for pairs in (coordinates, step))
     (longitude, latitude), (longitude_step, latitude_step) = columns
     owner = geometry_of[polygon_of[ring[first]]]
-    return Edges(owner, longitude, latitude, longitude_step, latitude_step)
+    return Edges(owner, longitude, latitude, longitude_step, latitude_step), first
 
 
 def bounding_edges(geometries: NDArray[np.object_]) -> Edges:

@@ -22,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.changes import Changes
+from geofence.compiled import evaluation as compiled
 from geofence.fix_columns import FixColumns
 from geofence.index import Containment
+from geofence.kernels import Kernel, Library, chosen
 from geofence.last_fixes import LastFixes
 from geofence.numbered_fixes import LOW, NumberedFixes
 from geofence.poor_fixes import PoorFixes
@@ -95,13 +97,18 @@ def evaluate(
     poor: PoorFixes | None = None,
     paths: Paths | None = None,
     visits: Visits | None = None,
+    kernel: Kernel | None = None,
 ) -> Evaluation:
     """What n fixes, in any order, of devices given by slot mean.
 
     `containment` is of the same fixes, `state` of what came before; neither is changed. `poor` says which of
     the fixes do not count for which geofences. `paths` adds what happened between fixes, `visits` turns
-    changes into events where geofences ask for it.
+    changes into events where geofences ask for it; where one of the three is given numpy serves, whatever
+    the kernel (None: the best).
     """
+    library = chosen(kernel).library
+    if library is not None and poor is None and paths is None and visits is None:
+        return _compiled(fixes, containment, state, library)
     numbers = NumberedFixes.of(fixes, state)
     fix, devices = numbers.fix, numbers.devices
     pairs, carried = _pairs(numbers, containment, state), np.empty(0, np.int64)
@@ -154,6 +161,36 @@ def evaluate(
         inside_device=devices[holder[by_device]],
         inside_geofence=(last[by_device] >> 32).astype(np.int32),
         records=records,
+    )
+
+
+def _compiled(
+    fixes: FixColumns, containment: Containment, state: InsideState, library: Library
+) -> Evaluation:
+    """The same by the compiled kernel, where every fix counts for all geofences and changes are events."""
+    numbers = compiled.numbered(library, fixes.device, fixes.sample_time, state)
+    found = compiled.changes(library, numbers, containment, state)
+    events = Changes.at_fixes(found.number, found.geofence, found.kind, fixes, numbers)
+    last_fix = numbers.fix[numbers.last]
+    return Evaluation(
+        late=numbers.late,
+        position=numbers.fix[events.number],
+        device=numbers.devices[numbers.place()[events.number]],
+        geofence=events.geofence,
+        kind=events.kind,
+        time=events.time,
+        longitude=events.longitude,
+        latitude=events.latitude,
+        interpolated=events.interpolated,
+        share=events.share,
+        ordinal=events.ordinals(),
+        devices=numbers.devices,
+        watermarks=fixes.sample_time[last_fix],
+        last_fixes=LastFixes.of(fixes, last_fix) if state.remembers_fixes else None,
+        changed=found.changed,
+        inside_device=found.inside_device,
+        inside_geofence=found.inside_geofence,
+        records=VisitRecords.none(),
     )
 
 

@@ -20,6 +20,7 @@ from geofence.cells.index import CIRCLE_VERTICES, CellIndex
 from geofence.cells.steps import BetweenSteps, go_on
 from geofence.chosen_areas import ChosenAreas
 from geofence.geofence import Geofence
+from geofence.kernels import Kernel, chosen
 from geofence.loose import LooseAreas
 from geofence.packed import PackedAreas
 from geofence.paths.crossings import PathCrossings, path_crossings
@@ -74,6 +75,7 @@ class Containment:
         return _in_order(
             np.concatenate([np.empty(0, np.int64), *(part.position for part in parts)]),
             np.concatenate([np.empty(0, np.int32), *(part.geofence for part in parts)]),
+            nearly=True,
         )
 
 
@@ -87,7 +89,8 @@ def at_once(build: Build) -> "Future[Bulk]":
 class GeofenceIndex:
     """Geofences under keys from 1 to 2**31 - 1. Exact; the boundary belongs to a geofence.
 
-    For one thread at a time. `background` has the bulk built, aside if it knows how.
+    For one thread at a time. `background` has the bulk built, aside if it knows how. `kernel` looks up in the
+    bulk's cells (None: the best that is there).
     """
 
     def __init__(
@@ -95,8 +98,9 @@ class GeofenceIndex:
         geofences: Mapping[int, Geofence],
         background: Background = at_once,
         limits: Limits = LIMITS,
+        kernel: Kernel | None = None,
     ) -> None:
-        self._background, self._limits = background, limits
+        self._background, self._limits, self._kernel = background, limits, chosen(kernel)
         self._areas = {key: area_of(geofence) for key, geofence in geofences.items()}
         self._bulk: Bulk = PackedAreas({})
         self._coming: Future[Bulk] | None = None
@@ -106,7 +110,7 @@ class GeofenceIndex:
         self._recent, self._loose = PackedAreas({}), LooseAreas()
         self._outlines = Outlines()
         if _vertices(self._areas) <= limits.waited_for:
-            self._bulk = bulk_of(self._areas, limits.in_cells)
+            self._bulk = bulk_of(self._areas, limits.in_cells, kernel=self._kernel)
         else:
             self._bulk = PackedAreas(self._areas)
             self._build()
@@ -144,12 +148,15 @@ class GeofenceIndex:
         if len(seam):
             longitude = np.concatenate([longitude, -longitude[seam]])
             latitude = np.concatenate([latitude, latitude[seam]])
-        found = [part.containing(longitude, latitude) for part in self._parts()]
+        parts = self._parts()
+        if len(parts) == 1 and not len(seam) and self._bulk.in_order:
+            return Containment(*self._bulk.containing(longitude, latitude))
+        found = [part.containing(longitude, latitude) for part in parts]
         position = np.concatenate([position for position, _ in found])
         geofence = np.concatenate([geofence for _, geofence in found])
         if len(seam):
             position = np.concatenate([np.arange(count), seam])[position]
-        return _in_order(position, geofence)
+        return _in_order(position, geofence, nearly=self._bulk.in_order)
 
     def distances(
         self,
@@ -205,7 +212,8 @@ class GeofenceIndex:
         return path_crossings(paths, lines, (line, geofence), self._areas, self._outlines)
 
     def _parts(self) -> "Sequence[Bulk | LooseAreas]":
-        return (self._bulk, self._recent, self._loose) if self._changed else (self._bulk,)
+        """The bulk, and what holds something beside it."""
+        return [self._bulk, *(part for part in (self._recent, self._loose) if len(part))]
 
     def _note(self, key: int) -> None:
         self._changed.add(key)
@@ -224,7 +232,7 @@ class GeofenceIndex:
         areas = dict(self._areas)
         self._changed_lately = set()
         self._coming = self._background(
-            lambda between_steps: bulk_of(areas, self._limits.in_cells, between_steps)
+            lambda between_steps: bulk_of(areas, self._limits.in_cells, between_steps, self._kernel)
         )
 
     def _exchange(self, coming: "Future[Bulk]") -> None:
@@ -242,10 +250,18 @@ class GeofenceIndex:
         self._loose = LooseAreas()
 
 
-def bulk_of(areas: Mapping[int, Area], most_in_cells: int, between_steps: BetweenSteps = go_on) -> Bulk:
+def bulk_of(
+    areas: Mapping[int, Area],
+    most_in_cells: int,
+    between_steps: BetweenSteps = go_on,
+    kernel: Kernel | None = None,
+) -> Bulk:
     """Cells, or where there would be too many of them, a packed tree."""
-    cells = CellIndex.of(areas, between_steps=between_steps) if len(areas) <= most_in_cells else None
-    return PackedAreas(areas) if cells is None else cells
+    if len(areas) <= most_in_cells:
+        cells = CellIndex.of(areas, between_steps=between_steps, kernel=kernel)
+        if cells is not None:
+            return cells
+    return PackedAreas(areas)
 
 
 def _vertices(areas: Mapping[int, Area]) -> int:
@@ -256,10 +272,12 @@ def _vertices(areas: Mapping[int, Area]) -> int:
     return int(shapely.get_num_coordinates(polygons).sum()) + CIRCLE_VERTICES * circles
 
 
-def _in_order(position: NDArray[np.integer], geofence: NDArray[np.int32]) -> Containment:
-    """Pairs by position, then geofence, each once."""
+def _in_order(
+    position: NDArray[np.integer], geofence: NDArray[np.int32], nearly: bool = False
+) -> Containment:
+    """Pairs by position, then geofence, each once; quicker if told that they are few runs that come so."""
     pair = position.astype(np.int64) << 32 | geofence
-    pair.sort()
+    pair.sort(kind="stable" if nearly else None)
     repeated = pair[1:] == pair[:-1]
     if repeated.any():
         pair = pair[np.concatenate([[True], ~repeated])]

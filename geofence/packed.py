@@ -21,6 +21,12 @@ class PackedAreas:
         self._areas = AreaColumns(areas)
         self._tree = shapely.STRtree(shapely.box(*self._areas.boxes.T))
 
+    in_order = False
+    """Whether answers come by position, then key, each pair once."""
+
+    def __len__(self) -> int:
+        return len(self._areas)
+
     def discard(self, key: int) -> None:
         """Find this geofence no more; one that is not there is no error."""
         self._areas.discard(key)

@@ -97,6 +97,21 @@ class InsideState:
             self._last_fixes = LastFixes.none(len(self._watermark))
         self._last_fixes.put(slots, fixes)
 
+    def columns(self, devices: NDArray[np.integer]) -> tuple[NDArray[np.integer], ...]:
+        """What these devices, each once, are inside of, as the compiled kernel reads it.
+
+        The table and its width; then places in `devices`, ascending, of those of which more is kept aside,
+        where the keys of each of these begin and the last ones end, and the keys.
+        """
+        width = np.array([self._table.shape[1]])
+        more: list[tuple[int, NDArray[np.int32]]] = []
+        if self._aside:
+            found = map(self._aside.get, devices.tolist())
+            more = [(at, keys) for at, keys in enumerate(found) if keys is not None]
+        first = np.cumsum([0, *(len(keys) for _, keys in more)])
+        keys = np.concatenate([np.empty(0, np.int32), *(keys for _, keys in more)])
+        return self._table.ravel(), width, np.array([at for at, _ in more], np.int64), first, keys
+
     def load(self, slots: NDArray[np.integer], geofences: NDArray[np.integer]) -> None:
         """Add pairs of a device and a geofence that it is inside of; nothing else of them changes."""
         devices = np.unique(slots)
@@ -145,14 +160,16 @@ class InsideState:
         if self._aside:
             for device in devices.tolist():
                 self._aside.pop(device, None)
-        first = np.searchsorted(slot, slot)
-        column = np.arange(len(slot)) - first
+        first = _begins(slot)
+        column = np.arange(len(slot)) - np.repeat(first, np.append(first[1:], len(slot)) - first)
         fits = column < self._table.shape[1]
-        self._table[slot[fits], column[fits]] = geofence[fits]
         if fits.all():
+            self._table[slot, column] = geofence
             return
-        for device in np.unique(slot[~fits]).tolist():
-            self._aside[device] = geofence[~fits & (slot == device)]
+        self._table[slot[fits], column[fits]] = geofence[fits]
+        more = np.flatnonzero(~fits)
+        for rows in np.split(more, _begins(slot[more])[1:]):
+            self._aside[int(slot[rows[0]])] = geofence[rows]
         if 16 * len(self._aside) > self._count:
             self._widen()
 
@@ -164,3 +181,10 @@ class InsideState:
             np.repeat(np.fromiter(aside, np.int64, len(aside)), [len(keys) for keys in aside.values()]),
             np.concatenate(list(aside.values())),
         )
+
+
+def _begins(ascending: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Where another number begins."""
+    begins = np.ones(len(ascending), np.bool_)
+    begins[1:] = ascending[1:] != ascending[:-1]
+    return np.flatnonzero(begins)

@@ -29,7 +29,7 @@ class Leaves:
     def __init__(
         self, start: Integers, whole: NDArray[np.int32], crossed: NDArray[np.int32], area: NDArray[np.int32]
     ) -> None:
-        self._start, self._whole, self._crossed, self._area = start, whole, crossed, area
+        self.start, self.whole, self.crossed, self.area = start, whole, crossed, area
 
     @classmethod
     def of(cls, cover: Cover, most_bytes: int) -> Self | None:
@@ -54,15 +54,15 @@ class Leaves:
 
     def listed(self, number: Numbers, code: Integers) -> tuple[Listed, Listed]:
         """Of positions, numbered in any way and by ascending code: areas that hold them, areas that may."""
-        leaf = np.searchsorted(self._start, code, side="right") - 1
-        whole, crossed, end = self._whole[leaf], self._crossed[leaf], self._whole[leaf + 1]
+        leaf = np.searchsorted(self.start, code, side="right") - 1
+        whole, crossed, end = self.whole[leaf], self.crossed[leaf], self.whole[leaf + 1]
         return self._between(number, whole, crossed), self._between(number, crossed, end)
 
     def _between(self, number: Numbers, first: NDArray[np.int32], end: NDArray[np.int32]) -> Listed:
         count = end - first
         some = np.flatnonzero(count)
         count = count[some]
-        area = self._area[ranges(first[some], count)]
+        area = self.area[ranges(first[some], count)]
         return np.repeat(number[some], count), area.astype(np.int64)
 
 

@@ -14,9 +14,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geofence.cells.cover import Cover, chunks, cover_of
+from geofence.cells.crossed_cells import CrossedCells, crossed_cells
 from geofence.cells.grid import HAIR, LEVELS, Cells, Coordinates, Integers, cells_around
 from geofence.cells.steps import BetweenSteps, go_on
-from geofence.edges import Edges, ring_edges
+from geofence.edges import Edges, ring_edges_and_vertices
 from geofence.ranges import ranges
 
 EDGES_AT_ONCE = 100_000
@@ -28,23 +29,37 @@ Numbers = NDArray[np.intp]
 
 
 def polygon_cover(
-    polygons: NDArray[np.object_], most: Integers, between_steps: BetweenSteps = go_on
+    polygons: NDArray[np.object_],
+    most: Integers,
+    between_steps: BetweenSteps = go_on,
+    crossed: list[CrossedCells] | None = None,
 ) -> Cover:
-    """The cover of n polygons (degrees); each may have `most` (n) crossed cells, give or take four."""
+    """The cover of n polygons (degrees); each may have `most` (n) crossed cells, give or take four.
+
+    Where `crossed` is a list, its crossed cells are put there.
+    """
     weights = shapely.get_num_coordinates(polygons) + most
-    parts = [
-        part.shifted(chunk.start)
-        for chunk in chunks(weights, EDGES_AT_ONCE)
-        for part in [Cover.joined(list(_covers(polygons[chunk], most[chunk], between_steps))).merged()]
-    ]
+    parts = []
+    for chunk in chunks(weights, EDGES_AT_ONCE):
+        noted: list[CrossedCells] | None = None if crossed is None else []
+        cover = Cover.joined(list(_covers(polygons[chunk], most[chunk], between_steps, noted))).merged()
+        parts.append(cover.shifted(chunk.start))
+        if crossed is not None and noted:
+            vertex = int(shapely.get_num_coordinates(polygons[: chunk.start]).sum())
+            crossed += [cells.shifted(chunk.start, vertex) for cells in noted]
     return Cover.joined(parts)
 
 
-def _covers(polygons: NDArray[np.object_], most: Integers, between_steps: BetweenSteps) -> Iterator[Cover]:
+def _covers(
+    polygons: NDArray[np.object_],
+    most: Integers,
+    between_steps: BetweenSteps,
+    noted: list[CrossedCells] | None,
+) -> Iterator[Cover]:
     most_pairs = PAIRS * (shapely.get_num_coordinates(polygons) + most)
     own = shapely.force_2d(polygons)  # copies: GEOS's prepared polygons are not for two threads at once
     shapely.prepare(own)
-    edges = ring_edges(own)
+    edges, vertex = ring_edges_and_vertices(own)
     polygon, cells = cells_around(shapely.bounds(own))
     pairs = _first_pairs(polygon, cells, edges)
     while len(cells.level):
@@ -62,6 +77,8 @@ def _covers(polygons: NDArray[np.object_], most: Integers, between_steps: Betwee
         many |= np.bincount(polygon[cell], minlength=len(own)) > most_pairs
         last = crossed & (many[polygon] | (cells.level == LEVELS))
         yield cover_of(polygon[last], cells.take(last), crossed=True)
+        if noted is not None:
+            noted.append(crossed_cells(own, polygon, cells, last, cell, vertex[edge]))
 
         going = crossed & ~last
         number = np.cumsum(going) - 1

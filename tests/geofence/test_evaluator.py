@@ -1,11 +1,14 @@
 """Laws of the evaluator, against one fix after the other."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geofence.state import NEVER, InsideState
 from tests.geofence.reference import Crossing, Fix, Reference, crossings_of, evaluated
+
+pytestmark = pytest.mark.usefixtures("kernel")
 
 DEVICES = 4
 

@@ -24,6 +24,8 @@ from geofence.schedules.weekly_hours import WeeklyHours
 from geofence.state import InsideState
 from tests.geofence.reference import Crossing
 
+pytestmark = pytest.mark.usefixtures("kernel")
+
 DEVICE_IDS = ["4b17", "4B17", "4b18x", "-"]
 FENCES = 5
 AREA = Point(0, 0)

@@ -1,6 +1,7 @@
 """The index finds what brute force finds, whatever was put and discarded before."""
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,8 @@ from geofence.geofence import Geofence
 from geofence.index import LIMITS, GeofenceIndex
 from tests.geofence.reference import containment_pairs
 from tests.geofence.strategies import geofences, positions_near
+
+pytestmark = pytest.mark.usefixtures("kernel")
 
 Position = tuple[float, float]
 

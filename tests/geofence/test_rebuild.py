@@ -17,6 +17,8 @@ from geofence.packed import PackedAreas
 from tests.geofence.reference import containment_pairs
 from tests.geofence.strategies import geofences, positions_near
 
+pytestmark = pytest.mark.usefixtures("kernel")
+
 EAGER = Limits(loose=1, changes=1, waited_for=0)
 """Each second change is packed and has the bulk built anew."""
 

@@ -20,6 +20,8 @@ from geofence.cells.polygon_cover import polygon_cover
 from geofence.geofence import Geofence
 from geofence.packed import PackedAreas
 
+pytestmark = pytest.mark.usefixtures("kernel")
+
 Coordinates = NDArray[np.float64]
 
 

@@ -1,0 +1,81 @@
+"""Builds the compiled kernel with the wheel, where a C compiler and Python's headers are.
+
+Without it everything works, slower. OVERFLY_COMPILED=no leaves it out, OVERFLY_COMPILED=yes makes a build
+without it fail; CC, CFLAGS and LDFLAGS are heeded. The library uses only Python's stable ABI, so that one
+wheel serves Python 3.11 and all that follow.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+FOLDER = Path("geofence", "compiled")
+NAME = "library.abi3.so"
+FLAGS = (
+    *("-O2", "-std=c11", "-Wall", "-Wextra", "-fPIC", "-fvisibility=hidden"),
+    "-fno-math-errno",
+    "-ffp-contract=off",  # with multiply-adds fused, results would differ from numpy's
+)
+LINKED = ("-bundle", "-undefined", "dynamic_lookup") if sys.platform == "darwin" else ("-shared",)
+
+
+class CompiledKernel(BuildHookInterface[Any]):
+    """Puts the library into a wheel, or for an editable installation beside its sources."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Called by hatchling before it packs."""
+        self._aside = tempfile.TemporaryDirectory()
+        wanted = os.environ.get("OVERFLY_COMPILED", "")
+        if wanted == "no":
+            return
+        try:
+            library = self._built(version)
+        except BuildError as problem:
+            if wanted == "yes":
+                raise
+            self.app.display_warning(f"no compiled kernel, numpy serves: {problem}")
+            return
+        build_data["pure_python"] = False
+        build_data["tag"] = f"cp311-abi3-{sysconfig.get_platform().translate(str.maketrans('-.', '__'))}"
+        build_data["force_include"][str(library)] = str(FOLDER / NAME)
+
+    def _built(self, version: str) -> Path:
+        sources = Path(self.root) / FOLDER
+        library = sources / NAME
+        if version == "editable":
+            library.unlink(missing_ok=True)
+        else:
+            library = Path(self._aside.name) / NAME
+        compiler = _compiler()
+        headers = sysconfig.get_path("include")
+        if not Path(headers, "Python.h").exists():
+            raise BuildError(f"there is no Python.h in {headers} (Debian's package: python3-dev)")
+        if sysconfig.get_config_var("Py_GIL_DISABLED"):
+            raise BuildError("free-threaded Python has no stable ABI")
+        flags = (*FLAGS, *shlex.split(os.environ.get("CFLAGS", "")), f"-I{headers}")
+        linked = (*LINKED, *shlex.split(os.environ.get("LDFLAGS", "")), "-lm")
+        command = [*compiler, *flags, *map(str, sorted(sources.glob("*.c"))), "-o", str(library), *linked]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a compiler
+        if done.returncode:
+            raise BuildError(f"{shlex.join(command)} failed:\n{done.stderr}")
+        return library
+
+
+class BuildError(Exception):
+    """The library cannot be built here; says why."""
+
+
+def _compiler() -> list[str]:
+    named = [os.environ.get("CC", ""), sysconfig.get_config_var("CC") or "", "cc", "gcc", "clang"]
+    for command in filter(None, map(shlex.split, named)):
+        if shutil.which(command[0]):
+            return command[:1]
+    raise BuildError("there is no C compiler (Debian's package: gcc)")
