@@ -172,7 +172,8 @@ class GeofenceIndex:
         """
         keys, number = np.unique(geofence, return_inverse=True)
         areas = ChosenAreas([self._areas[key] for key in keys.tolist()])
-        return area_distances(areas, number, longitude, latitude, limit)
+        outline = self._outlines.numbers(keys, self._areas)
+        return area_distances(areas, outline, self._outlines, number, longitude, latitude, limit)
 
     def crossings(self, paths: Paths) -> PathCrossings:
         """All that paths enter and leave, straight in longitude and latitude, boundaries inside.

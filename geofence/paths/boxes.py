@@ -6,6 +6,8 @@ is in those that it meets, all lines and outlines together, level by level: some
 outline of ten thousand edges.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,12 +63,20 @@ class Boxes:
             group, start, count, of_items = group[~done], root[~done], boxes[~done], False
 
     def near(self, lines: FlatPaths, group: Numbers) -> Pairs:
-        """Pairs of a line, each beside its group, and an item of that of which the innermost box meets it."""
+        """Pairs of a line, each beside its group, and an item of that whose innermost box it meets."""
+        of_lines = lines.sides()
+        return self._found(group, lambda line, sides: _meet(lines, of_lines, line, sides))
+
+    def within(self, asked: Sides, group: Numbers) -> Pairs:
+        """The same for boxes instead of lines."""
+        return self._found(group, lambda box, sides: np.flatnonzero(overlap(asked, box, sides)))
+
+    def _found(self, group: Numbers, meet: Callable[[Numbers, Sides], Numbers]) -> Pairs:
         root, roots = self._root.rows[group], self._roots.rows[group]
         line, box = np.repeat(np.arange(len(group)), roots), ranges(root, roots)
-        found, of_lines = [], lines.sides()
+        found = []
         while len(box):
-            met = _meet(lines, of_lines, line, [side.rows[box] for side in self._sides])
+            met = meet(line, [side.rows[box] for side in self._sides])
             line, box = line[met], box[met]
             count = self._count.rows[box]
             line, inner = np.repeat(line, count), ranges(self._first.rows[box], count)

@@ -37,6 +37,11 @@ class PathCrossings:
         return len(self.path)
 
     @classmethod
+    def none(cls) -> Self:
+        """Of paths that cross nothing."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0), np.empty(0, np.bool_))
+
+    @classmethod
     def joined(cls, parts: "list[Self]", paths: int) -> Self:
         """Those of parts of the paths, so many each but for the last, in one."""
         path = np.concatenate([part.path + paths * number for number, part in enumerate(parts)])
@@ -74,11 +79,11 @@ def path_crossings(
     `lines` are those of the paths, `near` pairs of a line and the key of an area whose box it meets; a pair
     may come twice. `outlines` keeps what was made of an area for the next time.
     """
+    if not len(near[0]):
+        return PathCrossings.none()
     keys, area = np.unique(near[1], return_inverse=True)
     chosen = ChosenAreas([areas[key] for key in keys.tolist()])
-    outline = np.zeros(len(keys), np.int64)
-    outline[~chosen.is_circle] = outlines.numbers(keys[~chosen.is_circle], areas)
-
+    outline = outlines.numbers(keys, areas)
     is_circle = chosen.is_circle[area]
     polygons = _Candidates.distinct(near[0][~is_circle], area[~is_circle])
     polygons, meeting = _meetings(paths, lines, polygons, outline, outlines)
@@ -88,6 +93,8 @@ def path_crossings(
 
     pair = np.concatenate([flat.path, circles.number]) << 32
     pair |= np.concatenate([polygons.area, circles.area])
+    if not len(pair):
+        return PathCrossings.none()
     pair, of = np.unique(pair, return_inverse=True)
     of_line, of_circle = of[: len(flat)], of[len(flat) :]
     whole, area = paths.take(pair >> 32), pair & LOW

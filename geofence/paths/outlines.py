@@ -10,7 +10,7 @@ from geofence.area import Area, PolygonArea
 from geofence.paths.boxes import Boxes, Pairs, overlap
 from geofence.paths.growing import Growing
 from geofence.paths.orientation import Point
-from geofence.paths.paths import FlatPaths, Numbers, sides
+from geofence.paths.paths import FlatPaths, Numbers, Sides, sides
 
 MOST_FORGOTTEN = 100_000
 """Vertices of outlines that are no more, or half of all if that is more; then all are taken in anew."""
@@ -27,11 +27,15 @@ class Outlines:
         self._clear()
 
     def numbers(self, keys: NDArray[np.int32], areas: Mapping[int, Area]) -> Numbers:
-        """The numbers of the outlines of these areas, polygons whose keys are all different."""
-        new = [key for key in keys.tolist() if key not in self._number]
-        if new:
-            self._add(new, [area for key in new if isinstance(area := areas[key], PolygonArea)])
-        return np.array([self._number[key] for key in keys.tolist()], np.int64)
+        """The numbers of the outlines of these areas, whose keys are all different; -1 of a circle."""
+        polygons = {
+            key: area
+            for key in keys.tolist()
+            if key not in self._number and isinstance(area := areas[key], PolygonArea)
+        }
+        if polygons:
+            self._add(polygons)
+        return np.array([self._number.get(key, -1) for key in keys.tolist()], np.int64)
 
     def discard(self, key: int) -> None:
         """Forget an outline; one that is not there is no error."""
@@ -53,12 +57,18 @@ class Outlines:
 
     def near(self, lines: FlatPaths, number: Numbers) -> Pairs:
         """Pairs of a line, each beside the number of its outline, and an edge of that whose box it meets."""
-        line, edge = self._boxes.near(lines, number)
+        return self._overlapping(lines.sides(), *self._boxes.near(lines, number))
+
+    def within(self, boxes: Sides, number: Numbers) -> Pairs:
+        """The same for boxes instead of lines."""
+        return self._overlapping(boxes, *self._boxes.within(boxes, number))
+
+    def _overlapping(self, boxes: Sides, box: Numbers, edge: Numbers) -> Pairs:
         real = ~self._closes.rows[edge]
-        line, edge = line[real], edge[real]
+        box, edge = box[real], edge[real]
         (x, y), (to_x, to_y) = self.edge(edge)
-        meet = overlap(lines.sides(), line, sides(x, y, to_x, to_y))
-        return line[meet], edge[meet]
+        meet = overlap(boxes, box, sides(x, y, to_x, to_y))
+        return box[meet], edge[meet]
 
     def _clear(self) -> None:
         self._number: dict[int, int] = {}
@@ -67,9 +77,10 @@ class Outlines:
         self._boxes = Boxes()
         self._forgotten = 0
 
-    def _add(self, keys: list[int], areas: list[PolygonArea]) -> None:
+    def _add(self, found: Mapping[int, PolygonArea]) -> None:
         """Poles that an area reaches are lines, and rings as others are."""
-        self._number.update(zip(keys, range(len(self._start), len(self._start) + len(keys)), strict=True))
+        areas, count = list(found.values()), len(self._start)
+        self._number.update(zip(found, range(count, count + len(areas)), strict=True))
         polygons = np.array([polygon for area in areas for polygon in area.polygons], np.object_)
         owner = np.repeat(np.arange(len(areas)), [len(area.polygons) for area in areas])
         rings, polygon = shapely.get_rings(polygons, return_index=True)

@@ -78,6 +78,18 @@ def test_distance_is_that_to_the_nearest_point_of_the_area(
             assert expected - 2 * tolerance <= found <= expected + tolerance + ROUNDING
 
 
+@given(fences_and_pairs(), st.sampled_from([1e-3, 10.0, 5_000.0, 300_000.0, 9e6]))
+@settings(max_examples=60, deadline=None)
+def test_distance_within_the_limit_is_the_same_as_without_one(
+    case: tuple[list[Geofence], list[tuple[int, Position]]], limit: float
+) -> None:
+    for found, exact in zip(distances(*case, limit), distances(*case), strict=True):
+        if exact < limit - MILLIMETRE - 1e-9 * limit:
+            assert abs(found - exact) <= MILLIMETRE + 1e-9 * limit
+        else:
+            assert found >= limit - MILLIMETRE - 1e-9 * limit
+
+
 def test_what_is_beyond_the_limit_is_told_to_be_no_nearer_than_that() -> None:
     pairs = [(0, (170.0, -9.0)), (1, (8.0, 48.0)), (1, (8.0, 47.01))]
     exact, limited = distances([FIJI, CIRCLE], pairs), distances([FIJI, CIRCLE], pairs, 1_000.0)
