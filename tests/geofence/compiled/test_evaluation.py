@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from geofence.evaluator import Evaluation, evaluate
+from geofence.fix_columns import FixColumns
 from geofence.index import Containment
 from geofence.kernels import COMPILED, NUMPY, Library
 from geofence.state import NEVER, InsideState
@@ -39,8 +40,23 @@ def batches(draw: st.DrawFn, devices: int) -> Fixes:
 
 
 def same(one: Evaluation, other: Evaluation) -> bool:
-    columns = [(getattr(one, each.name), getattr(other, each.name)) for each in fields(Evaluation)]
+    assert one.last_fixes is other.last_fixes is None
+    columns = [(getattr(one, name), getattr(other, name)) for name in COLUMNS]
+    columns += zip(one.records.columns(), other.records.columns(), strict=True)
     return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in columns)
+
+
+COLUMNS = [each.name for each in fields(Evaluation) if each.name not in {"last_fixes", "records"}]
+
+
+def fixes_of(device: NDArray[np.int32], time: NDArray[np.int64]) -> FixColumns:
+    """Fixes at places of their own."""
+    count = len(device)
+    place = np.arange(count) / 1e6
+    unknown = np.full(count, np.nan)
+    return FixColumns(
+        device, [], time, place, -place, unknown, lambda at: unknown[at], lambda at: [""] * len(at)
+    )
 
 
 @given(data=st.data(), devices=st.sampled_from([1, 3, 40]))
@@ -48,8 +64,8 @@ def same(one: Evaluation, other: Evaluation) -> bool:
 def test_both_kernels_evaluate_alike_batch_after_batch(data: st.DataObject, devices: int) -> None:
     state = InsideState(devices)
     for device, time, containment in data.draw(st.lists(batches(devices), max_size=4)):
-        found = evaluate(device, time, containment, state, kernel=COMPILED)
-        assert same(found, evaluate(device, time, containment, state, kernel=NUMPY))
+        found = evaluate(fixes_of(device, time), containment, state, kernel=COMPILED)
+        assert same(found, evaluate(fixes_of(device, time), containment, state, kernel=NUMPY))
         state.apply(found)
         state.discard_geofences(np.array(sorted(data.draw(st.frozensets(keys, max_size=2))), np.int32))
 
@@ -63,7 +79,9 @@ def test_both_kernels_number_many_fixes_of_many_devices_alike() -> None:
         position = np.sort(random.integers(0, count, 3 * count))
         pairs = np.unique(position << 32 | random.integers(1, 9, 3 * count))
         containment = Containment(pairs >> 32, pairs.astype(np.int32))
-        evaluations = [evaluate(device, time, containment, state, kernel=each) for each in (NUMPY, COMPILED)]
+        evaluations = [
+            evaluate(fixes_of(device, time), containment, state, kernel=each) for each in (NUMPY, COMPILED)
+        ]
         assert same(*evaluations)
         assert len(evaluations[0].position) > count / 2
 
