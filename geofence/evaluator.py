@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 from geofence.changes import Changes
 from geofence.fix_columns import FixColumns
 from geofence.index import Containment
+from geofence.inside_before import InsideBefore
 from geofence.last_fixes import LastFixes
 from geofence.numbered_fixes import LOW, NumberedFixes
 from geofence.poor_fixes import PoorFixes
 from geofence.state import InsideState
-from geofence.visit_records import VisitRecords
+from geofence.visit_records import NO_VISITS, VisitRecords
 from geofence.visits import Visits
 
 
@@ -104,7 +105,8 @@ def evaluate(
     """
     numbers = NumberedFixes.of(fixes, state)
     fix, devices = numbers.fix, numbers.devices
-    pairs, carried = _pairs(numbers, containment, state), np.empty(0, np.int64)
+    before = InsideBefore.of(devices, state)
+    pairs, carried = _pairs(numbers, containment, before), np.empty(0, np.int64)
     if poor is not None:
         pairs, carried = poor.carried(pairs, fix)
         pairs = np.concatenate([pairs, carried])
@@ -119,9 +121,9 @@ def evaluate(
     )
     if paths is not None:
         changes = paths(RawInside(numbers, pairs, poor, changes))
-    events, records = changes, VisitRecords.none()
+    events, records = changes, NO_VISITS
     if visits is not None:
-        told = visits.told(changes, numbers, fixes, state, poor)
+        told = visits.told(changes, before, numbers, fixes, state, poor)
         events, records, last = told.events, told.records, np.concatenate([last, told.pending])
     if paths is not None or visits is not None:
         events = events.in_order()
@@ -161,14 +163,14 @@ ENTERING = 1 << 31
 GEOFENCE = ENTERING - 1
 
 
-def _pairs(numbers: NumberedFixes, containment: Containment, state: InsideState) -> NDArray[np.int64]:
-    """Who was inside of what and when: geofence << 32 | number, in no order."""
+def _pairs(numbers: NumberedFixes, containment: Containment, before: InsideBefore) -> NDArray[np.int64]:
+    """Who was in the area of what and when: geofence << 32 | number, in no order."""
     number = numbers.number[containment.position]
     evaluated = number >= 0
     now = (containment.geofence.astype(np.int64) << 32 | number)[evaluated]
-    place, geofence = state.in_area(numbers.devices)
-    before = geofence.astype(np.int64) << 32 | numbers.past[place]
-    return np.concatenate([now, before])
+    past = before.geofence.astype(np.int64) << 32 | numbers.past[before.place]
+    outside = before.outside
+    return np.concatenate([now, past[~outside] if outside.any() else past])
 
 
 def _crossings(
