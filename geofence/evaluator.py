@@ -25,12 +25,13 @@ from geofence.changes import Changes
 from geofence.compiled import evaluation as compiled
 from geofence.fix_columns import FixColumns
 from geofence.index import Containment
+from geofence.inside_before import InsideBefore
 from geofence.kernels import Kernel, Library, chosen
 from geofence.last_fixes import LastFixes
 from geofence.numbered_fixes import LOW, NumberedFixes
 from geofence.poor_fixes import PoorFixes
 from geofence.state import InsideState
-from geofence.visit_records import VisitRecords
+from geofence.visit_records import NO_VISITS, VisitRecords
 from geofence.visits import Visits
 
 
@@ -111,7 +112,8 @@ def evaluate(
         return _compiled(fixes, containment, state, library)
     numbers = NumberedFixes.of(fixes, state)
     fix, devices = numbers.fix, numbers.devices
-    pairs, carried = _pairs(numbers, containment, state), np.empty(0, np.int64)
+    before = InsideBefore.of(devices, state)
+    pairs, carried = _pairs(numbers, containment, before), np.empty(0, np.int64)
     if poor is not None:
         pairs, carried = poor.carried(pairs, fix)
         pairs = np.concatenate([pairs, carried])
@@ -126,9 +128,9 @@ def evaluate(
     )
     if paths is not None:
         changes = paths(RawInside(numbers, pairs, poor, changes))
-    events, records = changes, VisitRecords.none()
+    events, records = changes, NO_VISITS
     if visits is not None:
-        told = visits.told(changes, numbers, fixes, state, poor)
+        told = visits.told(changes, before, numbers, fixes, state, poor)
         events, records, last = told.events, told.records, np.concatenate([last, told.pending])
     if paths is not None or visits is not None:
         events = events.in_order()
@@ -190,7 +192,7 @@ def _compiled(
         changed=found.changed,
         inside_device=found.inside_device,
         inside_geofence=found.inside_geofence,
-        records=VisitRecords.none(),
+        records=NO_VISITS,
     )
 
 
@@ -198,14 +200,14 @@ ENTERING = 1 << 31
 GEOFENCE = ENTERING - 1
 
 
-def _pairs(numbers: NumberedFixes, containment: Containment, state: InsideState) -> NDArray[np.int64]:
-    """Who was inside of what and when: geofence << 32 | number, in no order."""
+def _pairs(numbers: NumberedFixes, containment: Containment, before: InsideBefore) -> NDArray[np.int64]:
+    """Who was in the area of what and when: geofence << 32 | number, in no order."""
     number = numbers.number[containment.position]
     evaluated = number >= 0
     now = (containment.geofence.astype(np.int64) << 32 | number)[evaluated]
-    place, geofence = state.in_area(numbers.devices)
-    before = geofence.astype(np.int64) << 32 | numbers.past[place]
-    return np.concatenate([now, before])
+    past = before.geofence.astype(np.int64) << 32 | numbers.past[before.place]
+    outside = before.outside
+    return np.concatenate([now, past[~outside] if outside.any() else past])
 
 
 def _crossings(

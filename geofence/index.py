@@ -108,7 +108,7 @@ class GeofenceIndex:
         self._changed_lately: set[int] = set()  # since a build was begun last, whatever became of it
         self._problem: str | None = None
         self._recent, self._loose = PackedAreas({}), LooseAreas()
-        self._outlines = Outlines()
+        self._outlines, self._crossed = Outlines(), False
         if _vertices(self._areas) <= limits.waited_for:
             self._bulk = bulk_of(self._areas, limits.in_cells, kernel=self._kernel)
         else:
@@ -182,6 +182,7 @@ class GeofenceIndex:
         millimetre along it are left out.
         """
         self._arrange()
+        self._crossed = True
         parts = [paths.take(slice(at, at + PATHS)) for at in range(0, max(len(paths), 1), PATHS)]
         return PathCrossings.joined([self._crossings(part) for part in parts], PATHS)
 
@@ -232,9 +233,15 @@ class GeofenceIndex:
     def _build(self) -> None:
         areas = dict(self._areas)
         self._changed_lately = set()
-        self._coming = self._background(
-            lambda between_steps: bulk_of(areas, self._limits.in_cells, between_steps, self._kernel)
-        )
+        crossed, most, kernel = self._crossed, self._limits.in_cells, self._kernel
+
+        def built(between_steps: BetweenSteps) -> Bulk:
+            bulk = bulk_of(areas, most, between_steps, kernel)
+            if crossed:
+                bulk.near(np.zeros((1, 4)))  # which has it plant its tree now
+            return bulk
+
+        self._coming = self._background(built)
 
     def _exchange(self, coming: "Future[Bulk]") -> None:
         problem = coming.exception()

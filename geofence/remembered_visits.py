@@ -6,7 +6,7 @@ put -> recent (few, sorted anew each time) -> the bulk (sorted), in which what i
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.visit_records import VisitRecords
+from geofence.visit_records import NO_VISITS, VisitRecords
 
 Pairs = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -20,7 +20,7 @@ class RememberedVisits:
 
     def __init__(self, recent: int = RECENT) -> None:
         self._most_recent = recent
-        self._bulk, self._recent = _Sorted(VisitRecords.none()), _Sorted(VisitRecords.none())
+        self._bulk, self._recent = _Sorted(NO_VISITS), _Sorted(NO_VISITS)
 
     def __len__(self) -> int:
         return len(self._bulk) + len(self._recent)
@@ -70,7 +70,7 @@ class RememberedVisits:
     def _arrange(self) -> None:
         rows = len(self._bulk.records)
         if max(len(self._recent.records), rows - len(self._bulk)) > max(self._most_recent, rows // 16):
-            self._bulk, self._recent = _Sorted(self.all), _Sorted(VisitRecords.none())
+            self._bulk, self._recent = _Sorted(self.all), _Sorted(NO_VISITS)
 
 
 class _Sorted:

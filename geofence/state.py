@@ -73,15 +73,6 @@ class InsideState:
             np.concatenate([geofence, *(keys for _, keys in more)]),
         )
 
-    def in_area(self, slots: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-        """The same, without visits whose device is outside already."""
-        number, geofence = self.pairs(slots)
-        if not len(self.visits):
-            return number, geofence
-        records, remembered = self.visits.of(pairs_of(slots[number], geofence))
-        within = ~remembered | (records.outside_since == NEVER)
-        return number[within], geofence[within]
-
     @property
     def remembers_fixes(self) -> bool:
         """Whether last fixes are kept, whatever is watched now."""
@@ -133,7 +124,8 @@ class InsideState:
         if len(self.visits):
             left = evaluation.kind == EXIT_KIND
             self.visits.discard(pairs_of(evaluation.device[left], evaluation.geofence[left]))
-        self.visits.put(evaluation.records)
+        if len(evaluation.records):
+            self.visits.put(evaluation.records)
         self._put(evaluation.changed, evaluation.inside_device, evaluation.inside_geofence)
 
     def discard_geofences(self, keys: NDArray[np.integer]) -> None:

@@ -28,11 +28,6 @@ class VisitRecords:
         return len(self.device)
 
     @classmethod
-    def none(cls) -> Self:
-        """No visits."""
-        return cls.blank(0)
-
-    @classmethod
     def blank(cls, count: int) -> Self:
         """Room for so many, all columns zero."""
         return cls(*(np.zeros(count, kind) for kind in KINDS))
@@ -61,6 +56,9 @@ class VisitRecords:
 
 
 KINDS: tuple[Any, ...] = (np.int32, np.int32, np.int64, np.int64, np.bool_)
+
+
+NO_VISITS: Final = VisitRecords.blank(0)
 
 
 def pairs_of(device: NDArray[np.integer], geofence: NDArray[np.int32]) -> NDArray[np.int64]:

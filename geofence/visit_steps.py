@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from geofence.changes import Changes
 from geofence.events import ENTER_KIND
+from geofence.inside_before import InsideBefore
 from geofence.numbered_fixes import NumberedFixes
-from geofence.state import InsideState
 from geofence.visit_records import NEVER, pairs_of
 from geofence.visit_rules import VisitRules
 
@@ -77,23 +77,29 @@ class Steps:
 
 
 def steps_of(
-    changes: Changes, numbers: NumberedFixes, state: InsideState, rules: VisitRules
+    changes: Changes,
+    before: InsideBefore,
+    numbers: NumberedFixes,
+    time: Numbers,
+    rules: VisitRules,
 ) -> tuple[Steps, Mask]:
-    """The steps of visits that have a rule or a record, and which of the changes are among them."""
-    before = _before(numbers, state, rules)
+    """The steps of visits of which there may be something to tell, and which of the changes are among them.
+
+    That is, where a geofence has a rule or a visit a record. `time` (ms) is of each number.
+    """
     place = numbers.place()[changes.number]
+    changed_pairs = pairs_of(place, changes.geofence)
+    begun = _begun_before(before, changed_pairs, numbers, time, rules)
     taken = rules.find(changes.geofence) >= 0
-    if before.remembered.any():
-        remembered = pairs_of(before.place, before.geofence)[before.remembered]
-        taken |= np.isin(pairs_of(place, changes.geofence), remembered)
+    if begun.remembered.any():
+        taken |= np.isin(changed_pairs, pairs_of(begun.place, begun.geofence)[begun.remembered])
     change = np.flatnonzero(taken)
     changed, place = changes.take(change), place[change]
-    entering = changed.kind == ENTER_KIND
     with_changes = Steps(
         place=place,
         geofence=changed.geofence,
         rule=rules.find(changed.geofence),
-        inside=entering,
+        inside=changed.kind == ENTER_KIND,
         since=changed.time,
         number=changed.number,
         share=changed.share,
@@ -103,28 +109,35 @@ def steps_of(
         entered=changed.time,
         dwelled=np.zeros(len(change), np.bool_),
     )
-    pairs = ((getattr(before, each.name), getattr(with_changes, each.name)) for each in fields(Steps))
+    pairs = ((getattr(begun, each.name), getattr(with_changes, each.name)) for each in fields(Steps))
     steps = Steps(*map(np.concatenate, pairs))
     return steps.take(np.lexsort((steps.share, steps.number, steps.geofence))), taken
 
 
-def _before(numbers: NumberedFixes, state: InsideState, rules: VisitRules) -> Steps:
-    """Those of visits under way before."""
-    place, geofence = state.pairs(numbers.devices)
-    rule = rules.find(geofence)
-    records, remembered = state.visits.of(pairs_of(numbers.devices[place], geofence))
-    at = np.flatnonzero(remembered | (rule >= 0))
-    place, geofence, remembered, records = place[at], geofence[at], remembered[at], records.take(at)
+def _begun_before(
+    before: InsideBefore, changed: Numbers, numbers: NumberedFixes, time: Numbers, rules: VisitRules
+) -> Steps:
+    """Those of visits under way before, but for visits that just go on.
+
+    Just to go on is to be remembered, inside and without change (see `pairs_of`), with no DWELL to tell yet.
+    """
+    rule, records = rules.find(before.geofence), before.records
+    told_later = records.dwelled | (records.entered + rules.dwell[rule] > time[numbers.last[before.place]])
+    goes_on = before.remembered & (records.outside_since == NEVER) & told_later
+    goes_on[goes_on] = ~np.isin(pairs_of(before.place[goes_on], before.geofence[goes_on]), changed)
+    at = np.flatnonzero((before.remembered | (rule >= 0)) & ~goes_on)
+    before, rule = before.take(at), rule[at]
+    remembered, records = before.remembered, before.records
     outside_since = np.where(remembered, records.outside_since, NEVER)
     return Steps(
-        place=place,
-        geofence=geofence,
-        rule=rule[at],
+        place=before.place,
+        geofence=before.geofence,
+        rule=rule,
         inside=outside_since == NEVER,
         since=outside_since,
-        number=numbers.past[place],
+        number=numbers.past[before.place],
         share=np.ones(len(at)),
-        end=numbers.last[place] + 1,
+        end=numbers.last[before.place] + 1,
         change=np.full(len(at), -1),
         remembered=remembered,
         entered=np.where(remembered, records.entered, NEVER),

@@ -9,7 +9,6 @@ from geofence.fix_columns import FixColumns
 from geofence.numbered_fixes import NumberedFixes
 from geofence.poor_fixes import PoorFixes
 from geofence.ranges import ranges
-from geofence.state import InsideState
 from geofence.visit_steps import Mask, Numbers, Steps
 
 Column = NDArray[np.float64]
@@ -25,12 +24,12 @@ class Stretches:
         self,
         steps: Steps,
         numbers: NumberedFixes,
+        time: Numbers,
         fixes: FixColumns,
-        state: InsideState,
         poor: PoorFixes | None,
     ) -> None:
         self._geofence, self._start, self._until = steps.geofence, steps.start, steps.until
-        self._fix, self.time = numbers.fix, numbers.time(fixes, state)
+        self._fix, self.time = numbers.fix, time
         self._fixes, self._poor = fixes, poor
 
     def first(self, step: Numbers, time: Numbers) -> Numbers:

@@ -17,10 +17,11 @@ import numpy as np
 from geofence.changes import Changes
 from geofence.events import DWELL_KIND, EXIT_KIND
 from geofence.fix_columns import FixColumns
+from geofence.inside_before import InsideBefore
 from geofence.numbered_fixes import NumberedFixes
 from geofence.poor_fixes import PoorFixes
 from geofence.state import InsideState
-from geofence.visit_records import NEVER, VisitRecords
+from geofence.visit_records import NEVER, NO_VISITS, VisitRecords
 from geofence.visit_rules import LONGEST, VisitRules
 from geofence.visit_steps import Mask, Numbers, Steps, steps_of
 from geofence.visit_stretches import Distances, Stretches
@@ -51,16 +52,18 @@ class Visits:
     def told(
         self,
         changes: Changes,
+        before: InsideBefore,
         numbers: NumberedFixes,
         fixes: FixColumns,
         state: InsideState,
         poor: PoorFixes | None,
     ) -> Told:
-        """What is told of changes at these fixes and on the way to them."""
-        steps, taken = steps_of(changes, numbers, state, self.rules)
+        """What is told of changes at these fixes and on the way to them, which come after `before`."""
+        time = numbers.time(fixes, state)
+        steps, taken = steps_of(changes, before, numbers, time, self.rules)
         if not len(steps):
-            return Told(changes, VisitRecords.none(), np.empty(0, np.int64))
-        stretches = Stretches(steps, numbers, fixes, state, poor)
+            return Told(changes, NO_VISITS, np.empty(0, np.int64))
+        stretches = Stretches(steps, numbers, time, fixes, poor)
         confirmed_at, unconfirmed = self._absences(steps, stretches)
         ends = ~steps.inside & ~unconfirmed
         course = _Course(steps, ends, stretches)

@@ -8,7 +8,6 @@ few that are in doubt are worked out in fractions.
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geofence.ellipsoid import Column
 
@@ -22,14 +21,31 @@ Point = tuple[Column, Column]
 
 def orientations(a: Point, b: Point, c: Point) -> Column:
     """Positive where c is left of the line from a to b, 0 on it, negative right of it: the sign is exact."""
-    value, error = rough_orientations(a, b, c)
-    doubtful = np.flatnonzero(np.abs(value) <= error)
-    if len(doubtful):
-        value[doubtful] = exact_orientations(*((x[doubtful], y[doubtful]) for x, y in (a, b, c)))
+    value, error = _rough(a, b, c)
+    for at in np.flatnonzero(np.abs(value) <= error).tolist():
+        exact = _exact(*(_fractions(point, at) for point in (a, b, c)))
+        value[at] = (exact > 0) - (exact < 0)
     return value
 
 
-def rough_orientations(a: Point, b: Point, c: Point) -> tuple[Column, Column]:
+def crossing_shares(a: Point, b: Point, v: Point, w: Point, finest: Column) -> Column:
+    """Where each line from a to b cuts the one from v to w, as a share of the former, 0 to 1.
+
+    a and b are on different sides of the latter, or one of them on it. Right to `finest`, a share.
+    """
+    at_a, error_a = _rough(v, w, a)
+    at_b, error_b = _rough(v, w, b)
+    away = np.abs(at_a) + np.abs(at_b)
+    doubtful = np.maximum(error_a, 0) + np.maximum(error_b, 0) > finest * away
+    share: Column = np.abs(at_a) / np.where(doubtful, 1.0, away)
+    for at in np.flatnonzero(doubtful).tolist():
+        ends = _fractions(v, at), _fractions(w, at)
+        of_a, of_b = (abs(_exact(*ends, _fractions(point, at))) for point in (a, b))
+        share[at] = of_a / (of_a + of_b)
+    return share
+
+
+def _rough(a: Point, b: Point, c: Point) -> tuple[Column, Column]:
     """(b - a) x (c - a) in doubles, and by how much it may be wrong; -1 where it is 0 for sure."""
     across, along = (b[0] - a[0], c[1] - a[1]), (b[1] - a[1], c[0] - a[0])
     left, right = across[0] * across[1], along[0] * along[1]
@@ -38,33 +54,12 @@ def rough_orientations(a: Point, b: Point, c: Point) -> tuple[Column, Column]:
     return left - right, np.where(nothing, -1.0, error)
 
 
-def exact_orientations(a: Point, b: Point, c: Point) -> Column:
-    """The same, rounded only at the end."""
-    columns = (column.tolist() for point in (a, b, c) for column in point)
-    return np.array([_exact(*map(Fraction, row)) for row in zip(*columns, strict=True)], np.float64)
+Exact = tuple[Fraction, Fraction]
 
 
-def _exact(ax: Fraction, ay: Fraction, bx: Fraction, by: Fraction, cx: Fraction, cy: Fraction) -> float:
-    value = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-    rounded = float(value)
-    if rounded == 0 and value != 0:  # smaller than a double can be
-        return SMALLEST if value > 0 else -SMALLEST
-    return rounded
+def _fractions(point: Point, at: int) -> Exact:
+    return Fraction(float(point[0][at])), Fraction(float(point[1][at]))
 
 
-def crossing_shares(a: Point, b: Point, v: Point, w: Point, finest: NDArray[np.float64]) -> Column:
-    """Where each line from a to b cuts the one from v to w, as a share of the former, 0 to 1.
-
-    a and b are on different sides of the latter, or one of them on it. Right to `finest`, a share.
-    """
-    at_a, error_a = rough_orientations(v, w, a)
-    at_b, error_b = rough_orientations(v, w, b)
-    error = np.maximum(error_a, 0) + np.maximum(error_b, 0)
-    doubtful = np.flatnonzero(error > finest * (np.abs(at_a) + np.abs(at_b)))
-    if len(doubtful):
-        points = [(x[doubtful], y[doubtful]) for x, y in (v, w, a, b)]
-        at_a[doubtful] = exact_orientations(points[0], points[1], points[2])
-        at_b[doubtful] = exact_orientations(points[0], points[1], points[3])
-    at_a, at_b = np.abs(at_a), np.abs(at_b)
-    share: Column = at_a / (at_a + at_b)
-    return share
+def _exact(a: Exact, b: Exact, c: Exact) -> Fraction:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])

@@ -58,7 +58,10 @@ class DeviceProperties(Shape, frozen=True):
     reported: Reported
     inside: Annotated[
         list[InsideOf] | UnsetType,
-        Meta(description="what it is inside of; only of a single device"),
+        Meta(
+            description="what it is inside of, or outside of without an EXIT so far (`exitAfterSeconds`, "
+            "`exitAfterMetres`); only of a single device"
+        ),
     ] = UNSET
 
 

@@ -3,15 +3,17 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely.geometry import Point
+from shapely.geometry import MultiPolygon, Point
 
 from geofence.condition_rows import ConditionRows
 from geofence.conditions import UNCONDITIONAL, Conditions
+from geofence.ellipsoid import WGS84
 from geofence.evaluator import Evaluation, evaluate
 from geofence.events import ENTER_KIND
 from geofence.fix_columns import FixColumns
@@ -181,3 +183,142 @@ def test_any_split_of_a_stream_into_batches_gives_the_same_changes(
     assert [whole.state.inside(slot) for slot in range(DEVICES)] == [
         parts.state.inside(slot) for slot in range(DEVICES)
     ]
+
+
+WIDE = Joining(max_gap=10 * MINUTE, max_speed=5_000.0)
+BOX = Geofence("box", shapely.box(0, 0, 2, 2), None, {})
+FIJI = MultiPolygon([shapely.box(179, -20, 180, -10), shapely.box(-180, -20, -179, -10)])
+
+
+def asking(geofence: Geofence, **asked: object) -> Geofence:
+    return replace(geofence, conditions=replace(UNCONDITIONAL, **asked))
+
+
+def told(geofence: Geofence, stream: list[Fix], joining: Joining = WIDE) -> list[tuple[int, bool, bool]]:
+    """When, whether in, and whether between fixes."""
+    changes = Kernel().changes({1: geofence}, joining, stream)
+    return [(change.time, change.entering, change.interpolated) for change in changes]
+
+
+def test_geofence_between_two_fixes_is_entered_and_left_on_the_way() -> None:
+    stream = [Fix(0, 0, (-1.0, 1.0)), Fix(0, 4 * MINUTE, (3.0, 1.0))]
+    assert told(BOX, stream) == [(MINUTE, True, True), (3 * MINUTE, False, True)]
+
+
+def test_change_between_two_fixes_has_the_time_and_the_place_of_the_crossing() -> None:
+    stream = [Fix(0, 0, (-1.0, 1.0)), Fix(0, 3 * MINUTE, (1.0, 1.0 + 1e-7))]
+    evaluation = Kernel().evaluation({1: BOX}, WIDE, stream)
+    assert (evaluation.time.tolist(), evaluation.share.tolist()) == ([1.5 * MINUTE], [0.5])
+    assert (evaluation.longitude.tolist(), evaluation.latitude.tolist()) == ([0.0], [1.00000005])
+    assert evaluation.position.tolist() == [1]
+
+
+def test_change_is_never_at_the_time_of_the_former_fix_and_at_the_latter_at_the_latest() -> None:
+    assert told(BOX, [Fix(0, 0, (2.0, 1.0)), Fix(0, MINUTE, (3.0, 1.0))]) == [
+        (0, True, False),
+        (1, False, True),
+    ]
+    assert told(BOX, [Fix(0, 0, (3.0, 1.0)), Fix(0, MINUTE, (2.0, 1.0))]) == [(MINUTE, True, True)]
+
+
+def test_change_over_the_antimeridian_has_a_longitude_within_bounds() -> None:
+    stream = [Fix(0, 0, (177.5, -15.0)), Fix(0, 5 * MINUTE, (-177.5, -15.0))]
+    evaluation = Kernel().evaluation({1: replace(BOX, geometry=FIJI)}, WIDE, stream)
+    assert evaluation.longitude.tolist() == [179.0, -179.0]
+    assert evaluation.time.tolist() == [1.5 * MINUTE, 3.5 * MINUTE]
+
+
+def test_fixes_too_far_apart_in_time_or_space_are_not_joined() -> None:
+    stream = [Fix(0, 0, (-1.0, 1.0)), Fix(0, 4 * MINUTE, (3.0, 1.0))]
+    metres = WGS84.inv(-1, 1, 3, 1)[2]
+    assert told(BOX, stream, Joining(4 * MINUTE - 1, 5_000.0)) == []
+    assert len(told(BOX, stream, Joining(4 * MINUTE, 5_000.0))) == 2
+    assert told(BOX, stream, Joining(4 * MINUTE, metres / 240 * 0.999999)) == []
+    assert len(told(BOX, stream, Joining(4 * MINUTE, metres / 240 * 1.000001))) == 2
+
+
+def test_first_fix_of_a_device_is_the_end_of_no_path() -> None:
+    assert told(BOX, [Fix(0, 0, (1.0, 1.0))]) == [(0, True, False)]
+
+
+def test_geofence_put_around_a_device_is_entered_at_its_next_fix() -> None:
+    kernel = Kernel()
+    kernel.changes({}, WIDE, [Fix(0, 0, (0.5, 1.0))])
+    assert kernel.changes({1: BOX}, WIDE, [Fix(0, MINUTE, (1.0, 1.0))]) == [
+        Change(0, MINUTE, 1.0, entering=True, geofence=1, time=MINUTE, interpolated=False)
+    ]
+
+
+def test_geofence_put_around_a_device_that_leaves_before_its_next_fix_is_not_told_of() -> None:
+    kernel = Kernel()
+    kernel.changes({}, WIDE, [Fix(0, 0, (0.5, 1.0))])
+    assert kernel.changes({1: BOX}, WIDE, [Fix(0, MINUTE, (3.0, 1.0))]) == []
+
+
+def test_geofence_that_no_longer_holds_the_device_is_left_at_its_next_fix() -> None:
+    kernel = Kernel()
+    kernel.changes({1: BOX}, WIDE, [Fix(0, 0, (0.5, 1.0))])
+    moved = replace(BOX, geometry=shapely.box(0.75, 0, 0.8, 2))
+    (change,) = kernel.changes({1: moved}, WIDE, [Fix(0, MINUTE, (1.0, 1.0))])
+    assert (change.time, change.entering, change.interpolated) == (MINUTE, False, False)
+
+
+def test_climb_through_a_band_enters_and_leaves_it_on_the_way_even_straight_up() -> None:
+    banded = asking(BOX, min_altitude=100.0, max_altitude=200.0)
+    stream = [Fix(0, 0, (1.0, 1.0), altitude=0.0), Fix(0, 3 * MINUTE, (1.0, 1.0), altitude=300.0)]
+    assert told(banded, stream) == [(MINUTE, True, True), (2 * MINUTE, False, True)]
+
+
+def test_band_is_met_where_the_area_is_too() -> None:
+    banded = asking(BOX, min_altitude=100.0)
+    stream = [Fix(0, 0, (-2.0, 1.0), altitude=0.0), Fix(0, 4 * MINUTE, (2.0, 1.0), altitude=133.3)]
+    (change,) = told(banded, stream)
+    assert change == (math.ceil(4 * MINUTE * 100 / 133.3), True, True)
+
+
+def test_path_that_begins_at_an_unknown_altitude_does_not_count_where_there_is_a_band() -> None:
+    banded = asking(BOX, min_altitude=100.0)
+    stream = [Fix(0, 0, (-2.0, 1.0)), Fix(0, 4 * MINUTE, (2.0, 1.0), altitude=150.0)]
+    assert told(banded, stream) == [(4 * MINUTE, True, False)]
+
+
+def test_window_of_a_schedule_is_entered_and_left_by_who_stays_in_the_area() -> None:
+    scheduled = asking(BOX, schedule=Timetable("UTC", WeeklyHours(((THURSDAY, 1, 3),))))
+    stream = [Fix(0, 1, (1.0, 1.0)), Fix(0, 4 * MINUTE, (1.0, 1.0))]
+    assert told(scheduled, stream) == [(MINUTE, True, True), (3 * MINUTE, False, True)]
+
+
+def test_path_to_or_from_a_poor_fix_does_not_count() -> None:
+    accurate = asking(BOX, max_accuracy=10.0)
+    stream = [
+        Fix(0, 0, (-1.0, 1.0), accuracy=5.0),
+        Fix(0, MINUTE, (1.0, 1.0), accuracy=50.0),
+        Fix(0, 2 * MINUTE, (1.0, 1.0), accuracy=5.0),
+    ]
+    assert told(accurate, stream) == [(2 * MINUTE, True, False)]
+    assert told(BOX, stream) == [(MINUTE // 2, True, True)]
+
+
+def test_device_is_judged_at_the_end_of_the_path() -> None:
+    filtered = asking(BOX, device_properties=(("callsign", ("A*",)),))
+    into, out_of = [(-1.0, 1.0), (1.0, 1.0)], [(1.0, 1.0), (3.0, 1.0)]
+    for places, callsigns, expected in (
+        (into, "BA", [(MINUTE, True, True)]),
+        (into, "AB", []),
+        (out_of, "AB", [(0, True, False), (2 * MINUTE, False, False)]),
+        (out_of, "BA", []),
+    ):
+        stream = [
+            Fix(0, 2 * MINUTE * number, place, callsign=callsign)
+            for number, (place, callsign) in enumerate(zip(places, callsigns, strict=True))
+        ]
+        assert told(filtered, stream) == expected
+
+
+def test_visits_on_one_path_of_a_millisecond_each_are_counted() -> None:
+    comb = shapely.union_all([shapely.box(0, at, 1, at + 0.25) for at in (0.0, 0.5, 1.0, 1.5)])
+    stream = [Fix(0, 0, (0.5, -0.25)), Fix(0, 1, (0.5, 2.0))]
+    evaluation = Kernel().evaluation({1: replace(BOX, geometry=comb)}, Joining(MINUTE, 1e9), stream)
+    assert evaluation.ordinal.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert evaluation.kind.tolist() == [1, 0] * 4
+    assert set(evaluation.time.tolist()) == {1}

@@ -1,0 +1,44 @@
+"""What devices were inside of before the fixes that are evaluated."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geofence.state import InsideState
+from geofence.visit_records import NEVER, VisitRecords, pairs_of
+
+
+@dataclass(frozen=True, slots=True)
+class InsideBefore:
+    """n pairs: `place` says which of the devices evaluated, `geofence` is a key.
+
+    `remembered` says which have a record of the visit; the `records` of the others mean nothing.
+    """
+
+    place: NDArray[np.intp]
+    geofence: NDArray[np.int32]
+    remembered: NDArray[np.bool_]
+    records: VisitRecords
+
+    @classmethod
+    def of(cls, devices: NDArray[np.int32], state: InsideState) -> Self:
+        """All that these devices were inside of, as was told."""
+        place, geofence = state.pairs(devices)
+        if not len(state.visits):
+            return cls(place, geofence, np.zeros(len(place), np.bool_), VisitRecords.blank(len(place)))
+        records, remembered = state.visits.of(pairs_of(devices[place], geofence))
+        return cls(place, geofence, remembered, records)
+
+    @property
+    def outside(self) -> NDArray[np.bool_]:
+        """Whose device had gone out of the area, which was no EXIT yet."""
+        outside: NDArray[np.bool_] = self.records.outside_since != NEVER
+        return outside & self.remembered
+
+    def take(self, index: NDArray[np.intp]) -> Self:
+        """The pairs at `index`."""
+        return type(self)(
+            self.place[index], self.geofence[index], self.remembered[index], self.records.take(index)
+        )
