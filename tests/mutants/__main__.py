@@ -28,7 +28,7 @@ OF_FORECASTS = ("forecasting",)
 OWN_TESTS = {
     "area.py": OF_AREAS,
     "area_columns.py": (*OF_AREAS, "cells/test_cell_index.py"),
-    "circle.py": (*OF_AREAS, "cells/test_covers.py", *OF_FORECASTS),
+    "circle.py": (*OF_AREAS, *OF_CELLS, *OF_FORECASTS),
     "edges.py": (*OF_CELLS, *OF_FORECASTS),
     "ellipsoid.py": (*OF_AREAS, *OF_FORECASTS, "cells/test_covers.py"),
     "faults.py": OF_READING,
@@ -84,15 +84,7 @@ module = ["rtree.*", "shapely.*", "pyproj.*"]
 ignore_missing_imports = true
 """
 
-FATES = {
-    0: "lived",
-    1: "failed",
-    3: "failed",
-    33: "no test",
-    37: "mypy",
-    -24: "took too long",
-    None: "not run",
-}
+FATES = {0: "lived", 1: "failed", 3: "failed", 33: "no test", 37: "mypy", -24: "took long", None: "not run"}
 """By exit code of mutmut's."""
 
 
