@@ -23,7 +23,7 @@ def boxes_hold(longitude: float, latitude: float, radius: float, at: tuple[float
     longitude=longitudes,
     latitude=latitudes,
     radius=st.sampled_from(RADII) | st.floats(1e-9, 1e7),
-    azimuth=st.floats(-180, 180),
+    azimuth=st.sampled_from([0.0, 90.0, 180.0, -90.0]) | st.floats(-180, 180),
     share=st.sampled_from([1 - 1e-6, 1 - 1e-9, 1.0, 1 + 1e-9, 1 + 1e-6]) | st.floats(0, 2),
 )
 @settings(max_examples=400, deadline=None)

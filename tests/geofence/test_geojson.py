@@ -227,7 +227,7 @@ def test_error_reads_as_sentences_that_say_where() -> None:
 @pytest.mark.parametrize(
     "text",
     [rb"\u0000", rb"\ud800", rb"\udc00\ud800", rb"\uD83Dx", rb"a\ud83d"],
-    ids=lambda text: text.decode(),
+    ids=range(5),
 )
 def test_nul_and_lone_surrogates_are_refused_in_their_feature_only(text: bytes) -> None:
     document = collection(feature("a", polygon(SQUARE), name="HERE"), feature("b", polygon(BOW_TIE)))

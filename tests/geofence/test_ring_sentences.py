@@ -1,6 +1,7 @@
 """The whole sentence of each fault that a point or a ring by itself can have."""
 
 import json
+import math
 
 import pytest
 
@@ -133,6 +134,13 @@ def box(west: float, south: float, size: float) -> list[list[float]]:
             [[[0, 0], ["x", 1], [1, 1], [0, 0]]],
             "coordinates",
             "polygon 0 ring 0, vertex 1: position: expected [longitude, latitude], two numbers of degrees",
+        ),
+        (
+            "Polygon",
+            [[[0, 0], [math.nan, 1], [1, 1], [0, 0]]],
+            "coordinates",
+            "polygon 0 ring 0, vertex 1: position: expected [longitude, latitude], two numbers of degrees, "
+            "each finite and no greater than a double can hold",
         ),
         (
             "Polygon",

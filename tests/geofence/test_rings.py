@@ -130,6 +130,18 @@ def test_fault_between_rings_names_one_and_ends_with_what_would_repair_it(
     assert fault.detail.endswith(repair) or f"; {repair}" in fault.detail or f", or {repair}" in fault.detail
 
 
+def test_of_three_polygons_close_together_those_two_that_overlap_are_named() -> None:
+    fault = only_fault([[SQUARE], [box(9.9, 9.9, 0.2)], [box(10.15, 10.15, 0.1)]], "MultiPolygon")
+    assert fault.ring == "polygon 1 ring 0"
+    assert "this ring and polygon 0 ring 0 cross" in fault.detail
+
+
+def test_that_reading_of_a_feature_stopped_is_said_once() -> None:
+    with pytest.raises(InvalidGeofences) as caught:
+        read([[SQUARE[:4]] * 1500, [SQUARE]], "MultiPolygon")
+    assert [fault.reason for fault in caught.value.faults] == ["not_closed"] * 1000 + ["faults"]
+
+
 @pytest.mark.parametrize(
     ("kind", "coordinates", "repair"),
     [

@@ -22,6 +22,12 @@ settings.register_profile(
 settings.load_profile("mutants")
 
 
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Ends the process where tests were named that are not there: mutmut would take it for a failed test."""
+    if exitstatus == pytest.ExitCode.USAGE_ERROR:
+        os._exit(exitstatus)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Cuts the numbers of examples; no public way of hypothesis is stronger than a test's own settings."""
     for item in items:
