@@ -104,16 +104,20 @@ def evaluate(
 
     `containment` is of the same fixes, `state` of what came before; neither is changed. `poor` says which of
     the fixes do not count for which geofences. `paths` adds what happened between fixes, `visits` turns
-    changes into events where geofences ask for it; where one of the three is given numpy serves, whatever
-    the kernel (None: the best).
+    changes into events; they have to be given where the state remembers visits. Where one of the three is
+    given numpy serves, whatever the kernel (None: the best).
     """
     library = chosen(kernel).library
     if library is not None and poor is None and paths is None and visits is None:
         return _compiled(fixes, containment, state, library)
     numbers = NumberedFixes.of(fixes, state)
     fix, devices = numbers.fix, numbers.devices
-    before = InsideBefore.of(devices, state)
-    pairs, carried = _pairs(numbers, containment, before), np.empty(0, np.int64)
+    if visits is None:
+        was_inside = state.pairs(devices)
+    else:
+        before = InsideBefore.of(devices, state)
+        was_inside = before.in_area
+    pairs, carried = _pairs(numbers, containment, *was_inside), None
     if poor is not None:
         pairs, carried = poor.carried(pairs, fix)
         pairs = np.concatenate([pairs, carried])
@@ -200,18 +204,26 @@ ENTERING = 1 << 31
 GEOFENCE = ENTERING - 1
 
 
-def _pairs(numbers: NumberedFixes, containment: Containment, before: InsideBefore) -> NDArray[np.int64]:
-    """Who was in the area of what and when: geofence << 32 | number, in no order."""
+def _pairs(
+    numbers: NumberedFixes,
+    containment: Containment,
+    place: NDArray[np.intp],
+    geofence: NDArray[np.int32],
+) -> NDArray[np.int64]:
+    """Who was in the area of what and when: geofence << 32 | number, in no order.
+
+    Before, the device at each `place` was in that of the `geofence` beside it.
+    """
     number = numbers.number[containment.position]
-    evaluated = number >= 0
-    now = (containment.geofence.astype(np.int64) << 32 | number)[evaluated]
-    past = before.geofence.astype(np.int64) << 32 | numbers.past[before.place]
-    outside = before.outside
-    return np.concatenate([now, past[~outside] if outside.any() else past])
+    now = containment.geofence.astype(np.int64) << 32 | number
+    if numbers.late.any():
+        now = now[number >= 0]
+    before = geofence.astype(np.int64) << 32 | numbers.past[place]
+    return np.concatenate([now, before])
 
 
 def _crossings(
-    pairs: NDArray[np.int64], carried: NDArray[np.int64], fix: NDArray[np.int64]
+    pairs: NDArray[np.int64], carried: NDArray[np.int64] | None, fix: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The crossings as number << 32 | ENTERING | geofence, ascending, and the pairs of each device's last
     fix. `carried` are those of the pairs that continue the one before, whatever number it has.
@@ -222,7 +234,8 @@ def _crossings(
     number, geofence = pairs & LOW, pairs >> 32
     follows = np.zeros(len(pairs) + 1, np.bool_)
     follows[1:-1] = pairs[1:] - pairs[:-1] == 1
-    follows[np.searchsorted(pairs, carried)] = True
+    if carried is not None:
+        follows[np.searchsorted(pairs, carried)] = True
     is_last = fix[number + 1] < 0
     enters = ~follows[:-1] & (fix[number] >= 0)
     leaves = ~follows[1:] & ~is_last

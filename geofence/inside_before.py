@@ -26,16 +26,14 @@ class InsideBefore:
     def of(cls, devices: NDArray[np.int32], state: InsideState) -> Self:
         """All that these devices were inside of, as was told."""
         place, geofence = state.pairs(devices)
-        if not len(state.visits):
-            return cls(place, geofence, np.zeros(len(place), np.bool_), VisitRecords.blank(len(place)))
         records, remembered = state.visits.of(pairs_of(devices[place], geofence))
         return cls(place, geofence, remembered, records)
 
     @property
-    def outside(self) -> NDArray[np.bool_]:
-        """Whose device had gone out of the area, which was no EXIT yet."""
-        outside: NDArray[np.bool_] = self.records.outside_since != NEVER
-        return outside & self.remembered
+    def in_area(self) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+        """Place and geofence, where the device has not gone out of the area, be that no EXIT yet."""
+        within = ~self.remembered | (self.records.outside_since == NEVER)
+        return self.place[within], self.geofence[within]
 
     def take(self, index: NDArray[np.intp]) -> Self:
         """The pairs at `index`."""

@@ -42,20 +42,21 @@ class NumberedFixes:
         """The numbers of fixes in any order, those of one device and sample_time in theirs."""
         device, sample_time = fixes.device, fixes.sample_time
         order = _by_device_and_time(device, sample_time)
-        kept = order[_in_time(device[order], sample_time[order], state)]
-        late = np.ones(len(device), np.bool_)
-        late[kept] = False
-
-        owner = device[kept]
-        begins = np.ones(len(kept), np.bool_)
-        begins[1:] = owner[1:] != owner[:-1]
-        number = np.arange(len(kept)) + np.cumsum(begins)
+        owner = device[order]
+        begins = _begins(owner)
+        in_time = _in_time(owner, begins, sample_time[order], state)
+        late = np.zeros(len(device), np.bool_)
+        if not in_time.all():
+            late[order[~in_time]] = True
+            order, owner = order[in_time], owner[in_time]
+            begins = _begins(owner)
+        number = np.arange(len(order)) + np.cumsum(begins)
         past = number[begins] - 1
 
-        fix = np.full(len(kept) + len(past) + 1, -1)
-        fix[number] = kept
+        fix = np.full(len(order) + len(past) + 1, -1)
+        fix[number] = order
         number_of_fix = np.full(len(device), -1)
-        number_of_fix[kept] = number
+        number_of_fix[order] = number
         return NumberedFixes(late, number_of_fix, fix, past, owner[begins])
 
     @property
@@ -78,15 +79,28 @@ class NumberedFixes:
 
 def _by_device_and_time(device: NDArray[np.int32], sample_time: NDArray[np.int64]) -> NDArray[np.int64]:
     """The stable order of fixes by device, then sample_time."""
-    if np.all(sample_time[1:] >= sample_time[:-1]):
+    if (sample_time[1:] >= sample_time[:-1]).all():
         return np.sort(device.astype(np.int64) << 32 | np.arange(len(device))) & LOW
     return np.lexsort((sample_time, device))
 
 
+def _begins(device: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which fixes, by device, are the first of theirs."""
+    begins = np.ones(len(device), np.bool_)
+    begins[1:] = device[1:] != device[:-1]
+    return begins
+
+
 def _in_time(
-    device: NDArray[np.int32], sample_time: NDArray[np.int64], state: InsideState
+    device: NDArray[np.int32],
+    begins: NDArray[np.bool_],
+    sample_time: NDArray[np.int64],
+    state: InsideState,
 ) -> NDArray[np.bool_]:
-    """Which fixes, by device and sample_time, are past their device's watermark and first of their time."""
+    """Which fixes, by device and sample_time, are past their device's watermark and first of their time.
+
+    `begins` says which are the first of a device.
+    """
     in_time = sample_time > state.watermark[device]
-    in_time[1:] &= (device[1:] != device[:-1]) | (sample_time[1:] != sample_time[:-1])
+    in_time[1:] &= begins[1:] | (sample_time[1:] != sample_time[:-1])
     return in_time

@@ -234,7 +234,7 @@ asked = st.builds(
     exit_after_seconds=seconds | st.just(0.0),
     exit_after_metres=st.sampled_from([None, 0.0, 1.0, 50.0]),
 )
-put = st.dictionaries(st.integers(1, FENCES), asked)
+put = st.dictionaries(st.integers(1, FENCES), asked | st.just(UNCONDITIONAL))
 
 
 @given(batches=st.lists(st.tuples(put, st.frozensets(st.integers(1, FENCES)), streams), max_size=4))
