@@ -33,7 +33,7 @@ OWN_TESTS = {
     "ellipsoid.py": (*OF_AREAS, *OF_FORECASTS, "cells/test_covers.py"),
     "faults.py": OF_READING,
     "json_values.py": (*OF_READING, "test_feature_conditions.py"),
-    "long_edges.py": OF_READING,
+    "long_edges.py": ("test_long_edges.py", *OF_READING),
     "loose.py": ("test_index.py", "test_rebuild.py"),
     "packed.py": ("test_index.py", "test_rebuild.py", "cells/test_cell_index.py"),
     "positions.py": ("test_positions.py",),
