@@ -95,7 +95,7 @@ class GeofenceIndex:
         self._changed_lately: set[int] = set()  # since a build was begun last, whatever became of it
         self._problem: str | None = None
         self._recent, self._loose = PackedAreas({}), LooseAreas()
-        if _vertices(self._areas) <= limits.waited_for:
+        if _vertices(self._areas) <= limits.waited_for or len(self) > limits.in_cells:  # no cells to wait for
             self._bulk = bulk_of(self._areas, limits.in_cells)
         else:
             self._bulk = PackedAreas(self._areas)

@@ -1,9 +1,12 @@
 """What the evaluator remembers of each device: up to when it was evaluated, and what it is inside of."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from geofence.ranges import distinct
+from geofence.state_columns import StateColumns
 
 if TYPE_CHECKING:
     from geofence.evaluator import Evaluation
@@ -28,6 +31,24 @@ class InsideState:
         self._table = np.empty((0, WIDTH), np.int32)
         self._aside: dict[int, NDArray[np.int32]] = {}
         self.grow(devices)
+
+    @classmethod
+    def of(cls, columns: StateColumns) -> Self:
+        """The state that has these columns."""
+        state = cls(len(columns))
+        state.watermark[:] = columns.watermark
+        while 16 * np.count_nonzero(columns.inside_count > state._table.shape[1]) > len(state):
+            state._table = np.zeros((len(state._table), 2 * state._table.shape[1]), np.int32)
+        state._put(np.flatnonzero(columns.inside_count), columns.inside_device, columns.inside_geofence)
+        return state
+
+    def snapshot(self) -> StateColumns:
+        """All that is remembered, apart from this state, which may go on."""
+        slot, geofence = self.pairs(np.arange(len(self)))
+        pair = slot << 32 | geofence
+        pair.sort()
+        count = np.bincount(slot, minlength=len(self)).astype(np.int32)
+        return StateColumns(self.watermark.copy(), count, pair.astype(np.int32))
 
     def __len__(self) -> int:
         return self._count
@@ -64,11 +85,11 @@ class InsideState:
 
     def load(self, slots: NDArray[np.integer], geofences: NDArray[np.integer]) -> None:
         """Add pairs of a device and a geofence that it is inside of; nothing else of them changes."""
-        devices = np.unique(slots)
+        devices = distinct(slots.astype(np.int64))
         row, geofence = self.pairs(devices)
-        pair = np.concatenate([devices[row].astype(np.int64), slots.astype(np.int64)]) << 32
+        pair = np.concatenate([devices[row], slots.astype(np.int64)]) << 32
         pair |= np.concatenate([geofence, geofences])
-        pair = np.unique(pair)
+        pair = distinct(pair)
         self._put(devices, pair >> 32, pair.astype(np.int32))
 
     def set_watermark(self, slots: NDArray[np.integer], times: NDArray[np.int64]) -> None:
@@ -106,8 +127,9 @@ class InsideState:
         self._table[slot[fits], column[fits]] = geofence[fits]
         if fits.all():
             return
-        for device in np.unique(slot[~fits]).tolist():
-            self._aside[device] = geofence[~fits & (slot == device)]
+        aside, begins = np.unique(slot[~fits], return_index=True)
+        for device, keys in zip(aside.tolist(), np.split(geofence[~fits], begins[1:]), strict=True):
+            self._aside[device] = keys.copy()
         if 16 * len(self._aside) > self._count:
             self._widen()
 
