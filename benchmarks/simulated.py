@@ -30,6 +30,12 @@ class Fixes:
         """Some of them."""
         return Fixes(self.device[at], self.sample_time[at], self.longitude[at], self.latitude[at])
 
+    def copy(self, at: slice) -> "Fixes":
+        """Some of them, which may be changed without changing these."""
+        return Fixes(
+            *(column[at].copy() for column in (self.device, self.sample_time, self.longitude, self.latitude))
+        )
+
 
 def tracks(region: Region, seed: int = 0) -> Fixes:
     """Devices that start anywhere in a region and go straight on, turning at its edge."""

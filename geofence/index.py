@@ -109,7 +109,7 @@ class GeofenceIndex:
         self._problem: str | None = None
         self._recent, self._loose = PackedAreas({}), LooseAreas()
         self._outlines, self._crossed = Outlines(), False
-        if _vertices(self._areas) <= limits.waited_for:
+        if _vertices(self._areas) <= limits.waited_for or len(self) > limits.in_cells:  # no cells to wait for
             self._bulk = bulk_of(self._areas, limits.in_cells, kernel=self._kernel)
         else:
             self._bulk = PackedAreas(self._areas)

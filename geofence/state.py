@@ -3,14 +3,16 @@
 Of some also the visits under way, and the fix that was evaluated last.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geofence.events import EXIT_KIND
 from geofence.last_fixes import LastFixes
+from geofence.ranges import distinct
 from geofence.remembered_visits import RememberedVisits
+from geofence.state_columns import StateColumns
 from geofence.visit_records import NEVER, pairs_of
 
 if TYPE_CHECKING:
@@ -37,6 +39,24 @@ class InsideState:
         self._last_fixes = LastFixes.none(0) if remembering_fixes else None
         self.visits = RememberedVisits()
         self.grow(devices)
+
+    @classmethod
+    def of(cls, columns: StateColumns) -> Self:
+        """The state that has these columns."""
+        state = cls(len(columns))
+        state.watermark[:] = columns.watermark
+        while 16 * np.count_nonzero(columns.inside_count > state._table.shape[1]) > len(state):
+            state._table = np.zeros((len(state._table), 2 * state._table.shape[1]), np.int32)
+        state._put(np.flatnonzero(columns.inside_count), columns.inside_device, columns.inside_geofence)
+        return state
+
+    def snapshot(self) -> StateColumns:
+        """All that is remembered, apart from this state, which may go on."""
+        slot, geofence = self.pairs(np.arange(len(self)))
+        pair = slot << 32 | geofence
+        pair.sort()
+        count = np.bincount(slot, minlength=len(self)).astype(np.int32)
+        return StateColumns(self.watermark.copy(), count, pair.astype(np.int32))
 
     def __len__(self) -> int:
         return self._count
@@ -105,11 +125,11 @@ class InsideState:
 
     def load(self, slots: NDArray[np.integer], geofences: NDArray[np.integer]) -> None:
         """Add pairs of a device and a geofence that it is inside of; nothing else of them changes."""
-        devices = np.unique(slots)
+        devices = distinct(slots.astype(np.int64))
         row, geofence = self.pairs(devices)
-        pair = np.concatenate([devices[row].astype(np.int64), slots.astype(np.int64)]) << 32
+        pair = np.concatenate([devices[row], slots.astype(np.int64)]) << 32
         pair |= np.concatenate([geofence, geofences])
-        pair = np.unique(pair)
+        pair = distinct(pair)
         self._put(devices, pair >> 32, pair.astype(np.int32))
 
     def set_watermark(self, slots: NDArray[np.integer], times: NDArray[np.int64]) -> None:

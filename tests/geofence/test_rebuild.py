@@ -203,3 +203,12 @@ def test_more_geofences_than_cells_are_for_are_packed_behind_the_same_door() -> 
 
 def box(longitude: float, latitude: float = 0) -> Geofence:
     return Geofence("box", shapely.box(longitude, latitude, longitude + 1, latitude + 1), None, {})
+
+
+def test_geofences_too_many_for_cells_are_packed_once() -> None:
+    background = Held()
+
+    index = GeofenceIndex({1: box(1), 2: box(2)}, background, Limits(waited_for=0, in_cells=1))
+
+    assert isinstance(index.bulk, PackedAreas)
+    assert background.begun == 0
