@@ -128,7 +128,7 @@ def course_forecast(
     Position in degrees, speed in m/s, horizon in seconds. Circles are crossed to a thousandth of a
     millimetre along the way. For polygons the way is one within a millimetre of the geodesic: what goes
     deeper into one, or farther out, is never missed. Visits and absences shorter than a millimetre along the
-    way are left out.
+    way are left out, of circles also some no deeper than a hundredth of one.
     """
     course = Course(longitude, latitude, heading, speed * horizon)
     keys = vicinity.within(longitude, latitude, course.length)

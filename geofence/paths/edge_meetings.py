@@ -13,7 +13,7 @@ from geofence.paths.paths import FlatPaths, Numbers
 
 @dataclass(frozen=True, slots=True)
 class Meetings:
-    """m pairs of a line and an edge that meet.
+    """m pairs of a line and an edge that meet, by line.
 
     `changes` marks edges that take the line in or out, at `share` of it; `along` those in whose line it is,
     from `share` to `end`. `at_start` and `at_end` mark those on which the line starts and ends.
@@ -41,7 +41,8 @@ def meetings(lines: FlatPaths, number: Numbers, outlines: Outlines, finest: Colu
     line, of_v, of_w = line[possible], of_v[possible], of_w[possible]
     a, b, v, w = (_take(point, possible) for point in (a, b, v, w))
     of_a, of_b = np.sign(orientations(v, w, a)), np.sign(orientations(v, w, b))
-    meet = of_a * of_b <= 0
+    meet = np.flatnonzero(of_a * of_b <= 0)
+    meet = meet[np.argsort(line[meet], kind="stable")]
     line, of_v, of_w, of_a, of_b = (column[meet] for column in (line, of_v, of_w, of_a, of_b))
     a, b, v, w = (_take(point, meet) for point in (a, b, v, w))
 
@@ -56,7 +57,7 @@ def meetings(lines: FlatPaths, number: Numbers, outlines: Outlines, finest: Colu
     )
 
 
-def _take(point: Point, index: NDArray[np.bool_]) -> Point:
+def _take(point: Point, index: NDArray[np.bool_] | NDArray[np.intp]) -> Point:
     return point[0][index], point[1][index]
 
 

@@ -51,6 +51,7 @@ def _rough(a: Point, b: Point, c: Point) -> tuple[Column, Column]:
     left, right = across[0] * across[1], along[0] * along[1]
     error = np.maximum(RELATIVE_ERROR * (np.abs(left) + np.abs(right)), SMALLEST)
     nothing = ((across[0] == 0) | (across[1] == 0)) & ((along[0] == 0) | (along[1] == 0))
+    nothing |= (b[0] == c[0]) & (b[1] == c[1])
     return left - right, np.where(nothing, -1.0, error)
 
 

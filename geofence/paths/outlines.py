@@ -17,7 +17,7 @@ MOST_FORGOTTEN = 100_000
 
 
 class Outlines:
-    """The rings of areas under their keys, and their boxes: some 24 bytes a vertex.
+    """The rings of areas under their keys, and their boxes: 20 bytes a vertex, and as much again to grow.
 
     Vertex i and the next are edge i, unless i `closes` its ring. Areas are taken in when they are first asked
     for.

@@ -57,9 +57,9 @@ def _begins_inside(line: int, lines: FlatPaths, number: Numbers, outlines: Outli
 
     Judged by its longest part between edges; where all of it is along edges it does not matter.
     """
-    met = found.line == line
-    changes, along = met & found.changes, met & found.along
-    cuts = np.unique(np.concatenate([[0.0, 1.0], found.share[changes | along], found.end[along]]))
+    met = np.arange(*np.searchsorted(found.line, (line, line + 1)))
+    changes, along = met[found.changes[met]], met[found.along[met]]
+    cuts = np.unique(np.concatenate([[0.0, 1.0], found.share[met], found.end[along]]))
     middles, lengths = (cuts[1:] + cuts[:-1]) / 2, np.diff(cuts)
     covered = Stretches(found.line[along], found.share[along], found.end[along]).united()
     before = np.searchsorted(covered.start, middles)
@@ -74,18 +74,22 @@ def _begins_inside(line: int, lines: FlatPaths, number: Numbers, outlines: Outli
 
 
 NEAR = 1e-9
-"""Degrees, a million times what rounding does to a fraction."""
+"""Degrees, a million times what rounding does to a place."""
 
 
 def exactly_inside(outlines: Outlines, number: int, x: Fraction, y: Fraction) -> bool:
     """Whether a point that is on no edge is within an outline: whether a ray to the east meets it oddly."""
     v, w = outlines.edge(outlines.edges(number))
-    met = (np.minimum(v[1], w[1]) <= float(y) + NEAR) & (np.maximum(v[1], w[1]) >= float(y) - NEAR)
-    met &= np.maximum(v[0], w[0]) >= float(x) - NEAR
-    inside = False
-    for vx, vy, wx, wy in zip(*(column[met].tolist() for column in (*v, *w)), strict=True):
+    rough_x, rough_y = float(x), float(y)
+    east, north = w[0] - v[0], w[1] - v[1]
+    turn = east * (rough_y - v[1]) - north * (rough_x - v[0])
+    doubtful = (np.abs(v[1] - rough_y) <= NEAR) | (np.abs(w[1] - rough_y) <= NEAR)
+    doubtful |= np.abs(turn) <= NEAR * (np.abs(east) + np.abs(north))
+    meets = ((v[1] > rough_y) != (w[1] > rough_y)) & ((turn > 0) == (north > 0))
+    inside = bool(np.count_nonzero(meets & ~doubtful) % 2)
+    for vx, vy, wx, wy in zip(*(column[doubtful].tolist() for column in (*v, *w)), strict=True):
         if (vy > y) != (wy > y):
-            turn = (Fraction(wx) - Fraction(vx)) * (y - Fraction(vy))
-            turn -= (Fraction(wy) - Fraction(vy)) * (x - Fraction(vx))
-            inside ^= (turn > 0) == (wy > vy)
+            exact = (Fraction(wx) - Fraction(vx)) * (y - Fraction(vy))
+            exact -= (Fraction(wy) - Fraction(vy)) * (x - Fraction(vx))
+            inside ^= (exact > 0) == (wy > vy)
     return inside

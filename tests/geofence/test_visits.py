@@ -19,7 +19,7 @@ from geofence.state import InsideState
 from geofence.visit_records import NEVER, VisitRecords
 from geofence.visit_rules import VisitRules
 from geofence.visits import Visits
-from tests.geofence.visit_reference import Crossed, Event, Visit
+from tests.geofence.visit_reference import Crossed, Event, Visit, in_order
 
 DEVICES, FENCES = 3, 4
 GREATEST = {1: 20.0, 3: 5.0}
@@ -80,7 +80,7 @@ class Reference:
             if last is not None and last.sample_time >= fix.sample_time:
                 continue
             of_fix = [each for geofence in range(1, FENCES + 1) for each in self.of_pair(last, fix, geofence)]
-            found += [Told(fix.device, fix.sample_time, event) for event in sorted(of_fix)]
+            found += [Told(fix.device, fix.sample_time, event) for event in in_order(of_fix)]
             self.last[fix.device] = fix
         return found
 
@@ -166,6 +166,7 @@ class Kernel:
             [("EXIT", "ENTER", "DWELL")[kind] for kind in evaluation.kind.tolist()],
             evaluation.time.tolist(),
             evaluation.interpolated.tolist(),
+            evaluation.ordinal.tolist(),
             strict=True,
         )
         events = [Event(*row) for row in columns_of_events]

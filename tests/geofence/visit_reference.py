@@ -1,5 +1,6 @@
 """What is told of one device and one geofence, one fix after the other and without anything clever."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -24,6 +25,18 @@ class Event(NamedTuple):
     type: EventType
     time: int
     interpolated: bool
+    ordinal: int = 0
+
+
+def in_order(events: Sequence[Event]) -> list[Event]:
+    """The events of one fix, those that agree in geofence, type and time counted."""
+    seen: Counter[tuple[int, EventType, int]] = Counter()
+    found = []
+    for event in sorted(events):
+        same = (event.geofence, event.type, event.time)
+        found.append(event._replace(ordinal=seen[same]))
+        seen[same] += 1
+    return found
 
 
 KINDS = {EXIT: 0, ENTER: 1, DWELL: 2}
