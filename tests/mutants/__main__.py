@@ -21,7 +21,7 @@ FOLDER = REPOSITORY / ".overfly/mutants"
 
 OF_AREAS = ("test_area.py", "test_circle.py", "test_index.py")
 OF_CELLS = ("cells", "test_index.py")
-OF_SENTENCES = ("test_ring_sentences.py", "test_ring_relation_sentences.py")
+OF_SENTENCES = ("test_ring_sentences.py", "test_ring_relation_sentences.py", "test_ring_crossings.py")
 OF_READING = (*OF_SENTENCES, "test_rings.py", "test_geojson.py", "test_fuzzed_documents.py")
 OF_FORECASTS = ("forecasting",)
 
