@@ -24,6 +24,7 @@ from geofence.evaluator import evaluate
 from geofence.geofence import Geofence
 from geofence.geojson import read_geofences
 from geofence.index import GeofenceIndex
+from geofence.kernels import BEST, PRESENT, Kernel
 from geofence.state import InsideState
 from ingest.decoding.decoder import DecodeLimits
 from ingest.decoding.ndjson import read_positions
@@ -71,13 +72,15 @@ def run(*arguments: str) -> None:
         help=f"of {', '.join(SCENES)}; outlines and 1m only if named (outlines are fetched by npm)",
     )
     parser.add_argument("--rounds", type=int, default=3, help="times that each way runs (default 3)")
+    names = [kernel.name for kernel in PRESENT]
+    parser.add_argument("--kernel", choices=names, default=BEST.name, help=f"(default {BEST.name})")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.scenes if name not in SCENES]
     if unknown:
         parser.error(f"no fences {unknown[0]!r}: expected some of {', '.join(SCENES)}")
     print(HEADING, flush=True)
     for name in options.scenes or BY_DEFAULT:
-        _measure(name, *SCENES[name](), options.rounds)
+        _measure(name, *SCENES[name](), options.rounds, PRESENT[names.index(options.kernel)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +93,15 @@ class Built:
     peak: float
 
 
-def _measure(name: str, geofences: list[Geofence], fixes: Fixes, rounds: int) -> None:
-    built = _built(geofences)
+def _measure(name: str, geofences: list[Geofence], fixes: Fixes, rounds: int, kernel: Kernel) -> None:
+    built = _built(geofences, kernel)
     bare = BareGeos(geofences)
     loop = _looped(geofences, fixes.take(slice(LOOPED)))
     inside = _agreed(built.index, bare, fixes)
     for batch in BATCHES:
         ways: list[Callable[[], object]] = [
             lambda batch=batch: _contained(built.index.containing, fixes, batch),
-            lambda batch=batch: _evaluated(built.index, fixes, batch),
+            lambda batch=batch: _evaluated(built.index, fixes, batch, kernel),
             lambda batch=batch: _contained(bare.containing, fixes, batch),
         ]
         geometry, state, geos = (seconds / len(fixes.device) * 1e6 for seconds in _best(ways, rounds))
@@ -110,12 +113,12 @@ def _measure(name: str, geofences: list[Geofence], fixes: Fixes, rounds: int) ->
         )
 
 
-def _built(geofences: Sequence[Geofence]) -> Built:
+def _built(geofences: Sequence[Geofence], kernel: Kernel) -> Built:
     gc.collect()
     before = _megabytes("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from here
     start = time.process_time()
-    index = GeofenceIndex(dict(enumerate(geofences, 1)))
+    index = GeofenceIndex(dict(enumerate(geofences, 1)), kernel=kernel)
     index.settle()
     seconds = time.process_time() - start
     gc.collect()
@@ -157,11 +160,11 @@ def _contained(containing: Callable[..., object], fixes: Fixes, batch: int) -> N
         containing(part.longitude, part.latitude)
 
 
-def _evaluated(index: GeofenceIndex, fixes: Fixes, batch: int) -> None:
+def _evaluated(index: GeofenceIndex, fixes: Fixes, batch: int, kernel: Kernel) -> None:
     state = InsideState(int(fixes.device.max()) + 1)
     for part in _batches(fixes, batch):
         containment = index.containing(part.longitude, part.latitude)
-        state.apply(evaluate(part.device, part.sample_time, containment, state))
+        state.apply(evaluate(part.device, part.sample_time, containment, state, kernel=kernel))
 
 
 def _looped(geofences: Sequence[Geofence], fixes: Fixes) -> float:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.ranges import ranges
+
 if TYPE_CHECKING:
     from geofence.evaluator import Evaluation
 
@@ -115,16 +117,20 @@ class InsideState:
         if self._aside:
             for device in devices.tolist():
                 self._aside.pop(device, None)
-        first = _begins(slot)
-        column = np.arange(len(slot)) - np.repeat(first, np.append(first[1:], len(slot)) - first)
-        fits = column < self._table.shape[1]
-        if fits.all():
-            self._table[slot, column] = geofence
+        width = self._table.shape[1]
+        begins = np.ones(len(slot), np.bool_)
+        begins[1:] = slot[1:] != slot[:-1]
+        first = np.flatnonzero(begins)
+        count = np.append(first[1:], len(slot)) - first
+        row, fits = slot[first].astype(np.int64), np.minimum(count, width)
+        places = ranges(row * width, fits)
+        if len(places) == len(slot):
+            self._table.reshape(-1)[places] = geofence
             return
-        self._table[slot[fits], column[fits]] = geofence[fits]
-        more = np.flatnonzero(~fits)
-        for rows in np.split(more, _begins(slot[more])[1:]):
-            self._aside[int(slot[rows[0]])] = geofence[rows]
+        self._table.reshape(-1)[places] = geofence[ranges(first, fits)]
+        for group in np.flatnonzero(count > width).tolist():
+            end = first[group] + count[group]
+            self._aside[int(row[group])] = geofence[first[group] + width : end].copy()
         if 16 * len(self._aside) > self._count:
             self._widen()
 
@@ -136,10 +142,3 @@ class InsideState:
             np.repeat(np.fromiter(aside, np.int64, len(aside)), [len(keys) for keys in aside.values()]),
             np.concatenate(list(aside.values())),
         )
-
-
-def _begins(ascending: NDArray[np.integer]) -> NDArray[np.intp]:
-    """Where another number begins."""
-    begins = np.ones(len(ascending), np.bool_)
-    begins[1:] = ascending[1:] != ascending[:-1]
-    return np.flatnonzero(begins)
