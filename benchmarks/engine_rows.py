@@ -22,12 +22,11 @@ from geofence.evaluator import evaluate
 from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from geofence.index import Containment, GeofenceIndex
-from geofence.kernels import COMPILED, NUMPY, Kernel
+from geofence.kernels import PRESENT, Kernel
 from geofence.state import InsideState
 
 BATCHES = (500, 5_000, 100_000)
 LOOPED = 4_000
-KERNELS = [kernel for kernel in (NUMPY, COMPILED) if kernel is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +69,10 @@ class Row:
 def rows(name: str, rounds: int) -> Iterator[Row]:
     """The rows of a scene, as they are measured."""
     geofences, fixes = SCENES[name]()
-    built = [_built(geofences, kernel) for kernel in KERNELS]  # before anything is freed that they could use
+    built = [_built(geofences, kernel) for kernel in PRESENT]  # before anything is freed that they could use
     bare = BareGeos(geofences)
     loop = _looped(geofences, fixes.take(slice(LOOPED)))
-    for kernel, (index, *size) in zip(KERNELS, built, strict=True):
+    for kernel, (index, *size) in zip(PRESENT, built, strict=True):
         inside = _agreed(index, bare, fixes)
         for batch in BATCHES:
             best = _best(_ways(index, bare, _batches(fixes, batch), kernel), rounds)

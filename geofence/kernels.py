@@ -50,4 +50,6 @@ NUMPY: Final = Kernel("numpy")
 COMPILED: Final = _compiled()
 """None if it was not built, or not for this machine."""
 
-BEST: Final = COMPILED or NUMPY
+PRESENT: Final = (NUMPY,) if COMPILED is None else (NUMPY, COMPILED)
+
+BEST: Final = PRESENT[-1]

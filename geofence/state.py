@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geofence.events import EXIT_KIND
 from geofence.last_fixes import LastFixes
-from geofence.ranges import distinct
+from geofence.ranges import distinct, ranges
 from geofence.remembered_visits import RememberedVisits
 from geofence.state_columns import StateColumns
 from geofence.visit_records import NEVER, pairs_of
@@ -172,16 +172,20 @@ class InsideState:
         if self._aside:
             for device in devices.tolist():
                 self._aside.pop(device, None)
-        first = _begins(slot)
-        column = np.arange(len(slot)) - np.repeat(first, np.append(first[1:], len(slot)) - first)
-        fits = column < self._table.shape[1]
-        if fits.all():
-            self._table[slot, column] = geofence
+        width = self._table.shape[1]
+        begins = np.ones(len(slot), np.bool_)
+        begins[1:] = slot[1:] != slot[:-1]
+        first = np.flatnonzero(begins)
+        count = np.append(first[1:], len(slot)) - first
+        row, fits = slot[first].astype(np.int64), np.minimum(count, width)
+        places = ranges(row * width, fits)
+        if len(places) == len(slot):
+            self._table.reshape(-1)[places] = geofence
             return
-        self._table[slot[fits], column[fits]] = geofence[fits]
-        more = np.flatnonzero(~fits)
-        for rows in np.split(more, _begins(slot[more])[1:]):
-            self._aside[int(slot[rows[0]])] = geofence[rows]
+        self._table.reshape(-1)[places] = geofence[ranges(first, fits)]
+        for group in np.flatnonzero(count > width).tolist():
+            end = first[group] + count[group]
+            self._aside[int(row[group])] = geofence[first[group] + width : end].copy()
         if 16 * len(self._aside) > self._count:
             self._widen()
 
@@ -193,10 +197,3 @@ class InsideState:
             np.repeat(np.fromiter(aside, np.int64, len(aside)), [len(keys) for keys in aside.values()]),
             np.concatenate(list(aside.values())),
         )
-
-
-def _begins(ascending: NDArray[np.integer]) -> NDArray[np.intp]:
-    """Where another number begins."""
-    begins = np.ones(len(ascending), np.bool_)
-    begins[1:] = ascending[1:] != ascending[:-1]
-    return np.flatnonzero(begins)

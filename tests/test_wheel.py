@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from geofence.kernels import COMPILED
 from sample_data.flights import FlightFiles
 
 UV = Path(sys.executable).with_name("uv")
@@ -31,13 +32,16 @@ def install(python: Path, *arguments: str | Path, cwd: Path) -> None:
     output_of(UV, "pip", "install", "--quiet", "--python", python, *arguments, cwd=cwd)
 
 
-@pytest.fixture(scope="module")
-def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
+def built_wheel(repository: Path, folder: Path) -> Path:
     build = [UV, "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
     output_of(*build, "--out-dir", folder, repository, cwd=folder)
     [built] = folder.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_wheel(repository, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +68,37 @@ def test_wheel_holds_the_three_packages_and_nothing_else(repository: Path, wheel
         if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".c", ".h"}
     }
     assert set(names) - metadata == sources
+
+
+@pytest.mark.parametrize(("variable", "value"), [("OVERFLY_COMPILED", "no"), ("CC", "/usr/bin/false")])
+def test_wheel_built_without_a_compiler_is_for_every_machine_and_numpy_serves(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    wheel = built_wheel(repository, tmp_path)
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert not [name for name in archive.namelist() if name.endswith((".so", ".c", ".h"))]
+        archive.extractall(tmp_path / "content")
+    program = "from geofence.kernels import BEST, COMPILED; print(COMPILED, BEST.name)"
+    assert output_of(sys.executable, "-c", program, cwd=tmp_path / "content") == "None numpy\n"
+
+
+def test_wheel_that_must_be_compiled_but_cannot_be_is_not_built(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OVERFLY_COMPILED", "yes")
+    monkeypatch.setenv("CC", "/usr/bin/false")
+    with pytest.raises(AssertionError, match="build_wheel"):
+        built_wheel(repository, tmp_path)
+
+
+def test_wheel_that_is_compiled_serves_this_python_and_all_that_follow(wheel: Path) -> None:
+    compiled = COMPILED is not None
+    assert ("-cp311-abi3-" in wheel.name) == compiled
+    with zipfile.ZipFile(wheel) as archive:
+        libraries = [name for name in archive.namelist() if name.endswith(".so")]
+    assert libraries == ["geofence/compiled/library.abi3.so"] * compiled
 
 
 def test_installed_wheel_runs_its_commands(installed: Path, tmp_path: Path) -> None:

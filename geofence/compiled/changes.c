@@ -26,6 +26,7 @@ static const Expected EXPECTED[] = {
 enum { LATE, FIX, PAST, DEVICES, POSITION, GEOFENCE, TABLE, WIDTH, ASIDE, FIRST, KEY, COUNT };
 enum { NUMBERS, GEOFENCES, KINDS, CHANGED, HOLDERS, HELD, GIVEN };
 enum { EXIT, ENTER };
+enum { AHEAD = 8 }; /* fixes whose pairs are asked for before they are needed */
 
 /* Keys of geofences, ascending. */
 typedef struct {
@@ -35,34 +36,56 @@ typedef struct {
 
 typedef struct {
     Growing given[GIVEN];
-    Growing past;     /* what a device was inside of before */
+    Growing past;      /* what a device was inside of before */
+    Growing differing; /* what it left and entered at a fix */
     const char *wrong; /* what is not as it must be; NULL for want of memory */
 } Found;
 
-static bool add_change(Found *found, int64_t number, int32_t geofence, int8_t kind)
+/* Those of `before` that `now` has not, and those of `now` that `before` has not; into `left` and `entered`, which have
+   room for all of both. Which of two keys is less cannot be guessed, so nothing jumps on it. */
+static void differences(Inside before, Inside now, int32_t *left, int32_t *entered, int64_t *leaving, int64_t *entering)
 {
-    int64_t *numbers = grow(&found->given[NUMBERS], sizeof *numbers);
-    int32_t *geofences = grow(&found->given[GEOFENCES], sizeof *geofences);
-    int8_t *kinds = grow(&found->given[KINDS], sizeof *kinds);
-    if (!numbers || !geofences || !kinds)
-        return false;
-    *numbers = number;
-    *geofences = geofence;
-    *kinds = kind;
-    return true;
+    int64_t old = 0, new = 0, out = 0, in = 0;
+    while (old < before.count && new < now.count) {
+        int32_t one = before.keys[old], other = now.keys[new];
+        left[out] = one;
+        entered[in] = other;
+        out += one < other;
+        in += other < one;
+        old += one <= other;
+        new += other <= one;
+    }
+    while (old < before.count)
+        left[out++] = before.keys[old++];
+    while (new < now.count)
+        entered[in++] = now.keys[new++];
+    *leaving = out;
+    *entering = in;
 }
 
-/* What is in `these` but not in `those`, as changes of a kind. */
-static bool add_differences(Found *found, int64_t number, Inside these, Inside those, int8_t kind)
+/* The changes at one fix; false where there is no memory. */
+static bool add_changes(Found *found, int64_t number, Inside before, Inside now, bool *any)
 {
-    int64_t other = 0;
-    for (int64_t at = 0; at < these.count; at++) {
-        while (other < those.count && those.keys[other] < these.keys[at])
-            other++;
-        if (other < those.count && those.keys[other] == these.keys[at])
-            continue;
-        if (!add_change(found, number, these.keys[at], kind))
-            return false;
+    found->differing.used = 0;
+    int32_t *left = grow(&found->differing, 2 * sizeof *left * (size_t)(before.count + now.count));
+    if (!left)
+        return false;
+    int32_t *entered = left + before.count + now.count;
+    int64_t leaving, entering;
+    differences(before, now, left, entered, &leaving, &entering);
+    int64_t changes = leaving + entering;
+    if (!changes)
+        return true;
+    *any = true;
+    int64_t *numbers = grow(&found->given[NUMBERS], sizeof *numbers * (size_t)changes);
+    int32_t *geofences = grow(&found->given[GEOFENCES], sizeof *geofences * (size_t)changes);
+    int8_t *kinds = grow(&found->given[KINDS], sizeof *kinds * (size_t)changes);
+    if (!numbers || !geofences || !kinds)
+        return false;
+    for (int64_t at = 0; at < changes; at++) {
+        numbers[at] = number;
+        geofences[at] = at < leaving ? left[at] : entered[at - leaving];
+        kinds[at] = at < leaving ? EXIT : ENTER;
     }
     return true;
 }
@@ -124,16 +147,6 @@ static bool read_past(const Column *columns, int32_t device, int64_t place, int6
     return true;
 }
 
-static bool same(Inside one, Inside two)
-{
-    if (one.count != two.count)
-        return false;
-    for (int64_t at = 0; at < one.count; at++)
-        if (one.keys[at] != two.keys[at])
-            return false;
-    return true;
-}
-
 static bool find_changes(const Column *columns, const int64_t *first, Found *found)
 {
     const int64_t *fix = columns[FIX].items, *past = columns[PAST].items;
@@ -144,7 +157,7 @@ static bool find_changes(const Column *columns, const int64_t *first, Found *fou
     for (int64_t place = 0; place < places; place++) {
         int64_t begin = past[place], end = place + 1 < places ? past[place + 1] : numbers;
         int32_t device = devices[place];
-        if (begin < 0 || end > numbers || device < 0 || device >= rows) {
+        if (begin < 0 || begin >= end || end > numbers || device < 0 || device >= rows) {
             found->wrong = "past, devices: expected numbers and rows of the table";
             return false;
         }
@@ -153,16 +166,15 @@ static bool find_changes(const Column *columns, const int64_t *first, Found *fou
             return false;
         bool changes = false;
         for (int64_t number = begin + 1; number < end; number++, before = now) {
+            int64_t ahead = number + AHEAD < numbers ? fix[number + AHEAD] : 0;
+            if (ahead >= 0 && ahead < fixes)
+                FETCH(geofence + first[ahead]);
             if (fix[number] < 0 || fix[number] >= fixes) {
                 found->wrong = "fix: expected numbers of fixes";
                 return false;
             }
             now = (Inside){geofence + first[fix[number]], first[fix[number] + 1] - first[fix[number]]};
-            if (same(before, now))
-                continue;
-            changes = true;
-            if (!add_differences(found, number, before, now, EXIT) ||
-                !add_differences(found, number, now, before, ENTER))
+            if (!add_changes(found, number, before, now, &changes))
                 return false;
         }
         if (changes && !add_holder(found, device, before))
@@ -241,6 +253,7 @@ end:
     for (int at = 0; at < GIVEN; at++)
         free(found.given[at].items);
     free(found.past.items);
+    free(found.differing.items);
     free(first);
     close_columns(columns, COUNT);
     return answer;

@@ -19,6 +19,13 @@
 #error "doubles must be rounded after each operation (on i386: -msse2 -mfpmath=sse)"
 #endif
 
+/* Asks for memory that will be read soon. */
+#if defined(__GNUC__)
+#define FETCH(address) __builtin_prefetch(address)
+#else
+#define FETCH(address) ((void)0)
+#endif
+
 typedef struct {
     Py_buffer view;
     const void *items;

@@ -4,7 +4,6 @@
    asks for what the next one reads. */
 
 #include "look_up.h"
-#include "boundaries.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,112 +13,7 @@ const char look_up_says[] =
     "Bytes of the positions (int64) and keys (int32) of pairs, by position, then key; and of those that are not\n"
     "decided, the number of the pair (int64) and of the area (int32).";
 
-enum { POSITIONS, KEYS, OPEN_PAIRS, OPEN_AREAS, GIVEN };
-enum { TOGETHER = 32, SHORT = 24 };
-#define CELLS_ACROSS ((double)(1 << LEVELS))
-
-#if defined(__GNUC__)
-#define FETCH(address) __builtin_prefetch(address)
-#else
-#define FETCH(address) ((void)0)
-#endif
-
-/* An area whose boundary crosses the leaf of a position; of a polygon its crossed cell, of a circle -1. */
-typedef struct {
-    int32_t position, area, cell;
-    Side side;
-} Test;
-
-typedef struct {
-    Position here[TOGETHER];
-    int64_t leaf[TOGETHER], first_test[TOGETHER + 1];
-    Growing tests, items; /* items: of one position, key << 32, + 1 + area where it is not decided */
-    int many;
-    Growing given[GIVEN];
-    const char *wrong; /* what is not as it must be; NULL for want of memory */
-    int64_t where;     /* the position that is wrong, or -1 */
-} LookUp;
-
-static bool fails(LookUp *look, const char *wrong)
-{
-    look->wrong = wrong;
-    return false;
-}
-
-static uint64_t spread(uint64_t number)
-{
-    number = (number | number << 16) & 0x0000FFFF0000FFFF;
-    number = (number | number << 8) & 0x00FF00FF00FF00FF;
-    number = (number | number << 4) & 0x0F0F0F0F0F0F0F0F;
-    number = (number | number << 2) & 0x3333333333333333;
-    return (number | number << 1) & 0x5555555555555555;
-}
-
-/* As grid.py has it, operation by operation. */
-static Position position_at(double longitude, double latitude)
-{
-    const int32_t last = (1 << LEVELS) - 1;
-    int32_t column = (int32_t)((longitude + 180.0) * (CELLS_ACROSS / 360.0));
-    int32_t row = (int32_t)((latitude + 90.0) * (CELLS_ACROSS / 180.0));
-    Position here = {{longitude, latitude}, 0, column < last ? column : last, row < last ? row : last};
-    here.code = (int64_t)(spread((uint64_t)here.column) | spread((uint64_t)here.row) << 1);
-    return here;
-}
-
-static bool find_cells(const CellIndex *index, int64_t start, LookUp *look)
-{
-    for (int at = 0; at < look->many; at++) {
-        double longitude = index->longitude[start + at], latitude = index->latitude[start + at];
-        if (!(longitude >= -180 && longitude <= 180 && latitude >= -90 && latitude <= 90)) {
-            look->where = start + at;
-            return fails(look, "expected -180 to 180 degrees of longitude and -90 to 90 of latitude");
-        }
-        look->here[at] = position_at(longitude, latitude);
-    }
-    return true;
-}
-
-/* The last leaf, of those from `low` to `high`, that begins at the code or before it. */
-static int64_t leaf_of(const Leaf *leaf, int64_t low, int64_t high, int64_t code)
-{
-    for (int64_t many = high - low + 1; many > 1;) {
-        int64_t half = many / 2;
-        low = leaf[low + half].start <= code ? low + half : low;
-        many -= half;
-    }
-    return low;
-}
-
-static bool find_leaves(const CellIndex *index, LookUp *look)
-{
-    const int shift = CODE_BITS - bits_of(index->parts);
-    int64_t *low = look->leaf, high[TOGETHER];
-    for (int at = 0; at < look->many; at++) {
-        int64_t code = look->here[at].code, part = code >> shift;
-        int64_t first = index->part[part], parts = index->part[part + 1] - first;
-        int bits = bits_of(parts);
-        if (first < 0 || bits < 0 || bits > shift || first + parts > index->smaller_parts)
-            return fails(look, "part: expected places of smaller parts, of each as many as a power of two");
-        low[at] = first + (code >> (shift - bits) & (parts - 1));
-        FETCH(index->leaf_of + low[at]);
-    }
-    for (int at = 0; at < look->many; at++) {
-        high[at] = index->leaf_of[low[at] + 1];
-        low[at] = index->leaf_of[low[at]];
-        if (low[at] < 0 || low[at] > high[at] || high[at] >= index->leaves)
-            return fails(look, "leaf_of: expected numbers of leaves, ascending");
-        FETCH(index->leaf + (low[at] + high[at]) / 2);
-    }
-    for (int at = 0; at < look->many; at++) {
-        const Leaf *leaf = index->leaf + leaf_of(index->leaf, low[at], high[at], look->here[at].code);
-        if (leaf->whole < 0 || leaf->whole > leaf->crossed || leaf->crossed > (leaf + 1)->whole ||
-            (leaf + 1)->whole > index->listed)
-            return fails(look, "leaf: expected places of areas, ascending");
-        look->leaf[at] = leaf - index->leaf;
-        FETCH(index->area + leaf->whole);
-    }
-    return true;
-}
+enum { SHORT = 24 }; /* items that are sorted by putting each where it belongs */
 
 /* Lists what is to be tested. */
 static bool find_tests(const CellIndex *index, LookUp *look)
@@ -154,11 +48,14 @@ static bool make_tests(const CellIndex *index, LookUp *look)
         if (test->cell < 0)
             continue;
         const Cell *cell = index->cell + test->cell, *end = index->cell + index->cells;
-        int64_t area = cell->cell >> CODE_BITS, sought = area << CODE_BITS | look->here[test->position].code;
+        int64_t area = cell->cell >> CODE_BITS;
+        if (cell->cell < 0 || area >= index->polygons)
+            return fails(look, "cell: expected cells of polygons");
+        int64_t sought = area << CODE_BITS | look->here[test->position].code;
         while (cell + 1 < end && (cell + 1)->cell <= sought)
             cell++;
-        if (area < 0 || area >= index->polygons || cell->first < 0 || cell->first > index->edges)
-            return fails(look, "cell: expected cells of polygons with places of edges");
+        if (cell->first < 0 || cell->first > index->edges)
+            return fails(look, "cell: expected places of edges");
         test->area = (int32_t)area;
         test->cell = (int32_t)(cell - index->cell);
         FETCH(index->vertex + cell->first);

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from geofence.kernels import BEST, COMPILED
 from ingest.aws.clients import Timeouts, is_fifo
 from ingest.republishing.iot_destination import iot_client
 from service.bootstrap import open_database, start_faults
@@ -27,6 +28,7 @@ from service.named_queue import named_queue
 from service.settings import Settings, read_settings
 
 TIMEOUTS = Timeouts(connect=3.0, read=10.0)
+WHY_NUMPY = "; the compiled one, several times as fast, was not built for this machine"
 MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[red]fault[/]  "}
 
 
@@ -59,6 +61,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("settings", "fault", fault)
     if not faults:
         yield Finding("settings", "ok", "all known and valid; `overfly settings` lists them")
+    yield Finding("geofences", "ok", f"looked up by the {BEST.name} kernel{'' if COMPILED else WHY_NUMPY}")
     yield from folder_findings(settings.data_dir)
     if settings.data_dir.exists() and settings.database_url is None:
         database = open_database(settings)

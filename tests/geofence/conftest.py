@@ -5,9 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from geofence import kernels
-from geofence.kernels import COMPILED, NUMPY, Kernel
-
-PRESENT = [kernel for kernel in (NUMPY, COMPILED) if kernel is not None]
+from geofence.kernels import PRESENT, Kernel
 
 
 @pytest.fixture(scope="module", params=PRESENT, ids=lambda kernel: kernel.name)
