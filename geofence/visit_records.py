@@ -1,6 +1,6 @@
 """What is remembered of visits, of those devices and geofences where it is needed."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
@@ -39,7 +39,7 @@ class VisitRecords:
 
     def columns(self) -> list[NDArray[Any]]:
         """All of them, one after the other."""
-        return [getattr(self, column.name) for column in fields(self)]
+        return [self.device, self.geofence, self.entered, self.outside_since, self.dwelled]
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Self:
         """The visits at `index`: numbers, or a mask of length n."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from geofence.changes import Changes
 from geofence.events import ENTER_KIND
 from geofence.inside_before import InsideBefore
+from geofence.membership import among
 from geofence.numbered_fixes import NumberedFixes
 from geofence.visit_records import NEVER, pairs_of
 from geofence.visit_rules import VisitRules
@@ -89,10 +90,11 @@ def steps_of(
     """
     place = numbers.place()[changes.number]
     changed_pairs = pairs_of(place, changes.geofence)
-    begun = _begun_before(before, changed_pairs, numbers, time, rules)
+    begun = _begun_before(before, np.sort(changed_pairs), numbers, time, rules)
     taken = rules.find(changes.geofence) >= 0
     if begun.remembered.any():
-        taken |= np.isin(changed_pairs, pairs_of(begun.place, begun.geofence)[begun.remembered])
+        remembered = pairs_of(begun.place, begun.geofence)[begun.remembered]
+        taken |= among(changed_pairs, np.sort(remembered))
     change = np.flatnonzero(taken)
     changed, place = changes.take(change), place[change]
     with_changes = Steps(
@@ -119,12 +121,13 @@ def _begun_before(
 ) -> Steps:
     """Those of visits under way before, but for visits that just go on.
 
-    Just to go on is to be remembered, inside and without change (see `pairs_of`), with no DWELL to tell yet.
+    Just to go on is to be remembered, inside and without change, with no DWELL to tell yet. `changed` are
+    the pairs that have changes, ascending.
     """
     rule, records = rules.find(before.geofence), before.records
     told_later = records.dwelled | (records.entered + rules.dwell[rule] > time[numbers.last[before.place]])
     goes_on = before.remembered & (records.outside_since == NEVER) & told_later
-    goes_on[goes_on] = ~np.isin(pairs_of(before.place[goes_on], before.geofence[goes_on]), changed)
+    goes_on[goes_on] = ~among(pairs_of(before.place[goes_on], before.geofence[goes_on]), changed)
     at = np.flatnonzero((before.remembered | (rule >= 0)) & ~goes_on)
     before, rule = before.take(at), rule[at]
     remembered, records = before.remembered, before.records

@@ -49,6 +49,8 @@ class Stretches:
         return self._first(step, time, away)
 
     def _first(self, step: Numbers, time: Numbers, holds: Callable[[Numbers, Numbers], Mask]) -> Numbers:
+        if len(step) == 0:
+            return step
         until = self._until[step]
         return first_that_hold(first_not_before(self.time, self._start[step], until, time), until, holds)
 

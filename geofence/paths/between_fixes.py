@@ -12,6 +12,7 @@ from geofence.evaluator import RawInside
 from geofence.events import ENTER_KIND, EXIT_KIND
 from geofence.fix_columns import FixColumns
 from geofence.index import Containment, GeofenceIndex
+from geofence.membership import among
 from geofence.paths.conditions_on_paths import conditioned_changes
 from geofence.paths.crossed_pairs import CrossedPairs
 from geofence.paths.joined_fixes import JoinedFixes
@@ -122,7 +123,7 @@ class BetweenFixes:
 def _agree(joined: JoinedFixes, crossed: CrossedPairs, raw: RawInside) -> Flags:
     """Whether what is crossed leads from how the device was before to how it is then."""
     number, geofence = joined.number[crossed.path], crossed.geofence.astype(np.int64) << 32
-    before, after = _among(geofence | number - 1, raw.pairs), _among(geofence | number, raw.pairs)
+    before, after = among(geofence | number - 1, raw.pairs), among(geofence | number, raw.pairs)
     of = crossed.changed.of
     odd = np.bincount(of, minlength=len(crossed)) % 2 == 1
     which, first = np.unique(of, return_index=True)
@@ -135,15 +136,7 @@ def _agree(joined: JoinedFixes, crossed: CrossedPairs, raw: RawInside) -> Flags:
 def _found_between(joined: JoinedFixes, crossed: CrossedPairs, at_fixes: Changes) -> Flags:
     """Which changes at fixes were on the way to them."""
     found = np.sort(joined.number[crossed.path] << 32 | crossed.geofence)
-    return _among(at_fixes.number << 32 | at_fixes.geofence, found)
-
-
-def _among(numbers: Numbers, ascending: Numbers) -> Flags:
-    """Which of the numbers are among those."""
-    place = np.searchsorted(ascending, numbers)
-    there: Flags = place < len(ascending)
-    there[there] = ascending[place[there]] == numbers[there]
-    return there
+    return among(at_fixes.number << 32 | at_fixes.geofence, found)
 
 
 def _changes(joined: JoinedFixes, crossed: CrossedPairs) -> Changes:
