@@ -46,7 +46,8 @@ class StateColumns:
         for name, kind in KINDS.items():
             column = getattr(self, name)
             if column.dtype != kind or column.ndim != 1:
-                return f"{name} holds {column.dtype} in {column.ndim} dimensions: expected {np.dtype(kind)} in one"
+                found = f"{column.dtype} in {column.ndim} dimensions"
+                return f"{name} holds {found}: expected {np.dtype(kind)} in one"
         if len(self.inside_count) != len(self):
             return f"inside_count has {len(self.inside_count):,} values: expected {len(self):,}, one a device"
         if (self.inside_count < 0).any() or self.inside_count.sum(dtype=np.int64) != len(

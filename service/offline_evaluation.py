@@ -11,9 +11,9 @@ from geofence.events import EVENT_TYPES, event_ids
 from geofence.fence_conditions import FenceConditions, FixColumns
 from geofence.geofence import Geofence
 from geofence.index import GeofenceIndex
-from geofence.state import InsideState
 from ingest.decoding.ndjson import OfflinePositions
 from service.building_aside import in_a_daemon_thread
+from service.carried_state import CarriedState
 from service.native_lines import LINES, native_lines
 
 BATCH = 20_000
@@ -43,23 +43,27 @@ def crossings(
     progress: Callable[[int], None] = lambda _: None,
     *,
     unknown_altitude_inside: bool = False,
+    carried: CarriedState | None = None,
 ) -> Crossings:
     """What positions in any order entered and left; of equal device and sample_time the first counts.
 
     `progress` is told how many positions are evaluated so far. `unknown_altitude_inside`: whether a position
-    without altitude is within every band of altitude.
+    without altitude is within every band of altitude. `carried` is what went before, of geofences with keys
+    from 1 on in their order, and afterwards what has been found; where it is None, nothing went before.
     """
+    carried = CarriedState() if carried is None else carried
     keyed = dict(enumerate(geofences, 1))
     index = GeofenceIndex(keyed, in_a_daemon_thread)
     conditions = FenceConditions(unknown_altitude_inside=unknown_altitude_inside)
     conditions.put(keyed)
-    state = InsideState(len(positions.device_ids))
+    device, state = carried.slots(positions.device_ids)[positions.device], carried.state
     order = _by_time(positions.sample_time)
     found: list[Crossings] = []
     for start in range(0, len(order), BATCH):
         batch = order[start : start + BATCH]
         containment = index.containing(positions.longitude[batch], positions.latitude[batch])
-        evaluation = conditions.evaluate(_fix_columns(positions, batch), containment, state)
+        fixes = _fix_columns(positions, device, carried.device_ids, batch)
+        evaluation = conditions.evaluate(fixes, containment, state)
         state.apply(evaluation)
         found.append(
             Crossings(
@@ -70,10 +74,16 @@ def crossings(
     return _in_order(found, positions, geofences)
 
 
-def _fix_columns(positions: OfflinePositions, batch: NDArray[np.int64]) -> FixColumns:
+def _fix_columns(
+    positions: OfflinePositions,
+    device: NDArray[np.int32],
+    device_ids: Sequence[str],
+    batch: NDArray[np.int64],
+) -> FixColumns:
+    """Of a batch of positions, whose devices have these slots."""
     return FixColumns(
-        positions.device[batch],
-        positions.device_ids,
+        device[batch],
+        device_ids,
         positions.sample_time[batch],
         positions.accuracy[batch],
         lambda at: positions.altitude[batch[at]],

@@ -173,3 +173,49 @@ def test_reader_that_stops_early_is_no_crash(tmp_path: Path) -> None:
         process.stdout.readline()
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_files_of_days_with_a_state_give_the_events_of_one_file(tmp_path: Path) -> None:
+    geofences = geofence_file(tmp_path, geofence("a", SQUARE))
+    days = [[fix("x", 1, 5), fix("y", 2, 15)], [fix("x", 3, 6), fix("y", 4, 5)], [fix("x", 5, 15)]]
+    whole = evaluate(geofences, position_file(tmp_path, *days[0], *days[1], *days[2])).stdout
+    state = ("--state", str(tmp_path / "state"))
+
+    told_by_day = [evaluate(geofences, position_file(tmp_path, *day), *state).stdout for day in days]
+
+    assert "".join(told_by_day) == whole
+    assert [len(each.splitlines()) for each in told_by_day] == [1, 1, 1]
+
+
+def test_positions_not_after_those_of_an_earlier_file_are_left_out_and_counted(tmp_path: Path) -> None:
+    geofences = geofence_file(tmp_path, geofence("a", SQUARE))
+    state = ("--state", str(tmp_path / "state"))
+    evaluate(geofences, position_file(tmp_path, fix("x", 5, 5)), *state)
+    again = evaluate(
+        geofences, position_file(tmp_path, fix("x", 4, 15), fix("x", 5, 15), fix("x", 6, 5)), *state
+    )
+    assert again.stdout == ""
+    assert f"2 positions left out: not after what {tmp_path / 'state'} has of the device" in again.stderr
+
+
+def test_state_stays_as_it_was_when_events_cannot_be_written_or_lines_are_refused(tmp_path: Path) -> None:
+    geofences = geofence_file(tmp_path, geofence("a", SQUARE))
+    state = tmp_path / "state"
+    evaluate(geofences, position_file(tmp_path, fix("x", 1, 5)), "--state", str(state))
+    before = state.read_bytes()
+    positions = position_file(tmp_path, fix("x", 2, 15), "{")
+    for others in (["--output", "/dev/full"], ["--strict"]):
+        assert evaluate(geofences, positions, "--state", str(state), *others).returncode == 1
+        assert state.read_bytes() == before
+
+
+def test_state_of_other_geofences_is_refused_before_the_output_is_touched(tmp_path: Path) -> None:
+    state, output = tmp_path / "state", tmp_path / "events.ndjson"
+    positions = position_file(tmp_path, fix("x", 1, 5))
+    evaluate(geofence_file(tmp_path, geofence("a", SQUARE)), positions, "--state", str(state))
+    output.write_text("of yesterday\n")
+    others = ["--state", str(state), "--output", str(output)]
+    done = evaluate(geofence_file(tmp_path, geofence("b", SQUARE)), positions, *others)
+    assert done.returncode == 1
+    assert "it is of other geofences: a is not among these, b was not there" in " ".join(done.stderr.split())
+    assert output.read_text() == "of yesterday\n"
