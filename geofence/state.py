@@ -48,6 +48,9 @@ class InsideState:
         while 16 * np.count_nonzero(columns.inside_count > state._table.shape[1]) > len(state):
             state._table = np.zeros((len(state._table), 2 * state._table.shape[1]), np.int32)
         state._put(np.flatnonzero(columns.inside_count), columns.inside_device, columns.inside_geofence)
+        state.visits.put(columns.visits)
+        if len(columns.last_fixes):
+            state.set_last_fixes(np.arange(len(columns)), columns.last_fixes)
         return state
 
     def snapshot(self) -> StateColumns:
@@ -56,7 +59,10 @@ class InsideState:
         pair = slot << 32 | geofence
         pair.sort()
         count = np.bincount(slot, minlength=len(self)).astype(np.int32)
-        return StateColumns(self.watermark.copy(), count, pair.astype(np.int32))
+        remembered = np.arange(len(self) if self.remembers_fixes else 0)
+        return StateColumns(
+            self.watermark.copy(), count, pair.astype(np.int32), self.visits.all, self.last_fixes(remembered)
+        )
 
     def __len__(self) -> int:
         return self._count

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from geofence.events import EVENT_TYPES, event_ids
 from geofence.fix_columns import FixColumns
 from geofence.geofence import Geofence
-from geofence.state import InsideState
 from ingest.decoding.ndjson import OfflinePositions
+from service.carried_state import CarriedState
 from service.collection_indexes import CollectionIndexes
 from service.crossing_rule import DEFAULT_RULE, CrossingRule
 from service.found_events import EVENT, found_events
@@ -29,35 +29,49 @@ def evaluated(
     *,
     rule: CrossingRule = DEFAULT_RULE,
     unknown_altitude_inside: bool = False,
+    carried: CarriedState | None = None,
 ) -> NDArray[np.void]:
     """The events of positions in any order; of equal device and sample_time the first counts.
 
     They come as rows of EVENT by time, device id, share, kind, geofence id; the device is a number in
     `positions.device_ids`, the geofence one in `geofences`. `progress` is told how many positions are
     evaluated so far. `rule` says how the geofences are crossed, `unknown_altitude_inside` whether a position
-    without altitude is within every band of altitude.
+    without altitude is within every band of altitude. `carried` is what went before, of geofences with keys
+    from 1 on in their order, and afterwards what has been found; where it is None, nothing went before.
     """
     indexes = CollectionIndexes[str](unknown_altitude_inside=unknown_altitude_inside)
     indexes.put(COLLECTION, dict(enumerate(geofences, 1)))
     indexes.cross(COLLECTION, rule)
-    state = InsideState(len(positions.device_ids))
+    carried = CarriedState() if carried is None else carried
+    slots, state = carried.slots(positions.device_ids), carried.state
+    device = slots[positions.device]
     order = _by_time(positions.sample_time)
     found = [np.empty(0, EVENT)]
     for start in range(0, len(order), BATCH):
         batch = order[start : start + BATCH]
-        evaluation = indexes.evaluate([COLLECTION], _fix_columns(positions, batch), state)
+        fixes = _fix_columns(positions, device, carried.device_ids, batch)
+        evaluation = indexes.evaluate([COLLECTION], fixes, state)
         state.apply(evaluation)
         found.append(found_events(evaluation))
         progress(start + len(batch))
     events = np.concatenate(found)
     events["geofence"] -= 1
+    number = np.zeros(len(carried.device_ids), np.int32)
+    number[slots] = np.arange(len(slots))
+    events["device"] = number[events["device"]]
     return events[_order(events, positions, geofences)]
 
 
-def _fix_columns(positions: OfflinePositions, batch: NDArray[np.int64]) -> FixColumns:
+def _fix_columns(
+    positions: OfflinePositions,
+    device: NDArray[np.int32],
+    device_ids: Sequence[str],
+    batch: NDArray[np.int64],
+) -> FixColumns:
+    """Of a batch of positions, whose devices have these slots."""
     return FixColumns(
-        positions.device[batch],
-        positions.device_ids,
+        device[batch],
+        device_ids,
         positions.sample_time[batch],
         positions.longitude[batch],
         positions.latitude[batch],

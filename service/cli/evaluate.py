@@ -11,6 +11,7 @@ from service.cli.freed_memory import keep_freed_memory
 from service.cli.geofence_file import SHOWN, counted, read_geofence_file
 from service.cli.output_file import output_file, say_refused, write_parts
 from service.cli.rewinding import rewind
+from service.cli.state_option import Carrying
 from service.crossing_rule import DEFAULT_RULE, SEGMENT, CrossingRule, changed, rule_faults
 from service.errors import Refused
 from service.settings import read_settings
@@ -52,6 +53,14 @@ def _evaluate(
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail, without any event, if a line is refused.")
     ] = False,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="With --geofences: go on from what the evaluation of earlier positions left in this file, "
+            "and leave there what comes after; begin anew if it is not there yet.",
+        ),
+    ] = None,
     unknown_altitude: Annotated[
         Literal["outside", "inside"] | None,
         typer.Option(
@@ -85,15 +94,22 @@ def _evaluate(
     With --revisions, positions are what `overfly export` wrote. Each meets the geofences that it met then,
     crossed as their collections were then, and the events are those that were stored, ids included.
 
+    With --state, files evaluated one after the other give the events of all at once, as long as none has
+    positions of a device that are earlier than those before; such are left out, and counted.
+
     Refused lines are skipped and counted by reason on stderr. Exit status 1 if the geofences have faults.
     """
     if (geofences is None) == (revisions is None):
         raise typer.BadParameter("expected one of --geofences and --revisions")
+    if state is not None and geofences is None:
+        raise typer.BadParameter("--state goes with --geofences: an export holds all that went before")
     rule = _rule(crossing, max_gap, max_speed, anew=geofences is not None)
     keep_freed_memory()
     inside = (unknown_altitude or read_settings().unknown_altitude) == "inside"
     if geofences is not None:
-        _evaluate_anew(positions, geofences, output, rule, strict=strict, unknown_altitude_inside=inside)
+        _evaluate_anew(
+            positions, geofences, output, state, rule, strict=strict, unknown_altitude_inside=inside
+        )
     if revisions is not None:
         rewind(positions, revisions, output, strict=strict, unknown_altitude_inside=inside)
 
@@ -122,6 +138,7 @@ def _evaluate_anew(
     positions: Path,
     geofences: Path,
     output: Path | None,
+    state: Path | None,
     rule: CrossingRule,
     *,
     strict: bool,
@@ -131,6 +148,7 @@ def _evaluate_anew(
 
     console = Console(stderr=True, highlight=False)
     areas = read_geofence_file(geofences)
+    carrying = Carrying(state, areas, rule, unknown_altitude_inside=unknown_altitude_inside)
     with (
         output_file(output) as stream,
         Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
@@ -139,6 +157,7 @@ def _evaluate_anew(
         if strict and read.rejects:
             _say_rejects(console, read)
             raise Refused(f"{positions}: {read.rejects.total():,} lines refused, and --strict takes none")
+        earlier = carrying.earlier(read)
         task = bar.add_task("Evaluating", total=len(read))
         events = evaluated(
             read,
@@ -146,9 +165,14 @@ def _evaluate_anew(
             lambda done: bar.update(task, completed=done),
             rule=rule,
             unknown_altitude_inside=unknown_altitude_inside,
+            carried=carrying.carried,
         )
         write_parts(stream, event_lines(events, read, areas))
+    carrying.keep()
     _say_rejects(console, read)
+    if earlier:
+        sentence = f"{counted(earlier, 'position')} left out: not after what {state} has of the device"
+        console.print(sentence, markup=False, soft_wrap=True)
     console.print(
         f"{counted(len(read), 'position')} of {counted(len(read.device_ids), 'device')}, "
         f"{counted(len(areas), 'geofence')}: {counted(len(events), 'event')}"

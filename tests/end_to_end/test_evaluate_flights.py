@@ -58,6 +58,28 @@ def test_evaluate_gives_exactly_the_expected_events_of_real_flights(
     assert all(event["eventId"] == _id(event) for event in events)
 
 
+def test_hours_of_real_flights_one_after_the_other_give_the_events_of_the_day(
+    flights: FlightFiles, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", "from service.cli import main; main()", "evaluate", "--geofences"]
+    command += [str(flights.geofences), "--positions"]
+    day = tmp_path / "day.ndjson"
+    subprocess.run([*command, str(flights.positions), "--output", str(day)], capture_output=True, check=True)
+    with gzip.open(flights.positions) as lines:
+        fixes = lines.readlines()
+    cuts = [next(at for at, fix in enumerate(fixes) if hour in fix) for hour in (b"T09:00", b"T16:30")]
+
+    found = b""
+    for start, end in zip([0, *cuts], [*cuts, len(fixes)], strict=True):
+        hours, events = tmp_path / "hours.ndjson", tmp_path / "events.ndjson"
+        hours.write_bytes(b"".join(fixes[start:end]))
+        carried = ["--state", str(tmp_path / "state"), "--output", str(events)]
+        subprocess.run([*command, str(hours), *carried], capture_output=True, check=True)
+        found += events.read_bytes()
+
+    assert found == day.read_bytes()
+
+
 def _id(event: dict[str, object]) -> str:
     kind, device_id, geofence_id, sample_time = told(event)
     milliseconds = round((EPOCH.fromisoformat(sample_time) - EPOCH).total_seconds() * 1000)

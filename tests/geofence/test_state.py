@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geofence.last_fixes import LastFixes
 from geofence.state import NEVER, InsideState
 from geofence.state_columns import StateColumns
+from geofence.visit_records import NO_VISITS
 
 
 def loaded(pairs: list[tuple[int, int]], devices: int) -> InsideState:
@@ -135,7 +137,13 @@ def test_columns_of_geofences_with_other_keys_are_those_of_a_state_loaded_with_t
 )
 def test_columns_that_are_no_state_are_told_why(columns: tuple[list[int], ...], problem: str) -> None:
     watermark, count, geofence = columns
-    kept = StateColumns(np.array(watermark), np.array(count, np.int32), np.array(geofence, np.int32))
+    kept = StateColumns(
+        np.array(watermark),
+        np.array(count, np.int32),
+        np.array(geofence, np.int32),
+        NO_VISITS,
+        LastFixes.none(0),
+    )
     assert kept.problem(3) == problem
 
 

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -258,3 +259,67 @@ def test_the_example_of_the_readme_gives_the_events_that_it_shows(repository: Pa
         check=True,
     )
     assert done.stdout == shown
+
+
+def test_files_of_days_with_a_state_give_the_events_of_one_file(tmp_path: Path) -> None:
+    geofences = geofence_file(tmp_path, geofence("a", SQUARE))
+    days = [[fix("x", 1, 5), fix("y", 2, 15)], [fix("x", 3, 6), fix("y", 4, 5)], [fix("x", 5, 15)]]
+    whole = evaluate(geofences, position_file(tmp_path, *days[0], *days[1], *days[2])).stdout
+    state = ("--state", str(tmp_path / "state"))
+
+    told_by_day = [evaluate(geofences, position_file(tmp_path, *day), *state).stdout for day in days]
+
+    assert "".join(told_by_day) == whole
+    assert [len(each.splitlines()) for each in told_by_day] == [1, 1, 1]
+
+
+def test_visits_and_paths_go_on_from_one_file_to_the_next(tmp_path: Path) -> None:
+    geofences = geofence_file(
+        tmp_path, geofence("a", SQUARE), geofence("long", SQUARE, dwellSeconds=20, exitAfterSeconds=30)
+    )
+    days = [[fix("x", 0, -5)], [fix("x", 10, 5)], [fix("x", 20, 15), fix("x", 35, 5)], [fix("x", 50, 15)]]
+    joined = ("--crossing", "segment", "--max-speed", "1e6")
+    whole = evaluate(geofences, position_file(tmp_path, *chain.from_iterable(days)), *joined).stdout
+    state = ("--state", str(tmp_path / "state"), *joined)
+
+    told_by_day = [evaluate(geofences, position_file(tmp_path, *day), *state).stdout for day in days]
+
+    assert "".join(told_by_day) == whole
+    assert [kind for kind, _, name, _ in told(whole) if name == "long"] == ["ENTER", "DWELL"]
+    other = evaluate(geofences, position_file(tmp_path, fix("x", 59, 5)), *state[:2])
+    assert other.returncode == 1
+    assert "geofences were crossed otherwise: expected --crossing segment" in " ".join(other.stderr.split())
+
+
+def test_positions_not_after_those_of_an_earlier_file_are_left_out_and_counted(tmp_path: Path) -> None:
+    geofences = geofence_file(tmp_path, geofence("a", SQUARE))
+    state = ("--state", str(tmp_path / "state"))
+    evaluate(geofences, position_file(tmp_path, fix("x", 5, 5)), *state)
+    again = evaluate(
+        geofences, position_file(tmp_path, fix("x", 4, 15), fix("x", 5, 15), fix("x", 6, 5)), *state
+    )
+    assert again.stdout == ""
+    assert f"2 positions left out: not after what {tmp_path / 'state'} has of the device" in again.stderr
+
+
+def test_state_stays_as_it_was_when_events_cannot_be_written_or_lines_are_refused(tmp_path: Path) -> None:
+    geofences = geofence_file(tmp_path, geofence("a", SQUARE))
+    state = tmp_path / "state"
+    evaluate(geofences, position_file(tmp_path, fix("x", 1, 5)), "--state", str(state))
+    before = state.read_bytes()
+    positions = position_file(tmp_path, fix("x", 2, 15), "{")
+    for others in (["--output", "/dev/full"], ["--strict"]):
+        assert evaluate(geofences, positions, "--state", str(state), *others).returncode == 1
+        assert state.read_bytes() == before
+
+
+def test_state_of_other_geofences_is_refused_before_the_output_is_touched(tmp_path: Path) -> None:
+    state, output = tmp_path / "state", tmp_path / "events.ndjson"
+    positions = position_file(tmp_path, fix("x", 1, 5))
+    evaluate(geofence_file(tmp_path, geofence("a", SQUARE)), positions, "--state", str(state))
+    output.write_text("of yesterday\n")
+    others = ["--state", str(state), "--output", str(output)]
+    done = evaluate(geofence_file(tmp_path, geofence("b", SQUARE)), positions, *others)
+    assert done.returncode == 1
+    assert "it is of other geofences: a is not among these, b was not there" in " ".join(done.stderr.split())
+    assert output.read_text() == "of yesterday\n"
