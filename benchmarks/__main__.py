@@ -7,7 +7,7 @@ import sys
 BENCHMARKS = {
     "engine": "the engine beside bare GEOS and beside one position at a time; `engine --help` has options",
     "paths": "what paths between positions cross, beside bare GEOS, which knows no circles and no in and out",
-    "visits": "evaluation with DWELL, hysteresis and paths beside the same where geofences ask for none of it",
+    "visits": "evaluation with DWELL, hysteresis and paths beside the same where geofences ask for none",
     "offline": "`overfly evaluate` on files beside the straightforward loop, process start to exit",
     "way": "each hop of the way through two accounts beside its bare library, requests, and delays",
     "cost": "requests of each hop at a steady rate, and dollars for a million positions at list prices",
