@@ -9,6 +9,7 @@ BENCHMARKS = {
     "paths": "what paths between positions cross, beside bare GEOS, which knows no circles and no in and out",
     "puts": "how long a put among 100 thousand geofences takes, and the next batch, which sees it",
     "state": "what is remembered of a million devices: memory, and seconds to keep and to take up again",
+    "visits": "evaluation with DWELL, hysteresis and paths beside the same where geofences ask for none",
     "offline": "`overfly evaluate` on files beside the straightforward loop, process start to exit",
     "way": "each hop of the way through two accounts beside its bare library, requests, and delays",
     "cost": "requests of each hop at a steady rate, and dollars for a million positions at list prices",

@@ -74,7 +74,7 @@ class Changes:
         ordinals = np.zeros(len(self), np.int32)
         if not self.interpolated.any():
             return ordinals  # at one fix a geofence has no two of a kind
-        order = np.lexsort((np.arange(len(self)), self.time, self.kind, self.geofence, self.number))
+        order = np.lexsort((self.kind, self.geofence, self.number))  # and time, which share follows
         columns = (self.number, self.geofence, self.kind, self.time)
         differs = np.ones(len(self), np.bool_)
         differs[1:] = np.any([column[order[1:]] != column[order[:-1]] for column in columns], axis=0)

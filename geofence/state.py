@@ -196,10 +196,14 @@ class InsideState:
             self._widen()
 
     def _widen(self) -> None:
-        """Double the table's width and take in what then finds room."""
+        """Double the table's width until few are kept aside, and take in what then finds room."""
         aside, self._aside = self._aside, {}
-        self._table = np.concatenate([self._table, np.zeros_like(self._table)], axis=1)
+        beyond = np.array([len(keys) for keys in aside.values()])
+        before = width = self._table.shape[1]
+        while 16 * np.count_nonzero(before + beyond > width) > self._count:
+            width *= 2
+        more = np.zeros((len(self._table), width - before), np.int32)
+        self._table = np.concatenate([self._table, more], axis=1)
         self.load(
-            np.repeat(np.fromiter(aside, np.int64, len(aside)), [len(keys) for keys in aside.values()]),
-            np.concatenate(list(aside.values())),
+            np.repeat(np.fromiter(aside, np.int64, len(aside)), beyond), np.concatenate(list(aside.values()))
         )

@@ -196,7 +196,7 @@ class Kernel:
             pair not in replaced
             for pair in zip(raw.changes.number.tolist(), raw.changes.geofence.tolist(), strict=True)
         ]
-        columns = zip(*rows, strict=True) if rows else [()] * 8
+        columns = zip(*rows[::-1], strict=True) if rows else [()] * 8
         kinds = (np.int64, np.int32, np.int8, np.float64, np.int64, np.float64, np.float64, np.bool_)
         found = Changes(*(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))
         return Changes.joined([found, raw.changes.take(np.array(kept, np.bool_))])
