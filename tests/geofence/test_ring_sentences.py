@@ -52,6 +52,13 @@ def box(west: float, south: float, size: float) -> list[list[float]]:
         ),
         (
             "Point",
+            [180, 91],
+            "out_of_bounds",
+            "latitude 91: expected -90..90 (longitude comes first); end the ring at the pole, latitude -90 "
+            "or 90",
+        ),
+        (
+            "Point",
             [47, 95],
             "out_of_bounds",
             "latitude 95: expected -90..90 (longitude comes first); swap longitude and latitude: [95, 47] "

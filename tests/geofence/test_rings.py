@@ -43,6 +43,8 @@ def only_fault(coordinates: object, kind: str = "Polygon") -> GeofenceFault:
     [
         ([[10.1, 46.2], [11, 46], [11, 47], [10, 47]], "not_closed", 3, "add [10.1, 46.2] as last position"),
         ([*SQUARE[:-1], [0, 1e-9]], "not_closed", 4, "make [0, 0] the last position"),
+        ([*SQUARE[:-1], [0, 1e-6]], "not_closed", 4, "make [0, 0] the last position"),
+        ([*box(10, 20, 1)[:-1], [10, 20 + 1e-9]], "not_closed", 4, "make [10, 20] the last position"),
         (SQUARE[:3], "too_few", None, "add [0, 0] as last position"),
         (SQUARE[:2], "too_few", None, "for a place without an area send a Point"),
         ([[0, 0], [5, 5], [10, 10], [0, 0]], "too_few", 0, "for a place without an area send a Point"),

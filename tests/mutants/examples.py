@@ -34,4 +34,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         function = getattr(getattr(item, "obj", None), "__func__", getattr(item, "obj", None))
         asked = getattr(function, "_hypothesis_internal_use_settings", None)
         if MOST_EXAMPLES and asked is not None and asked.max_examples > MOST_EXAMPLES:
-            function._hypothesis_internal_use_settings = settings(asked, max_examples=MOST_EXAMPLES)
+            capped = settings(asked, max_examples=MOST_EXAMPLES)
+            setattr(function, "_hypothesis_internal_use_settings", capped)  # noqa: B010
