@@ -18,8 +18,9 @@ from geofence.geofence import Geofence
 from ingest.decoding.decoder import DecodeLimits
 from ingest.decoding.ndjson import LineReader, OfflinePositions
 from service.carried_state import CarriedState, Terms
+from service.crossing_rule import SEGMENT, CrossingRule
 from service.errors import Refused
-from service.offline_evaluation import crossings, event_lines
+from service.offline_evaluation import evaluated, event_lines
 from service.state_file import read_state_file, write_state_file
 
 
@@ -33,7 +34,10 @@ FENCES = [
     fence("high", 1, Conditions(min_altitude=100.0)),
     fence("exact", 1, Conditions(max_accuracy=20.0)),
     fence("zürich-1", 0, Conditions(devices=("a*",))),
+    fence("stay", 1, Conditions(dwell_seconds=5.0, exit_after_seconds=4.0)),
 ]
+
+RULE = CrossingRule(SEGMENT, max_gap=20_000, max_speed=1e6)
 
 FIXES = st.lists(
     st.fixed_dictionaries(
@@ -59,11 +63,11 @@ def events(
     fixes: Sequence[dict[str, object]], fences: Sequence[Geofence], carried: CarriedState | None = None
 ) -> bytes:
     read = positions(fixes)
-    return b"".join(event_lines(crossings(read, fences, carried=carried), read, fences))
+    return b"".join(event_lines(evaluated(read, fences, rule=RULE, carried=carried), read, fences))
 
 
 def terms(fences: Sequence[Geofence] = FENCES, *, unknown_altitude_inside: bool = False) -> Terms:
-    return Terms.of(fences, unknown_altitude_inside=unknown_altitude_inside)
+    return Terms.of(fences, RULE, unknown_altitude_inside=unknown_altitude_inside)
 
 
 def some_state() -> CarriedState:
