@@ -96,7 +96,8 @@ def test_files_evaluated_one_after_the_other_give_the_events_of_all_at_once(
             found += events(day, fences, carried)
             write_state_file(path, carried, terms(fences))
 
-    assert found == events(fixes, FENCES)
+    # an interpolated event may be earlier than the last ones of the file before
+    assert sorted(found.splitlines()) == sorted(events(fixes, FENCES).splitlines())
 
 
 def test_same_state_is_the_same_file_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -173,10 +174,9 @@ def test_file_cut_short_or_changed_anywhere_is_refused_or_the_same(data: st.Data
             assert "damaged" in str(refused) or "is no state" in str(refused)
             return
     assert again.device_ids == carried.device_ids
-    kept = carried.state.snapshot().named()
-    assert {name: column.tolist() for name, column in again.state.snapshot().named().items()} == {
-        name: column.tolist() for name, column in kept.items()
-    }
+    kept, taken_up = carried.state.snapshot().named(), again.state.snapshot().named()
+    for name, column in kept.items():
+        np.testing.assert_array_equal(taken_up[name], column, err_msg=name)
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,9 @@ def test_file_cut_short_or_changed_anywhere_is_refused_or_the_same(data: st.Data
         ("watermark", np.zeros(3, np.int64), "inside_count has 2 values: expected 3, one a device"),
         ("device_ids", np.frombuffer(b"a", np.uint8), "1 devices for 2 watermarks"),
         ("device_ids", np.frombuffer(b"a\na", np.uint8), "1 devices for 2 watermarks"),
-        ("geofence_marks", np.zeros((1, 16), np.uint8), "1 marks of 5 geofences"),
-        ("geofence_marks", np.zeros((5, 8), np.uint8), "marks hold uint8 (5, 8)"),
-        ("inside_geofence", np.full(7, 6, np.int32), "inside_geofence has a key that is none"),
+        ("geofence_marks", np.zeros((1, 16), np.uint8), "1 marks of 6 geofences"),
+        ("geofence_marks", np.zeros((6, 8), np.uint8), "marks hold uint8 (6, 8)"),
+        ("inside_geofence", np.full(9, 7, np.int32), "inside_geofence has a key that is none"),
     ],
 )
 def test_columns_that_do_not_fit_together_are_refused(
@@ -213,7 +213,7 @@ def test_column_that_is_missing_is_damage(tmp_path: Path) -> None:
         ([*FENCES, fence("new", 9)], "new was not there"),
         ([fence("plain", 1), *FENCES[1:]], "plain was another"),
         ([fence("plain", 0, Conditions(max_altitude=9.0)), *FENCES[1:]], "plain was another"),
-        ([], "exact is not among these, high is not among these, plain is not among these and 2 more"),
+        ([], "exact is not among these, high is not among these, plain is not among these and 3 more"),
     ],
 )
 def test_state_of_other_geofences_is_refused_with_the_first_that_differ(
