@@ -12,6 +12,7 @@ from geofence.faults import FeatureFaults
 from geofence.feature_conditions import CONDITIONS, read_conditions
 from geofence.geofence import Geofence
 from geofence.json_values import shown, value_of
+from geofence.near_names import refuse_near_names
 from geofence.rings import read_multipolygon, read_point, read_polygon
 
 IDENTIFIER = re.compile(r"[-.\w]{1,100}")
@@ -52,6 +53,8 @@ def read_feature(
     identifier = _read_id(members.get("id", ABSENT), faults, geofence_id)
     properties = _read_properties(members.get("properties", ABSENT), faults)
     _refuse_misplaced(members, faults)
+    if not faults.accepted:
+        refuse_near_names(properties or {}, (*CONDITIONS, "radius"), faults)
     conditions = _read_conditions(properties or {}, faults)
     geometry, radius = _read_geometry(members.get("geometry", ABSENT), properties, faults)
     if faults.found or identifier is None or properties is None or geometry is None:
@@ -61,7 +64,7 @@ def read_feature(
 
 def _refuse_misplaced(members: Mapping[str, msgspec.Raw], faults: FeatureFaults) -> None:
     """Foreign members, which RFC 7946 lets stand beside the properties, but which would be overlooked."""
-    for name in () if faults.accepted else CONDITIONS:
+    for name in () if faults.accepted else (*CONDITIONS, "radius"):
         if members.get(name, ABSENT) != ABSENT:
             faults.add("misplaced", f"{name} beside the properties: expected it in them, properties.{name}")
 

@@ -182,9 +182,37 @@ def test_a_condition_that_came_later_than_a_stored_feature_is_a_property_of_it_a
     assert upside_down.conditions == UNCONDITIONAL
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
+@pytest.mark.parametrize("name", [*CONDITIONS, "radius"])
 def test_a_condition_beside_the_properties_is_refused_with_its_right_place(name: str) -> None:
     (fault,) = faults(feature({}, **{name: 5}))
     assert fault.reason == "misplaced"
     assert fault.detail == f"{name} beside the properties: expected it in them, properties.{name}"
     assert read_geofence(feature({}, **{name: None}), "a").conditions == UNCONDITIONAL
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("dwellseconds", "dwellSeconds"),
+        ("dwell_seconds", "dwellSeconds"),
+        ("DwellSecond", "dwellSeconds"),
+        ("exitAfterMeters", "exitAfterMetres"),
+        ("max-altitude", "maxAltitude"),
+        ("device", "devices"),
+        ("Schedule", "schedule"),
+        ("Radius", "radius"),
+    ],
+)
+def test_a_name_that_is_nearly_a_conditions_is_refused_with_the_right_one(name: str, meant: str) -> None:
+    for value in (5, ["a"], {"zone": "UTC"}):
+        (fault,) = faults(feature({name: value}))
+        assert fault.reason == "misspelled"
+        assert fault.detail == f"properties.{name}: expected properties.{meant}, or another name"
+    for own in ("my own", None):
+        assert read_geofence(feature({name: own}), "a").conditions == UNCONDITIONAL
+    assert read_accepted_geofence(feature({name: 5}), "a").conditions == UNCONDITIONAL
+
+
+def test_other_names_are_somebodys_own() -> None:
+    own = {"maxSpeed": 50, "crossing": 1, "altitude": 400, "dwell": 5, "name": "A"}
+    assert read_geofence(feature(own), "a").properties == {"radius": 500, **own}
