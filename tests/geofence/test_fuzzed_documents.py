@@ -30,7 +30,7 @@ def test_what_was_found_once_is_geofences_or_faults(finding: str) -> None:
 
 
 @given(document=st.sampled_from(DOCUMENTS), changes=st.lists(st.integers(0, 2**32), min_size=1, max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_changed_seeds_are_geofences_or_faults(document: bytes, changes: list[int]) -> None:
     for seed in changes:
         document = mutated(document, Random(seed)) or document  # noqa: S311  # a seed, so that it is repeated

@@ -220,7 +220,7 @@ def in_time(event: Event) -> Event:
     ),
     unknown_altitude_inside=st.booleans(),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_events_and_state_are_those_of_one_pair_after_the_other_while_everything_changes(
     batches: list[tuple[dict[int, Geofence], frozenset[int], Joining | None, list[Fix]]],
     unknown_altitude_inside: bool,
@@ -251,7 +251,7 @@ def shares(events: Sequence[Event]) -> list[float]:
     places=st.lists(st.integers(0, 20), max_size=4),
     stored=st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_split_of_a_stream_into_batches_gives_the_same_events_and_state(
     put: dict[int, Geofence], joining: Joining | None, stream: list[Fix], places: list[int], stored: bool
 ) -> None:

@@ -78,7 +78,7 @@ def some_state() -> CarriedState:
 
 
 @given(fixes=FIXES, cuts=st.sets(st.integers(1_001, 1_040), max_size=4), data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_files_evaluated_one_after_the_other_give_the_events_of_all_at_once(
     fixes: list[dict[str, int]], cuts: set[int], data: st.DataObject
 ) -> None:
@@ -155,7 +155,7 @@ def test_folder_is_refused_as_it_cannot_be_read(tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_file_cut_short_or_changed_anywhere_is_refused_or_the_same(data: st.DataObject) -> None:
     carried = some_state()
     with tempfile.TemporaryDirectory() as folder:

@@ -145,7 +145,7 @@ def fences(asked: st.SearchStrategy[Conditions]) -> st.SearchStrategy[dict[int, 
     batches=st.lists(streams, min_size=1, max_size=2),
     unknown_altitude_inside=st.booleans(),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_changes_are_those_found_for_one_device_and_one_geofence_at_a_time(
     before: dict[int, Geofence],
     after: dict[int, Geofence],

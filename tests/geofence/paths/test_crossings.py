@@ -86,7 +86,7 @@ SLANTING = Geofence("slanting", Polygon([(0, 0), (3, 1), (2.7, 4.1), (-0.3, 3.1)
 @example((FIJI, Path((180.0, -30.0), (-180.0, 0.0))))
 @example((ARCTIC, Path((180.0, 59.0), (-179.0, 90.0))))
 @example((ARCTIC, Path((10.0, 90.0), (170.0, 90.0))))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_crossings_of_polygons_are_those_found_in_fractions(case: tuple[Geofence, Path]) -> None:
     geofence, path = case
     expected = expected_crossings(geofence, path)
@@ -126,7 +126,7 @@ POLAR = Geofence("polar", Point(0, 90), WGS84.inv(0, 90, 0, 80)[2], {})
 @example((POLAR, Path((0.0, 80.0), (100.0, 80.0))))
 @example((POLAR, Path((0.0, 80.0), (0.001, 80.0))))
 @example((Geofence("seam", Point(179.9, 0), 50_000.0, {}), Path((179.0, 0.0), (-179.0, 0.0))))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_crossings_of_circles_are_on_the_rim_and_none_is_missed(case: tuple[Geofence, Path]) -> None:
     circle, path = case
     crossings = of_one(circle, path)
@@ -163,7 +163,7 @@ def one_by_one(fences: dict[int, Geofence], paths: list[Path]) -> list[tuple[int
 
 
 @given(fences_and_paths())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_crossings_of_many_paths_are_those_of_each_with_each_geofence_alone(
     case: tuple[dict[int, Geofence], list[Path]],
 ) -> None:
