@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from geofence.evaluator import evaluate
+from geofence.events import ENTER_KIND
+from geofence.fix_columns import FixColumns
 from geofence.geojson import read_geofences
 from geofence.index import GeofenceIndex
 from geofence.kernels import Kernel
@@ -36,10 +38,20 @@ def test_real_flights_give_exactly_the_expected_events(
         part = slice(start, start + batch)
         device, time = positions.device[part], positions.sample_time[part]
         containment = index.containing(positions.longitude[part], positions.latitude[part])
-        evaluation = evaluate(device, time, containment, state, kernel=kernel)
+        fixes = FixColumns(
+            device,
+            positions.device_ids,
+            time,
+            positions.longitude[part],
+            positions.latitude[part],
+            positions.accuracy[part],
+            altitudes=lambda at: np.full(len(at), np.nan),
+            properties=lambda at: [""] * len(at),
+        )
+        evaluation = evaluate(fixes, containment, state, kernel=kernel)
         state.apply(evaluation)
         at = evaluation.position
-        columns = (evaluation.entering, device[at], evaluation.geofence, time[at])
+        columns = (evaluation.kind == ENTER_KIND, device[at], evaluation.geofence, time[at])
         for entering, slot, key, moment in zip(*(column.tolist() for column in columns), strict=True):
             text = f"{np.datetime64(moment, 'ms')}Z"
             found.append(
