@@ -11,8 +11,8 @@ import httpx
 from rich.console import Console
 
 from ingest.mqtt.connection import MqttEndpoint
-from service.demo.answers import Crossing
 from service.demo.board import Board
+from service.demo.crossings_shown import CrossingsShown
 from service.demo.guide import guide
 from service.demo.ports import free_port, why_not
 from service.demo.publication import Flights, Publication
@@ -113,8 +113,7 @@ class _Show:
     publication: Publication
     board: Board
     screen: Screen
-    known: set[str] = field(default_factory=set)
-    """Devices that have been shown crossing something."""
+    crossings: CrossingsShown = field(default_factory=lambda: CrossingsShown(LINES_A_TICK))
 
 
 def _watch(show: _Show, stop: Stop) -> None:
@@ -137,16 +136,8 @@ def _watch(show: _Show, stop: Stop) -> None:
 
 
 def _show_crossings(show: _Show) -> None:
-    crossings = show.way.api.new_crossings()
-    chosen = _chosen(crossings, show.known)
-    show.known.update(crossing.device_id for crossing in chosen)
-    show.screen.show_crossings([show.way.api.with_fix(each) for each in chosen], len(crossings) - len(chosen))
-
-
-def _chosen(crossings: Sequence[Crossing], known: set[str]) -> list[Crossing]:
-    """Those to show, in their order: where there are too many, devices that were not shown yet come first."""
-    places = sorted(range(len(crossings)), key=lambda place: crossings[place].device_id in known)
-    return [crossings[place] for place in sorted(places[:LINES_A_TICK])]
+    chosen, unshown = show.crossings.chosen(show.way.api.new_crossings())
+    show.screen.show_crossings([show.way.api.with_fix(each) for each in chosen], unshown)
 
 
 def _show_told(show: _Show) -> None:
