@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from geofence.circle import circle_boxes
+from geofence.earth.circle import circle_boxes
 from geofence.geofence import Geofence
 
 WGS84 = Geod(ellps="WGS84")

@@ -18,12 +18,13 @@ from benchmarks.bare_geos import BareGeos
 from benchmarks.engine_scenes import SCENES
 from benchmarks.one_at_a_time import OneAtATime
 from benchmarks.simulated import Fixes
-from geofence.evaluator import evaluate
-from geofence.fix_columns import FixColumns
+from geofence.containment import Containment
+from geofence.evaluation.evaluator import evaluate
+from geofence.fixes.fix_columns import FixColumns
 from geofence.geofence import Geofence
-from geofence.index import Containment, GeofenceIndex
+from geofence.index.geofence_index import GeofenceIndex
 from geofence.kernels import PRESENT, Kernel
-from geofence.state import InsideState
+from geofence.state.inside_state import InsideState
 
 BATCHES = (500, 5_000, 100_000)
 LOOPED = 4_000

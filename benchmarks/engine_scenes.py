@@ -7,7 +7,7 @@ from typing import NamedTuple
 from benchmarks.outlines import country_outlines
 from benchmarks.simulated import EUROPE, Fixes, disjoint, mixed, tracks
 from geofence.geofence import Geofence
-from geofence.geojson import read_geofences
+from geofence.reading.geojson import read_geofences
 from ingest.decoding.decoder import DecodeLimits
 from ingest.decoding.ndjson import read_positions
 from sample_data.flights import DEFAULT_FOLDER, build

@@ -15,7 +15,7 @@ from pyproj import Geod
 from benchmarks.engine import SCENES
 from benchmarks.simulated import Fixes
 from geofence.geofence import Geofence
-from geofence.index import GeofenceIndex
+from geofence.index.geofence_index import GeofenceIndex
 from geofence.paths.paths import Paths
 
 BATCHES = (500, 5_000)

@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.machine import machine
 from benchmarks.simulated import EUROPE, Fixes, mixed, tracks
-from geofence.fence_conditions import FenceConditions
-from geofence.index import Build, Bulk, GeofenceIndex
+from geofence.evaluation.fence_conditions import FenceConditions
+from geofence.index.geofence_index import Build, Bulk, GeofenceIndex
 from service.building_aside import in_a_daemon_thread
 
 COUNT, PUTS, BATCH = 100_000, 4_000, 500

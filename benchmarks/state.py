@@ -16,7 +16,7 @@ from shapely.geometry import Point
 
 from benchmarks.machine import machine
 from geofence.geofence import Geofence
-from geofence.state import InsideState
+from geofence.state.inside_state import InsideState
 from service.carried_state import CarriedState, Terms
 from service.state_file import read_state_file, write_state_file
 

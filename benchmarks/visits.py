@@ -11,13 +11,13 @@ import numpy as np
 
 from benchmarks.engine import SCENES
 from benchmarks.simulated import Fixes
-from geofence.conditions import UNCONDITIONAL, Conditions
-from geofence.fence_conditions import FenceConditions
-from geofence.fix_columns import FixColumns
+from geofence.conditions.conditions import UNCONDITIONAL, Conditions
+from geofence.evaluation.fence_conditions import FenceConditions
+from geofence.evaluation.watched import Joining, Watched
+from geofence.fixes.fix_columns import FixColumns
 from geofence.geofence import Geofence
-from geofence.index import GeofenceIndex
-from geofence.state import InsideState
-from geofence.watched import Joining, Watched
+from geofence.index.geofence_index import GeofenceIndex
+from geofence.state.inside_state import InsideState
 
 BATCHES = (500, 5_000, 100_000)
 MOST, ROUNDS = 100_000, 3

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shapely.geometry import MultiPolygon, Point, Polygon
 
-from geofence.conditions import UNCONDITIONAL, Conditions
+from geofence.conditions.conditions import UNCONDITIONAL, Conditions
 
 
 @dataclass(frozen=True, slots=True, eq=False)

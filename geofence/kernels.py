@@ -16,13 +16,13 @@ class Library(Protocol):
     """What is written in C. Takes columns, checks them, and answers bytes of columns."""
 
     def numbered_fixes(self, *columns: NDArray[np.generic]) -> tuple[bytearray, ...]:
-        """See `compiled.evaluation.numbered`."""
+        """See `evaluation.compiled_stage.numbered`."""
 
     def changes_at_fixes(self, *columns: NDArray[np.generic]) -> tuple[bytearray, ...]:
-        """See `compiled.evaluation.changes`."""
+        """See `evaluation.compiled_stage.changes`."""
 
     def look_up(self, *columns: NDArray[np.generic]) -> tuple[bytearray, ...]:
-        """See `compiled.cells`."""
+        """See `cells.compiled_cells`."""
 
 
 @dataclass(frozen=True, slots=True)

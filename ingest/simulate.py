@@ -6,7 +6,7 @@ from threading import Event
 
 import numpy as np
 
-from geofence.positions import PositionBatch
+from geofence.fixes.positions import PositionBatch
 from ingest.flights.airports import AIRPORTS, Airport
 from ingest.flights.encoding import payloads
 from ingest.flights.simulated import Fleet

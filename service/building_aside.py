@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 import structlog
 
-from geofence.index import Build, Bulk
+from geofence.index.geofence_index import Build, Bulk
 
 log = structlog.get_logger("overfly")
 

@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geofence.conditions import UNCONDITIONAL, Conditions
+from geofence.conditions.conditions import UNCONDITIONAL, Conditions
 from geofence.geofence import Geofence
-from geofence.state import InsideState
+from geofence.state.inside_state import InsideState
 from service.crossing_rule import DEFAULT_RULE, SEGMENT, CrossingRule
 
 MARK_BYTES = 16

@@ -5,13 +5,14 @@ from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from geofence.evaluator import Evaluation
-from geofence.fence_conditions import FenceConditions
-from geofence.fix_columns import FixColumns
+from geofence.containment import Containment
+from geofence.evaluation.fence_conditions import FenceConditions
+from geofence.evaluation.watched import Joining, Watched
+from geofence.fixes.fix_columns import FixColumns
 from geofence.geofence import Geofence
-from geofence.index import Containment, GeofenceIndex
-from geofence.state import InsideState
-from geofence.watched import Joining, Watched
+from geofence.index.geofence_index import GeofenceIndex
+from geofence.state.evaluation import Evaluation
+from geofence.state.inside_state import InsideState
 from service.building_aside import in_a_daemon_thread
 from service.crossing_rule import DEFAULT_RULE, SEGMENT, CrossingRule
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from geofence.evaluator import Evaluation
 from geofence.events import DWELL_KIND, ENTER_KIND, EVENT_TYPES, EXIT_KIND, event_id
-from geofence.fix_columns import FixColumns
+from geofence.fixes.fix_columns import FixColumns
+from geofence.state.evaluation import Evaluation
 from ingest.decoding.altitudes import altitudes_among
 from service.fixes import Fixes
 from service.live_geofences import LiveGeofences

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.positions import PositionBatch
+from geofence.fixes.positions import PositionBatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.evaluator import Evaluation
+from geofence.state.evaluation import Evaluation
 
 EVENT: Final = np.dtype(
     [

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from geofence.evaluator import Evaluation
-from geofence.fix_columns import FixColumns
+from geofence.fixes.fix_columns import FixColumns
 from geofence.geofence import Geofence
-from geofence.geojson import read_accepted_geofence
-from geofence.state import InsideState
+from geofence.reading.geojson import read_accepted_geofence
+from geofence.state.evaluation import Evaluation
+from geofence.state.inside_state import InsideState
 from service.collection_indexes import CollectionIndexes, GeofenceName
 from service.store.geofences import changes_since
 from service.store.links import Link, links

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofence.events import EVENT_TYPES, event_ids
-from geofence.fix_columns import FixColumns
+from geofence.fixes.fix_columns import FixColumns
 from geofence.geofence import Geofence
 from ingest.decoding.ndjson import OfflinePositions
 from service.carried_state import CarriedState

@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.state import InsideState
-from geofence.state_columns import StateColumns
+from geofence.state.inside_state import InsideState
+from geofence.state.state_columns import StateColumns
 from service.carried_state import MARK_BYTES, CarriedState, Terms
 from service.crossing_rule import CROSSINGS, CrossingRule
 from service.errors import Refused

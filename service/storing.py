@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from geofence.positions import PositionBatch
+from geofence.fixes.positions import PositionBatch
 from ingest.topics import shard_of
 from service.fixes import Fixes, fixes_of
 from service.store.devices import insert_devices, update_latest

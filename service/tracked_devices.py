@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from geofence.last_fixes import LastFixes
-from geofence.state import InsideState
-from geofence.visit_records import NEVER, VisitRecords
+from geofence.fixes.last_fixes import LastFixes
+from geofence.state.inside_state import InsideState
+from geofence.state.visit_records import NEVER, VisitRecords
 from ingest.decoding.altitudes import altitudes_among
 from service.store.devices import (
     EvaluatedFix,

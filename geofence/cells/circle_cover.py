@@ -11,11 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.cells.cover import Cover, chunks, cover_of
+from geofence.cells.cover import Cover, cover_of
 from geofence.cells.grid import HAIR, LEVELS, Cells, Coordinates, cells_around
 from geofence.cells.steps import BetweenSteps, go_on
-from geofence.circle import Circles
-from geofence.ellipsoid import GREATEST_CURVATURE_RADIUS, WGS84
+from geofence.columns.chunks import chunks
+from geofence.earth.circle import Circles
+from geofence.earth.ellipsoid import GREATEST_CURVATURE_RADIUS, WGS84
 
 CELLS_AT_ONCE = 200_000
 

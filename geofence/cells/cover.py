@@ -1,6 +1,6 @@
 """Covers: which cells lie wholly in an area, and which its boundary crosses."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -53,14 +53,3 @@ def cover_of(area: NDArray[np.intp], cells: Cells, crossed: bool) -> Cover:
     """Cells of areas as ranges."""
     start, end = cells.codes()
     return Cover(area.astype(np.int32), start, end, np.full(len(start), crossed))
-
-
-def chunks(weights: Integers, most: int) -> Iterator[slice]:
-    """Runs of neighbours that weigh about as much together as is wanted at most, or a single one."""
-    total = np.cumsum(weights)
-    start = 0
-    while start < len(weights):
-        before = total[start - 1] if start else 0
-        end = max(start + 1, int(np.searchsorted(total, before + most, side="right")))
-        yield slice(start, end)
-        start = end

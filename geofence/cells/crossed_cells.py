@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geofence.cells.grid import Cells, Coordinates, Integers
-from geofence.ranges import ranges
+from geofence.columns.ranges import ranges
 
 EAST, NORTH = 0.5178, 0.4831
 """Of a cell's width and height: where its reference is (as in compiled/boundaries.c)."""

@@ -8,16 +8,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geofence.area import Area
-from geofence.area_columns import AreaColumns, Pairs
+from geofence.areas.area import Area
+from geofence.areas.area_columns import AreaColumns, Pairs
 from geofence.cells.circle_cover import circle_cover
+from geofence.cells.compiled_cells import CompiledCells
 from geofence.cells.cover import Cover
 from geofence.cells.crossed_cells import CrossedCells
 from geofence.cells.grid import cell_columns, morton_code
 from geofence.cells.leaves import Leaves
 from geofence.cells.polygon_cover import polygon_cover
 from geofence.cells.steps import BetweenSteps, go_on
-from geofence.compiled.cells import CompiledCells
 from geofence.kernels import Kernel, chosen
 
 POSITIONS_BITS = 17

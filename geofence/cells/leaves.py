@@ -5,9 +5,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.cells.cover import Cover, chunks
+from geofence.cells.cover import Cover
 from geofence.cells.grid import Integers
-from geofence.ranges import distinct, ranges
+from geofence.columns.chunks import chunks
+from geofence.columns.ranges import distinct, ranges
 
 Numbers = NDArray[np.int64]
 Listed = tuple[Numbers, Numbers]

@@ -13,12 +13,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geofence.cells.cover import Cover, chunks, cover_of
+from geofence.cells.cover import Cover, cover_of
 from geofence.cells.crossed_cells import CrossedCells, crossed_cells
 from geofence.cells.grid import HAIR, LEVELS, Cells, Coordinates, Integers, cells_around
 from geofence.cells.steps import BetweenSteps, go_on
-from geofence.edges import Edges, ring_edges_and_vertices
-from geofence.ranges import ranges
+from geofence.columns.chunks import chunks
+from geofence.columns.ranges import ranges
+from geofence.earth.edges import Edges, ring_edges_and_vertices
 
 EDGES_AT_ONCE = 100_000
 

@@ -17,8 +17,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.edges import GREATEST_MERIDIAN_CHANGE, Edges
-from geofence.ellipsoid import (
+from geofence.earth.edges import GREATEST_MERIDIAN_CHANGE, Edges
+from geofence.earth.ellipsoid import (
     GREATEST_CURVATURE_RADIUS,
     LEAST_CURVATURE_RADIUS,
     WGS84,

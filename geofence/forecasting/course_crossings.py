@@ -6,10 +6,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geofence.circle import Circles
-from geofence.circle_roots import circle_roots
-from geofence.edges import Edges, bounding_edges
-from geofence.ellipsoid import WGS84, Column
+from geofence.earth.circle import Circles
+from geofence.earth.circle_roots import circle_roots
+from geofence.earth.edges import Edges, bounding_edges
+from geofence.earth.ellipsoid import WGS84, Column
 from geofence.forecasting.course import TOLERANCE, Chords, Course, Meetings, meetings, towards
 
 

@@ -14,9 +14,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.distance import nearest_distances
-from geofence.edges import bounding_edges
-from geofence.ellipsoid import Column
+from geofence.earth.distance import nearest_distances
+from geofence.earth.edges import bounding_edges
+from geofence.earth.ellipsoid import Column
 from geofence.events import ENTER, EXIT
 from geofence.forecasting.course import Course
 from geofence.forecasting.course_crossings import CourseCrossings, circle_crossings, polygon_crossings

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import Point
 
-from geofence.circle import Circles
-from geofence.edges import bounding_edges
-from geofence.ellipsoid import earth_centred
+from geofence.earth.circle import Circles
+from geofence.earth.edges import bounding_edges
+from geofence.earth.ellipsoid import earth_centred
 from geofence.geofence import Geofence
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.columns.ranges import ranges
 from geofence.paths.growing import Growing
 from geofence.paths.paths import FlatPaths, Numbers, Sides
-from geofence.ranges import ranges
 
 TOGETHER = 16
 """Items in a box, and boxes in a larger one."""

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.chosen_areas import ChosenAreas
-from geofence.circle_roots import circle_roots
-from geofence.ellipsoid import WGS84, Column
+from geofence.areas.chosen_areas import ChosenAreas
+from geofence.earth.circle_roots import circle_roots
+from geofence.earth.ellipsoid import WGS84, Column
 from geofence.paths.paths import Numbers, Paths
 from geofence.paths.stretches import Stretches
 

@@ -7,10 +7,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.area import Area
-from geofence.chosen_areas import ChosenAreas
-from geofence.circle_roots import FINEST, SHORTEST
-from geofence.ellipsoid import Column
+from geofence.areas.area import Area
+from geofence.areas.chosen_areas import ChosenAreas
+from geofence.earth.circle_roots import FINEST, SHORTEST
+from geofence.earth.ellipsoid import Column
 from geofence.paths.circle_stretches import circle_stretches, may_cross
 from geofence.paths.edge_meetings import Meetings, meetings
 from geofence.paths.outlines import Outlines

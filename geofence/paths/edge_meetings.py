@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.ellipsoid import Column
+from geofence.earth.ellipsoid import Column
 from geofence.paths.orientation import Point, crossing_shares, orientations
 from geofence.paths.outlines import Outlines
 from geofence.paths.paths import FlatPaths, Numbers

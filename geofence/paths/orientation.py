@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from geofence.ellipsoid import Column
+from geofence.earth.ellipsoid import Column
 
 EPSILON = 2.0**-53
 RELATIVE_ERROR = (3 + 16 * EPSILON) * EPSILON

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geofence.area import Area, PolygonArea
+from geofence.areas.area import Area, PolygonArea
 from geofence.paths.boxes import Boxes, Pairs, overlap
 from geofence.paths.growing import Growing
 from geofence.paths.orientation import Point

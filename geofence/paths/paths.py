@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.edges import Edges
-from geofence.ellipsoid import Column
+from geofence.earth.edges import Edges
+from geofence.earth.ellipsoid import Column
 from geofence.paths.orientation import Point
 
 Numbers = NDArray[np.int64]

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.ellipsoid import Column
+from geofence.earth.ellipsoid import Column
 from geofence.paths.paths import Numbers
 
 Short = Callable[[Numbers, Column, Column], NDArray[np.bool_]]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.ranges import ranges
+from geofence.columns.ranges import ranges
 from geofence.schedules.calendar import DAY, FIRST_DAY, LAST_DAY
 from geofence.schedules.timetable import Timetable
 from geofence.schedules.zones import MINUTE, utc

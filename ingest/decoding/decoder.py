@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.positions import PositionBatch
+from geofence.fixes.positions import PositionBatch
 from ingest import timestamps
 from ingest.decoding import payloads
 from ingest.decoding.device_positions import Bounds, Row, device_position

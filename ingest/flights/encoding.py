@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from geofence.positions import PositionBatch
+from geofence.fixes.positions import PositionBatch
 
 ORDER: Final = {"altitude": 0, "speed": 1, "heading": 2, "verticalRate": 3, "accuracy": 4, "callsign": 5}
 """Of the optional members; others follow."""

@@ -13,7 +13,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.positions import PositionBatch
+from geofence.fixes.positions import PositionBatch
 from ingest.flights.airports import AIRPORTS, Airport
 from ingest.flights.great_circles import Floats, GreatCircles, unit_vectors
 

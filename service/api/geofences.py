@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from msgspec import Meta, Raw
 from starlette.concurrency import run_in_threadpool
 
-from geofence.geojson import read_geofence, read_geofences
+from geofence.reading.geojson import read_geofence, read_geofences
 from service.api.answers import GEOJSON, Shape, answer, documented_answer
 from service.api.bodies import MEBIBYTE, read_body
 from service.api.cursors import Listing, Place

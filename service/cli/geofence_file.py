@@ -15,7 +15,7 @@ SHOWN = 20
 def read_geofence_file(path: Path) -> "list[Geofence]":
     """The geofences of a FeatureCollection. Raises Refused that lists the first faults."""
     from geofence.faults import InvalidGeofences  # noqa: PLC0415 - half a second of imports
-    from geofence.geojson import read_geofences  # noqa: PLC0415 - as above
+    from geofence.reading.geojson import read_geofences  # noqa: PLC0415 - as above
 
     try:
         return read_geofences(path.read_bytes())

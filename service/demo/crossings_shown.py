@@ -1,4 +1,4 @@
-"""Which crossings are shown, a few at a time: those of devices that were not shown yet come first, the newest of all."""
+"""Which crossings are shown, a few at a time: first of all those of devices that were not shown yet."""
 
 from collections.abc import Sequence
 

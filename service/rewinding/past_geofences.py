@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from geofence.evaluator import Evaluation
-from geofence.fix_columns import FixColumns
+from geofence.fixes.fix_columns import FixColumns
 from geofence.geofence import Geofence
-from geofence.state import InsideState
+from geofence.state.evaluation import Evaluation
+from geofence.state.inside_state import InsideState
 from service.collection_indexes import CollectionIndexes, GeofenceName
 from service.rewinding.fixes import RewoundFixes
 from service.rewinding.revisions import Change, CollectionChange, GeofenceChange, LinkChange

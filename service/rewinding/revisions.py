@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geofence.faults import InvalidGeofences
 from geofence.geofence import Geofence
-from geofence.geojson import read_accepted_geofence
+from geofence.reading.geojson import read_accepted_geofence
 from ingest import identifiers
 from ingest.decoding.faults import shown
 from service.crossing_rule import DEFAULT_RULE, CrossingRule, changed, rule_faults

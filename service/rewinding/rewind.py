@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.evaluator import Evaluation
 from geofence.events import EVENT_TYPES, event_id
-from geofence.state import InsideState
+from geofence.state.evaluation import Evaluation
+from geofence.state.inside_state import InsideState
 from service.found_events import EVENT, found_events
 from service.native_lines import LINES, native_lines
 from service.offline_evaluation import BATCH, ranks

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from geofence.geojson import feature_text
+from geofence.reading.geojson import feature_text
 from tests.brokers import Mosquitto, free_port
 from tests.service.workshop import box
 from tests.services import Overfly

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from geofence.geojson import feature_text
+from geofence.reading.geojson import feature_text
 from tests.brokers import Mosquitto, free_port
 from tests.faults.test_bad_messages import fix, publish
 from tests.mailboxes import Mailbox

@@ -12,8 +12,8 @@ import shapely
 
 from geofence.faults import GeofenceFault, InvalidGeofences
 from geofence.geofence import Geofence
-from geofence.geojson import feature_text, read_accepted_geofence, read_geofence, read_geofences
-from geofence.index import GeofenceIndex
+from geofence.index.geofence_index import GeofenceIndex
+from geofence.reading.geojson import feature_text, read_accepted_geofence, read_geofence, read_geofences
 from tests.geofence.reference import containment_pairs
 
 Position = tuple[float, float]

@@ -9,12 +9,13 @@ import numpy as np
 import shapely
 from pyproj import Geod
 
-from geofence.evaluator import Evaluation, evaluate
+from geofence.containment import Containment
+from geofence.evaluation.evaluator import evaluate
 from geofence.events import ENTER_KIND
-from geofence.fix_columns import FixColumns
+from geofence.fixes.fix_columns import FixColumns
 from geofence.geofence import Geofence
-from geofence.index import Containment
-from geofence.state import InsideState
+from geofence.state.evaluation import Evaluation
+from geofence.state.inside_state import InsideState
 
 WGS84 = Geod(ellps="WGS84")
 

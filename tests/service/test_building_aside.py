@@ -8,17 +8,17 @@ import shapely
 
 from geofence.cells.steps import BetweenSteps
 from geofence.geofence import Geofence
-from geofence.index import Bulk, GeofenceIndex, Limits
-from geofence.packed import PackedAreas
+from geofence.index.geofence_index import Bulk, GeofenceIndex, Limits
+from geofence.index.packed import PackedAreas
 from service.building_aside import in_a_daemon_thread
 
 ENDS_WHILE_IT_BUILDS = """
 from threading import Event
 import shapely
-from geofence.area import area_of
+from geofence.areas.area import area_of
 from geofence.cells.steps import BetweenSteps
 from geofence.geofence import Geofence
-from geofence.index import bulk_of
+from geofence.index.geofence_index import bulk_of
 from service.building_aside import in_a_daemon_thread
 
 areas = {1: area_of(Geofence("disc", shapely.Point(0, 0).buffer(60, quad_segs=5000), None, {}))}

@@ -13,7 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geofence.conditions import UNCONDITIONAL, Conditions
+from geofence.conditions.conditions import UNCONDITIONAL, Conditions
 from geofence.geofence import Geofence
 from ingest.decoding.decoder import DecodeLimits
 from ingest.decoding.ndjson import LineReader, OfflinePositions

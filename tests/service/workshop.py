@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from geofence.geofence import Geofence
-from geofence.geojson import read_geofences
+from geofence.reading.geojson import read_geofences
 from ingest.messages import Message
 from service.catalog import GeofenceCatalog
 from service.intake import Intake

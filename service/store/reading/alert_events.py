@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, sele
 
 from geofence.events import DWELL, ENTER, EXIT, EventType
 from geofence.geofence import called
-from geofence.json_values import number_of
+from geofence.reading.json_values import number_of
 from service.native_event import NATIVE_COLUMNS, native_event
 from service.store.schema import event, geofence_version, outbox, tracker
 

@@ -10,15 +10,15 @@ import shapely.affinity
 from numpy.typing import NDArray
 from shapely.geometry import Point, Polygon
 
-from geofence.area import Area, area_of
-from geofence.area_columns import AreaColumns
+from geofence.areas.area import Area, area_of
+from geofence.areas.area_columns import AreaColumns
 from geofence.cells.cover import Cover
 from geofence.cells.grid import LEVELS
 from geofence.cells.index import CellIndex
 from geofence.cells.leaves import Leaves
 from geofence.cells.polygon_cover import polygon_cover
 from geofence.geofence import Geofence
-from geofence.packed import PackedAreas
+from geofence.index.packed import PackedAreas
 
 pytestmark = pytest.mark.usefixtures("kernel")
 

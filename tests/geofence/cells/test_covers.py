@@ -9,7 +9,7 @@ from geofence.cells.circle_cover import farthest_corner
 from geofence.cells.cover import Cover
 from geofence.cells.grid import HAIR, cell_columns, morton_code
 from geofence.cells.polygon_cover import polygon_cover
-from geofence.ellipsoid import WGS84
+from geofence.earth.ellipsoid import WGS84
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 45, 90, 135, 180, 200, 270, 315])

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Point, Polygon
 
-from geofence.edges import bounding_edges
-from geofence.ellipsoid import WGS84
+from geofence.earth.edges import bounding_edges
+from geofence.earth.ellipsoid import WGS84
 from geofence.forecasting.forecast import CourseForecast, course_forecast, forecast
 from geofence.forecasting.vicinity import Vicinity
 from geofence.geofence import Geofence

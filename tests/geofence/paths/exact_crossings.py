@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 
-from geofence.ellipsoid import WGS84
+from geofence.earth.ellipsoid import WGS84
 from geofence.geofence import Geofence
 from tests.geofence.reference import contains
 

@@ -10,9 +10,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
-from geofence.ellipsoid import WGS84
+from geofence.earth.ellipsoid import WGS84
 from geofence.geofence import Geofence
-from geofence.index import GeofenceIndex, Limits
+from geofence.index.geofence_index import GeofenceIndex, Limits
 from geofence.paths.crossings import PathCrossings
 from geofence.paths.paths import Paths
 from tests.geofence.paths.exact_crossings import Path, expected_crossings

@@ -6,7 +6,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
-from geofence.area import PolygonArea, area_of
+from geofence.areas.area import PolygonArea, area_of
 from geofence.geofence import Geofence
 from geofence.paths.outlines import Outlines
 from geofence.paths.paths import FlatPaths, Paths

@@ -10,7 +10,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import strategies as st
 
 from geofence.faults import FeatureFaults
-from geofence.feature_schedule import WEEKDAYS, read_schedule
+from geofence.reading.feature_schedule import WEEKDAYS, read_schedule
 from geofence.schedules.schedule import Schedule
 from geofence.schedules.timetable import Timetable
 

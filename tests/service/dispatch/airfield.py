@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, select
 
-from geofence.geojson import read_geofences
+from geofence.reading.geojson import read_geofences
 from ingest.messages import Message
 from service.dispatch.email_channel import EmailChannel
 from service.dispatch.outbox import Channel, Dispatcher

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from geofence.geojson import read_geofences
+from geofence.reading.geojson import read_geofences
 from ingest.timestamps import iso
 from service.dispatch.event_bus import EventBus
 from service.dispatch.eventbridge_channel import EventBridgeChannel

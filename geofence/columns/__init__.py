@@ -1,0 +1,1 @@
+"""Arithmetic on columns of numbers, which numpy comes without."""

@@ -1,0 +1,1 @@
+"""Evaluation: from fixes and geofences to events, through the rooms below."""

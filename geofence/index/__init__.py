@@ -1,0 +1,1 @@
+"""The index of geofences: which contain a position, while they change."""

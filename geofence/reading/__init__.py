@@ -1,0 +1,1 @@
+"""Reading of geofences: GeoJSON with every fault named."""

@@ -1,0 +1,1 @@
+"""State: what is remembered of devices between batches."""

@@ -1,0 +1,1 @@
+"""Visits: DWELL, and EXIT that waits to be confirmed."""
