@@ -26,8 +26,8 @@ def reported(properties: str) -> Reported:
 class PropertyFilter:
     """Names of properties, each with the patterns of which one must match its text.
 
-    The text of a number or a boolean is its JSON. Arrays, objects and null have none, nor has what is not
-    reported: these match nothing.
+    The text of a boolean is its JSON, that of a number the shortest: 225.0 and 2.25e2 are 225, 0.50 is 0.5.
+    Arrays, objects and null have none, nor has what is not reported: these match nothing.
     """
 
     def __init__(self, asked: Sequence[tuple[str, Sequence[str]]]) -> None:
@@ -48,4 +48,17 @@ def _text(value: msgspec.Raw | None) -> str | None:
     json = bytes(value)
     if json.startswith(b'"'):
         return msgspec.json.decode(json, type=str)
-    return None if json.startswith((b"{", b"[", b"n")) else json.decode()
+    if json.startswith((b"{", b"[", b"n")):
+        return None
+    if json.startswith((b"t", b"f")) or json.lstrip(b"-").isdigit():
+        return json.decode()
+    return _number(float(json))
+
+
+WHOLE_BELOW = 1 << 53
+"""Doubles beyond are all whole, and not exactly what was sent."""
+
+
+def _number(value: float) -> str:
+    whole = value.is_integer() and abs(value) < WHOLE_BELOW
+    return str(int(value) if whole else value)

@@ -12,7 +12,7 @@ from geofence.faults import FeatureFaults
 from geofence.geofence import Geofence
 from geofence.reading.feature_conditions import CONDITIONS, read_conditions
 from geofence.reading.json_values import shown, value_of
-from geofence.reading.near_names import refuse_near_names
+from geofence.reading.overlooked import refuse_crossing, refuse_near_names
 from geofence.reading.rings import read_multipolygon, read_point, read_polygon
 
 IDENTIFIER = re.compile(r"[-.\w]{1,100}")
@@ -22,11 +22,6 @@ DEEPEST = 64
 """Levels of nesting in properties."""
 
 ABSENT = msgspec.Raw(b"null")
-
-
-class _Geometry(msgspec.Struct):
-    type: msgspec.Raw = ABSENT
-    coordinates: msgspec.Raw = ABSENT
 
 
 def read_feature(
@@ -52,9 +47,10 @@ def read_feature(
         faults.add("not_a_feature", f'type is {shown(kind)}: expected "Feature"')
     identifier = _read_id(members.get("id", ABSENT), faults, geofence_id)
     properties = _read_properties(members.get("properties", ABSENT), faults)
-    _refuse_misplaced(members, faults)
+    refuse_misplaced(members, "beside the properties", "in them, properties", faults)
     if not faults.accepted:
         refuse_near_names(properties or {}, (*CONDITIONS, "radius"), faults)
+        refuse_crossing(properties or {}, faults)
     conditions = _read_conditions(properties or {}, faults)
     geometry, radius = _read_geometry(members.get("geometry", ABSENT), properties, faults)
     if faults.found or identifier is None or properties is None or geometry is None:
@@ -62,11 +58,13 @@ def read_feature(
     return Geofence(identifier, geometry, radius, properties, conditions), faults
 
 
-def _refuse_misplaced(members: Mapping[str, msgspec.Raw], faults: FeatureFaults) -> None:
-    """Foreign members, which RFC 7946 lets stand beside the properties, but which would be overlooked."""
+def refuse_misplaced(
+    members: Mapping[str, msgspec.Raw], where: str, expected: str, faults: FeatureFaults
+) -> None:
+    """Foreign members, which RFC 7946 lets stand anywhere, but which would be overlooked there."""
     for name in () if faults.accepted else (*CONDITIONS, "radius"):
         if members.get(name, ABSENT) != ABSENT:
-            faults.add("misplaced", f"{name} beside the properties: expected it in them, properties.{name}")
+            faults.add("misplaced", f"{name} {where}: expected it {expected}.{name}")
 
 
 def _read_conditions(properties: dict[str, object], faults: FeatureFaults) -> Conditions:
@@ -135,18 +133,20 @@ def _read_geometry(
 ) -> tuple[Polygon | MultiPolygon | Point | None, float | None]:
     """The geometry, and the radius of a Point; None in place of what has faults."""
     try:
-        geometry = msgspec.json.decode(raw, type=_Geometry)
+        geometry = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     except (ValueError, RecursionError) as error:
         problem = "null" if raw == ABSENT else reading_fault(error)
         faults.add("geometry", f"geometry: {problem}: {EXPECTED_GEOMETRY}")
         return None, None
-    match value_of(geometry.type):
+    refuse_misplaced(geometry, "in the geometry", "beside it, properties", faults)
+    coordinates = geometry.get("coordinates", ABSENT)
+    match value_of(geometry.get("type", ABSENT)):
         case "Polygon":
-            return read_polygon(geometry.coordinates, faults), None
+            return read_polygon(coordinates, faults), None
         case "MultiPolygon":
-            return read_multipolygon(geometry.coordinates, faults), None
+            return read_multipolygon(coordinates, faults), None
         case "Point":
-            return read_point(geometry.coordinates, faults), _read_radius(properties, faults)
+            return read_point(coordinates, faults), _read_radius(properties, faults)
         case other:
             faults.add("geometry", f"geometry type is {shown(other)}: {EXPECTED_GEOMETRY}")
             return None, None

@@ -60,7 +60,8 @@ def read_schedule(value: object, faults: FeatureFaults) -> Timetable | None:
 def _read_zone(value: object, faults: FeatureFaults) -> str | None:
     if isinstance(value, str) and is_zone(value):
         return value
-    faults.add(REASON, f"schedule.zone is {shown(value)}: {EXPECTED_ZONE}")
+    said = "schedule has no zone" if value is None else f"schedule.zone is {shown(value)}"
+    faults.add(REASON, f"{said}: {EXPECTED_ZONE}")
     return None
 
 

@@ -10,7 +10,8 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from geofence.faults import FeatureFaults, GeofenceFault, InvalidGeofences
 from geofence.geofence import Geofence
-from geofence.reading.feature import read_feature, reading_fault
+from geofence.reading.feature import ABSENT, read_feature, reading_fault, refuse_misplaced
+from geofence.reading.json_values import value_of
 
 
 def read_geofences(document: bytes) -> list[Geofence]:
@@ -74,27 +75,24 @@ MOST_FAULTS = 100_000
 """More than anyone reads; a document that has them has a cause that the first of them show."""
 
 
-class _Collection(msgspec.Struct):
-    type: object = None
-    features: msgspec.Raw = msgspec.Raw(b"null")
-
-
 def _features(document: bytes) -> Iterator[msgspec.Raw]:
     """Each feature, still as text, so that a large document is taken apart one feature at a time."""
     faults = FeatureFaults()
     try:
-        collection = msgspec.json.decode(_readable(document), type=_Collection)
+        collection = msgspec.json.decode(_readable(document), type=dict[str, msgspec.Raw])
     except (ValueError, RecursionError) as error:
         faults.add("malformed", f"{reading_fault(error)}: expected a GeoJSON FeatureCollection")
         raise InvalidGeofences(faults.found) from None
-    if collection.type != "FeatureCollection":
+    if value_of(collection.get("type", ABSENT)) != "FeatureCollection":
         faults.add("not_a_collection", 'document of another type: expected "FeatureCollection"')
-    if not bytes(collection.features).startswith(b"["):
+    refuse_misplaced(collection, "beside the features", "in each of them, properties", faults)
+    features = bytes(collection.get("features", ABSENT))
+    if not features.startswith(b"["):
         faults.add("not_a_collection", "features: expected an array of Features")
     if faults.found:
         raise InvalidGeofences(faults.found)
     try:
-        yield from _items(bytes(collection.features).decode(errors="surrogateescape"))
+        yield from _items(features.decode(errors="surrogateescape"))
     except (ValueError, RecursionError) as error:
         faults.add("malformed", f"{reading_fault(error)}: expected a GeoJSON FeatureCollection")
         raise InvalidGeofences(faults.found) from None

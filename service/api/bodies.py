@@ -5,13 +5,14 @@ from typing import TypeVar
 import msgspec
 from fastapi import Request
 
+from service.api.content_faults import content_fault
 from service.api.problems import TooLarge
 from service.errors import Refused
 
 MEBIBYTE = 1 << 20
 SMALL = 1 << 16
 
-Content = TypeVar("Content")
+Content = TypeVar("Content", bound=msgspec.Struct)
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -37,7 +38,7 @@ async def read_content(request: Request, shape: type[Content]) -> Content:
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(f"body: {error}") from None
+        raise Refused(content_fault(error, shape)) from None
 
 
 def _too_large(most: int) -> TooLarge:

@@ -71,7 +71,9 @@ CONDITIONS: Final[dict[str, Any]] = {
         "type": ["object", "null"],
         "minProperties": 1,
         "maxProperties": 10,
-        "additionalProperties": _patterns("patterns of its text, or of the JSON of a number or a boolean"),
+        "additionalProperties": _patterns(
+            "patterns of its text, of a number at its shortest (225, not 225.0), of true or false"
+        ),
         "description": "properties of a position, one of whose patterns each must match for it to count",
         "examples": [{"callsign": ["SWR*", "EDW*"]}],
     },

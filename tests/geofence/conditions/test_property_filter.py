@@ -17,12 +17,16 @@ def takes(properties: str, *patterns: str) -> bool:
         ('"\\u00e9 \\""', 'é "'),
         ("5", "5"),
         ("-0.5", "-0.5"),
-        ("1e+30", "1e+30"),
+        ("0.50", "0.5"),
+        ("1E30", "1e+30"),
+        ("225.0", "225"),
+        ("2.25e2", "225"),
+        ("12345678901234567890", "12345678901234567890"),
         ("true", "true"),
         ("false", "false"),
     ],
 )
-def test_a_text_is_itself_and_a_number_or_boolean_its_json(value: str, text: str) -> None:
+def test_a_text_is_itself_and_a_number_its_shortest_text(value: str, text: str) -> None:
     assert takes(f'{{"a":{value}}}', text)
     assert takes(f'{{"a":{value}}}', "*")
     assert not takes(f'{{"a":{value}}}', text + "x")

@@ -7,7 +7,7 @@ import pytest
 from geofence.conditions.conditions import UNCONDITIONAL, Conditions
 from geofence.faults import GeofenceFault, InvalidGeofences
 from geofence.reading.feature_conditions import CONDITIONS
-from geofence.reading.geojson import feature_text, read_accepted_geofence, read_geofence
+from geofence.reading.geojson import feature_text, read_accepted_geofence, read_geofence, read_geofences
 from geofence.schedules.timetable import Timetable
 from geofence.schedules.weekly_hours import WeeklyHours
 
@@ -188,6 +188,26 @@ def test_a_condition_beside_the_properties_is_refused_with_its_right_place(name:
     assert fault.reason == "misplaced"
     assert fault.detail == f"{name} beside the properties: expected it in them, properties.{name}"
     assert read_geofence(feature({}, **{name: None}), "a").conditions == UNCONDITIONAL
+
+
+@pytest.mark.parametrize("name", [*CONDITIONS, "radius"])
+def test_a_condition_in_the_geometry_or_beside_the_features_is_refused_likewise(name: str) -> None:
+    point = {"type": "Point", "coordinates": [8.5, 47.5]}
+    (fault,) = faults(feature({}, geometry={**point, name: 5}))
+    assert fault.reason == "misplaced"
+    assert fault.detail == f"{name} in the geometry: expected it beside it, properties.{name}"
+    assert read_geofence(feature({}, geometry={**point, name: None}), "a").conditions == UNCONDITIONAL
+    with pytest.raises(InvalidGeofences) as caught:
+        read_geofences(json.dumps({"type": "FeatureCollection", "features": [], name: 5}).encode())
+    (fault,) = caught.value.faults
+    assert fault.detail == f"{name} beside the features: expected it in each of them, properties.{name}"
+
+
+def test_how_a_collection_is_crossed_is_no_property_of_a_geofence() -> None:
+    (fault,) = faults(feature({"crossing": "segment"}))
+    assert fault.reason == "misplaced"
+    assert "expected it of the collection" in fault.detail
+    assert read_accepted_geofence(feature({"crossing": "segment"}), "a").properties["crossing"] == "segment"
 
 
 @pytest.mark.parametrize(

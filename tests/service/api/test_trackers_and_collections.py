@@ -53,9 +53,19 @@ def test_a_tracker_says_whether_its_positions_are_events_and_can_be_told_otherwi
     assert [each["positionEvents"] for each in ground.get("/v1/trackers")["items"]] == [False, False]
 
 
-@pytest.mark.parametrize("body", ["", "{}", '{"positionEvents": 1}', '{"positionEvents": true, "b": 1}'])
-def test_a_change_of_a_tracker_that_cannot_be_is_refused(ground: Ground, body: str) -> None:
-    ground.problem(400, "PATCH", "/v1/trackers/default", content=body)
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "body is not JSON (Input data was truncated): expected an object with positionEvents"),
+        (b"[1]", "body is an array: expected an object"),
+        (b"{}", "positionEvents is missing: expected an object with positionEvents"),
+        (b'{"positionEvents": 1}', "positionEvents is a whole number: expected true or false"),
+        (b'{"positionEvents": true, "b": 1}', "b is no member of it: expected positionEvents"),
+        (b'{"\xff": 1}', "body is not UTF-8: expected an object in JSON"),
+    ],
+)
+def test_a_change_of_a_tracker_that_cannot_be_is_refused(ground: Ground, body: bytes, detail: str) -> None:
+    assert ground.problem(400, "PATCH", "/v1/trackers/default", content=body)["detail"] == detail
     ground.problem(404, "PATCH", "/v1/trackers/ships", json={"positionEvents": True})
 
 
@@ -142,8 +152,8 @@ def test_a_change_of_a_collection_is_a_revision_and_no_change_is_none(ground: Gr
         ("maxGapSeconds", 0, "maxGapSeconds 0: expected seconds from 0.001 to 86,400"),
         ("maxGapSeconds", 86401, "maxGapSeconds 86401: expected seconds"),
         ("maxSpeed", -1, "maxSpeed -1: expected metres per second above 0 and up to 1,000,000"),
-        ("maxSpeed", None, "Expected `float`, got `null` - at `$.maxSpeed`"),
-        ("speed", 3, "unknown field `speed`"),
+        ("maxSpeed", None, "maxSpeed is null: expected a number"),
+        ("speed", 3, "speed is no member of it: expected "),
     ],
 )
 def test_a_collection_that_cannot_be_crossed_so_is_refused(

@@ -1,4 +1,4 @@
-"""Properties named nearly as conditions are: taken as somebody's own, the geofence would be too wide."""
+"""Properties that would be overlooked: named nearly as conditions are, or asked of a geofence in vain."""
 
 from collections.abc import Iterable, Mapping
 
@@ -17,6 +17,16 @@ def refuse_near_names(
         condition = meant.get(_plain(name), name)
         if condition != name and value is not None and not isinstance(value, str):
             faults.add("misspelled", f"properties.{name}: expected properties.{condition}, or another name")
+
+
+def refuse_crossing(properties: Mapping[str, object], faults: FeatureFaults) -> None:
+    """A fault where a geofence asks to be crossed by segments, which is for its collection to say.
+
+    Other values are left alone: OpenStreetMap, for one, tags ways with `crossing`.
+    """
+    if properties.get("crossing") == "segment":
+        expected = "expected it of the collection (PATCH /v1/collections/NAME, overfly evaluate --crossing)"
+        faults.add("misplaced", f'properties.crossing is "segment": {expected}')
 
 
 def _plain(name: str) -> str:
