@@ -93,6 +93,7 @@ def test_files_that_documents_link_to_exist(repository: Path) -> None:
         "README.md",
         "CONTRIBUTING.md",
         "docs/README.md",
+        "docs/geofences.md",
         "infra/README.md",
         "sample_data/README.md",
     ):

@@ -42,7 +42,8 @@ def conditioned_changes(
     parts = Stretches.joined([each.stretches for each in (within, in_band, live)]).within_all(3)
 
     def short(path: Numbers, start: Column, end: Column) -> NDArray[np.bool_]:
-        climb = np.nan_to_num((altitudes[1] - altitudes[0])[path]) * (end - start)
+        with np.errstate(over="ignore"):
+            climb = np.nan_to_num((altitudes[1] - altitudes[0])[path]) * (end - start)
         metres = np.hypot(joined.paths.metres(path, start, end), climb)
         milliseconds = (joined.end - joined.start)[path] * (end - start)
         return (metres < SHORTEST) & (milliseconds < LEAST_MILLISECONDS)
@@ -60,8 +61,12 @@ def _in_band(
     unknown |= (low == -np.inf) & (high == np.inf)
     begins, ends = (((low <= each) & (each <= high)) | unknown for each in (start, end))
     climbs = end != start
+    start, end, low, high = (
+        each / 2 for each in (start, end, low, high)
+    )  # their differences are finite then
     step = np.where(climbs, end - start, 1.0)
-    at_low, at_high = (low - start) / step, (high - start) / step
+    with np.errstate(over="ignore"):  # far beyond 0 and 1 is beyond
+        at_low, at_high = (low - start) / step, (high - start) / step
     first = np.where(begins, 0.0, np.maximum(np.minimum(at_low, at_high), 0))
     last = np.where(ends, 1.0, np.minimum(np.maximum(at_low, at_high), 1))
     path = np.flatnonzero(begins | ends | (climbs & (first < last)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -268,6 +269,13 @@ def test_climb_through_a_band_enters_and_leaves_it_on_the_way_even_straight_up()
     banded = asking(BOX, min_altitude=100.0, max_altitude=200.0)
     stream = [Fix(0, 0, (1.0, 1.0), altitude=0.0), Fix(0, 3 * MINUTE, (1.0, 1.0), altitude=300.0)]
     assert told(banded, stream) == [(MINUTE, True, True), (2 * MINUTE, False, True)]
+
+
+@pytest.mark.filterwarnings("error")
+def test_climb_from_the_lowest_double_to_the_highest_is_even_too() -> None:
+    banded = asking(BOX, min_altitude=-8.5e307, max_altitude=8.5e307)
+    stream = [Fix(0, 0, (1.0, 1.0), altitude=-1.7e308), Fix(0, 2 * MINUTE, (1.0, 1.0), altitude=1.7e308)]
+    assert told(banded, stream) == [(MINUTE / 2, True, True), (MINUTE * 3 / 2, False, True)]
 
 
 def test_band_is_met_where_the_area_is_too() -> None:

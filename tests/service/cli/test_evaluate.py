@@ -245,9 +245,9 @@ def test_a_crossing_that_cannot_be_is_refused(tmp_path: Path, options: tuple[str
     assert said in " ".join(done.stderr.replace("│", " ").split())
 
 
-def test_the_example_of_the_readme_gives_the_events_that_it_shows(repository: Path, tmp_path: Path) -> None:
-    readme = (repository / "README.md").read_text(encoding="utf-8")
-    section = readme.split("\n### Between positions\n")[1].split("\n## ")[0]
+def test_the_example_of_the_document_gives_the_events_that_it_shows(repository: Path, tmp_path: Path) -> None:
+    document = (repository / "docs/geofences.md").read_text(encoding="utf-8")
+    section = document.split("\n## Between positions\n")[1]
     *_, commands = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
     (shown,) = re.findall(r"```\n(\"eventType.*?)```", section, re.DOTALL)
     overfly = Path(sys.executable).with_name("overfly")
