@@ -14,13 +14,13 @@ with every factor at its greatest along the edge. Both bounds hold at the poles 
 """
 
 from dataclasses import dataclass, fields
-from typing import Self
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from geofence.columns.ranges import ranges
+from geofence.columns.table import Table
 from geofence.earth.ellipsoid import GREATEST_CURVATURE_RADIUS, WGS84, Column, from_axis
 
 WIDEST = 90.0
@@ -34,7 +34,7 @@ GREATEST_MERIDIAN_CHANGE = 1.5 * GREATEST_CURVATURE_RADIUS * WGS84.es / (1 - WGS
 
 
 @dataclass(frozen=True, slots=True)
-class Edges:
+class Edges(Table):
     """n edges in degrees. `owner` is the place of each one's geometry in what was asked."""
 
     owner: NDArray[np.intp]
@@ -42,13 +42,6 @@ class Edges:
     latitude: Column
     longitude_step: Column
     latitude_step: Column
-
-    def __len__(self) -> int:
-        return len(self.owner)
-
-    def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Self:
-        """The edges at `index`: numbers, or a mask of length n."""
-        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
 
     def at(self, share: Column | float) -> tuple[Column, Column]:
         """Longitude and latitude of the point at a share (0 to 1) of each edge."""

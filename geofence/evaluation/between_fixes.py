@@ -118,7 +118,7 @@ class BetweenFixes:
         )
         others = crossed.changed.take(~asking[crossed.changed.of])
         found = Changed(pair[found.of], found.share, found.entering)
-        return replace(crossed, changed=Changed.joined([others, found]))
+        return replace(crossed, changed=Changed.joined([others, found]).in_order())
 
 
 def _agree(joined: JoinedFixes, crossed: CrossedPairs, raw: RawInside) -> Flags:

@@ -1,17 +1,18 @@
 """Changes: where devices come into and go out of geofences; and events, which are what is told of them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.columns.table import Table
 from geofence.fixes.fix_columns import FixColumns
 from geofence.fixes.numbered_fixes import NumberedFixes
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Table):
     """m changes, or events.
 
     `number` is that of the fix at which it was found (see `NumberedFixes`), `geofence` a key, `kind` an index
@@ -28,9 +29,6 @@ class Changes:
     longitude: NDArray[np.float64]
     latitude: NDArray[np.float64]
     interpolated: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.number)
 
     @classmethod
     def at_fixes(
@@ -53,17 +51,6 @@ class Changes:
             fixes.latitude[fix],
             np.zeros(len(number), np.bool_),
         )
-
-    @classmethod
-    def joined(cls, parts: "list[Self]") -> Self:
-        """All of them, part after part."""
-        return cls(
-            *(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls))
-        )
-
-    def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Self:
-        """The changes at `index`: numbers, or a mask of length m."""
-        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
 
     def in_order(self) -> Self:
         """By number (which is device, then sample_time), share, kind, geofence."""

@@ -6,20 +6,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.columns.table import Table
 from geofence.fixes.fix_columns import FixColumns
 
 
 @dataclass(frozen=True, slots=True)
-class LastFixes:
+class LastFixes(Table):
     """n fixes: degrees (longitude NaN where there is none), metres (NaN where unknown)."""
 
     longitude: NDArray[np.float64]
     latitude: NDArray[np.float64]
     altitude: NDArray[np.float64]
     accuracy: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.longitude)
 
     @classmethod
     def none(cls, count: int) -> Self:
@@ -35,20 +33,3 @@ class LastFixes:
             fixes.altitudes(numbers),
             fixes.accuracy[numbers],
         )
-
-    def take(self, index: NDArray[np.integer]) -> Self:
-        """The fixes at `index`."""
-        return type(self)(*(column[index] for column in self.columns()))
-
-    def joined(self, others: Self) -> Self:
-        """These, then the others."""
-        return type(self)(*map(np.concatenate, zip(self.columns(), others.columns(), strict=True)))
-
-    def put(self, index: NDArray[np.integer], others: Self) -> None:
-        """Have these fixes at `index`."""
-        for column, values in zip(self.columns(), others.columns(), strict=True):
-            column[index] = values
-
-    def columns(self) -> list[NDArray[np.float64]]:
-        """All of them, one after the other."""
-        return [getattr(self, column.name) for column in fields(self)]

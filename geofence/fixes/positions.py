@@ -1,14 +1,16 @@
 """Positions of many devices as columns."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.columns.table import Table
+
 
 @dataclass(frozen=True, slots=True)
-class PositionBatch:
+class PositionBatch(Table):
     """Positions of many devices as columns, in the order in which they arrived.
 
     All arrays have length n. `device_id` holds str. `sample_time` is in milliseconds since the epoch (UTC).
@@ -24,13 +26,6 @@ class PositionBatch:
     altitude: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     properties: NDArray[np.object_]
-
-    def __len__(self) -> int:
-        return len(self.sample_time)
-
-    def take(self, index: NDArray[np.int_] | NDArray[np.bool_] | slice) -> Self:
-        """The positions at `index`: numbers, a mask of length n, or a slice (which copies nothing)."""
-        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
 
     @classmethod
     def empty(cls) -> Self:

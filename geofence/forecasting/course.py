@@ -12,11 +12,11 @@ those of a broken line that is nowhere farther than that from the geodesic.
 """
 
 from dataclasses import dataclass, fields
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.columns.table import Table
 from geofence.earth.edges import GREATEST_MERIDIAN_CHANGE, Edges
 from geofence.earth.ellipsoid import (
     GREATEST_CURVATURE_RADIUS,
@@ -59,7 +59,7 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Chords:
+class Chords(Table):
     """n pieces of a course: shares where each begins and ends, and its chord in longitude and latitude.
 
     The step is to the chord's end, the short way round. The piece strays from it by at most the two margins
@@ -77,10 +77,6 @@ class Chords:
     latitude_margin: Column
     flat: NDArray[np.bool_]
     straight: NDArray[np.bool_]
-
-    def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Self:
-        """The pieces at `index`: numbers, or a mask of length n."""
-        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
 
     def at(self, share: Column) -> tuple[Column, Column]:
         """Longitude and latitude on each chord at a share of the course's length."""

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.columns.table import Table
 from geofence.earth.edges import Edges
 from geofence.earth.ellipsoid import Column
 from geofence.paths.orientation import Point
@@ -17,20 +18,13 @@ Sides = list[Column]
 
 
 @dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(Table):
     """n paths by where they begin and end (degrees), over the antimeridian where that is the shorter way."""
 
     from_longitude: Column
     from_latitude: Column
     to_longitude: Column
     to_latitude: Column
-
-    def __len__(self) -> int:
-        return len(self.from_longitude)
-
-    def take(self, index: Numbers | NDArray[np.bool_] | slice) -> Self:
-        """The paths at `index`: numbers, a mask of length n, or a slice."""
-        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
 
     def edges(self) -> Edges:
         """The same as edges, which may go past longitude 180 or -180."""
@@ -53,7 +47,7 @@ class Paths:
 
 
 @dataclass(frozen=True, slots=True)
-class FlatPaths:
+class FlatPaths(Table):
     """Paths as straight lines in the plane where polygons are, in which longitude ends at 180 and -180.
 
     `path` is the number of each one's path. One that crosses the antimeridian comes twice: from its exact
@@ -66,13 +60,6 @@ class FlatPaths:
     ay: Column
     bx: Column
     by: Column
-
-    def __len__(self) -> int:
-        return len(self.path)
-
-    def take(self, index: Numbers | NDArray[np.bool_]) -> Self:
-        """The lines at `index`: numbers, or a mask of length n."""
-        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
 
     def ends(self, index: Numbers) -> tuple[Point, Point]:
         """Where the lines of these numbers begin and end."""

@@ -1,12 +1,13 @@
 """Stretches of paths that are inside of something, and the changes that they come to."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.columns.table import Table
 from geofence.earth.ellipsoid import Column
 from geofence.paths.paths import Numbers
 
@@ -15,7 +16,7 @@ Short = Callable[[Numbers, Column, Column], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretches:
+class Stretches(Table):
     """From a share to another of what has this number, and inside all the way."""
 
     of: Numbers
@@ -36,12 +37,6 @@ class Stretches:
         ends = np.append(share[1:], 1.0)
         ends[np.append(of[1:] != of[:-1], True)] = 1.0
         return cls(of[inside], share[inside], ends[inside])
-
-    @classmethod
-    def joined(cls, parts: "list[Self]") -> Self:
-        """All of them, part after part."""
-        columns = (np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls))
-        return cls(*columns)
 
     def of_others(self, other: Numbers) -> Self:
         """The same stretches, of what has the number that `other` has in its place."""
@@ -79,22 +74,16 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Table):
     """Where paths, by their numbers, come in and go out: by number, then share, in turn."""
 
     of: Numbers
     share: Column
     entering: NDArray[np.bool_]
 
-    def take(self, index: Numbers | NDArray[np.bool_]) -> Self:
-        """The changes at `index`: numbers, or a mask."""
-        return type(self)(*(getattr(self, column.name)[index] for column in fields(self)))
-
-    @classmethod
-    def joined(cls, parts: "list[Self]") -> Self:
-        """All of them, by number, then share."""
-        columns = [np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)]
-        return cls(*columns).take(np.lexsort((columns[1], columns[0])))
+    def in_order(self) -> Self:
+        """By `of`, then share."""
+        return self.take(np.lexsort((self.share, self.of)))
 
 
 def changes(inside: Inside, short: Short) -> Changed:

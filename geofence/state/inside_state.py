@@ -79,7 +79,7 @@ class InsideState:
             self._watermark = np.concatenate([self._watermark, np.full(more, NEVER)])
             self._table = np.concatenate([self._table, np.zeros((more, self._table.shape[1]), np.int32)])
             if self._last_fixes is not None:
-                self._last_fixes = self._last_fixes.joined(LastFixes.none(more))
+                self._last_fixes = LastFixes.joined([self._last_fixes, LastFixes.none(more)])
         self._count = max(self._count, devices)
 
     def inside(self, slot: int) -> list[int]:

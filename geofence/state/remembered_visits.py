@@ -28,7 +28,7 @@ class RememberedVisits:
     @property
     def all(self) -> VisitRecords:
         """By device, then geofence."""
-        return _Sorted(self._bulk.kept.joined(self._recent.kept)).records
+        return _Sorted(VisitRecords.joined([self._bulk.kept, self._recent.kept])).records
 
     def of(self, pair: Pairs) -> tuple[VisitRecords, Flags]:
         """The records of pairs (see `pairs_of`), and which have one: that of the others means nothing."""
@@ -45,7 +45,7 @@ class RememberedVisits:
         for part in (self._bulk, self._recent):
             others = others.take(~part.replace(others))
         if len(others):
-            self._recent = _Sorted(self._recent.kept.joined(others))
+            self._recent = _Sorted(VisitRecords.joined([self._recent.kept, others]))
             self._arrange()
 
     def discard(self, pair: Pairs) -> None:

@@ -6,12 +6,14 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from geofence.columns.table import Table
+
 NEVER: Final = int(np.iinfo(np.int64).min)
 """A time (ms) for what has not been."""
 
 
 @dataclass(frozen=True, slots=True)
-class VisitRecords:
+class VisitRecords(Table):
     """n visits under way: of `device`, by slot, in `geofence`, by key.
 
     `entered` is the time (ms) of the ENTER. `outside_since` is the time (ms) at which the device went out,
@@ -24,9 +26,6 @@ class VisitRecords:
     outside_since: NDArray[np.int64]
     dwelled: NDArray[np.bool_]
 
-    def __len__(self) -> int:
-        return len(self.device)
-
     @classmethod
     def blank(cls, count: int) -> Self:
         """Room for so many, all columns zero."""
@@ -36,23 +35,6 @@ class VisitRecords:
     def pair(self) -> NDArray[np.int64]:
         """device << 32 | geofence, by which they are told apart."""
         return pairs_of(self.device, self.geofence)
-
-    def columns(self) -> list[NDArray[Any]]:
-        """All of them, one after the other."""
-        return [self.device, self.geofence, self.entered, self.outside_since, self.dwelled]
-
-    def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Self:
-        """The visits at `index`: numbers, or a mask of length n."""
-        return type(self)(*(column[index] for column in self.columns()))
-
-    def joined(self, others: Self) -> Self:
-        """These, then the others."""
-        return type(self)(*map(np.concatenate, zip(self.columns(), others.columns(), strict=True)))
-
-    def put(self, index: NDArray[np.intp] | NDArray[np.bool_], others: Self) -> None:
-        """Have these visits at `index`."""
-        for column, values in zip(self.columns(), others.columns(), strict=True):
-            column[index] = values
 
 
 KINDS: tuple[Any, ...] = (np.int32, np.int32, np.int64, np.int64, np.bool_)
