@@ -11,7 +11,7 @@ from geofence.faults import FeatureFaults
 from geofence.reading.feature_schedule import read_schedule
 from geofence.reading.json_values import number_of, shown
 
-LONGEST = 366 * 24 * 60 * 60
+LONGEST_STAY = 366 * 24 * 60 * 60
 """Seconds of a stay or an absence: more than a year."""
 
 
@@ -25,14 +25,16 @@ class Number(NamedTuple):
 
 ALTITUDE = Number("altitude", "metres above mean sea level, a finite number", lambda _: True)
 ABSENCE = Number(
-    "exit_after", f"seconds from 0 to {LONGEST:,} (366 days)", lambda value: 0 <= value <= LONGEST
+    "exit_after", f"seconds from 0 to {LONGEST_STAY:,} (366 days)", lambda value: 0 <= value <= LONGEST_STAY
 )
 NUMBERS = {
     "minAltitude": ALTITUDE,
     "maxAltitude": ALTITUDE,
     "maxAccuracy": Number("accuracy", "metres, a finite number of at least 0", lambda value: value >= 0),
     "dwellSeconds": Number(
-        "dwell", f"seconds above 0 and up to {LONGEST:,} (366 days)", lambda value: 0 < value <= LONGEST
+        "dwell",
+        f"seconds above 0 and up to {LONGEST_STAY:,} (366 days)",
+        lambda value: 0 < value <= LONGEST_STAY,
     ),
     "exitAfterSeconds": ABSENCE,
     "exitAfterMetres": Number(
@@ -45,8 +47,11 @@ NUMBERS = {
 CONDITIONS = (*NUMBERS, "devices", "deviceProperties", "schedule")
 """Members of the properties; null is as good as absent."""
 
-PATTERN = re.compile(r"[-.\w*?]{1,100}")
-EXPECTED_PATTERN = "expected 1 to 100 letters, digits, '-', '.', '_', '*' (any text) or '?' (one character)"
+LONGEST_PATTERN = 100
+PATTERN = re.compile(rf"[-.\w*?]{{1,{LONGEST_PATTERN}}}")
+EXPECTED_PATTERN = (
+    f"expected 1 to {LONGEST_PATTERN} letters, digits, '-', '.', '_', '*' (any text) or '?' (one character)"
+)
 MOST_PATTERNS = 100
 EXPECTED_PATTERNS = f'expected an array of 1 to {MOST_PATTERNS} patterns of device ids, such as ["4b1*"]'
 EXPECTED_VALUES = f'expected an array of 1 to {MOST_PATTERNS} patterns of its text, such as ["SWR*"]'

@@ -2,13 +2,16 @@
 
 from typing import Any, Final
 
+from geofence.earth.circle import GREATEST_RADIUS
+from geofence.reading.feature_conditions import LONGEST_PATTERN, LONGEST_STAY, MOST_NAMES, MOST_PATTERNS
+
 
 def _patterns(description: str) -> dict[str, Any]:
     return {
         "type": "array",
         "minItems": 1,
-        "maxItems": 100,
-        "items": {"type": "string", "minLength": 1, "maxLength": 100},
+        "maxItems": MOST_PATTERNS,
+        "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_PATTERN},
         "description": description,
     }
 
@@ -70,7 +73,7 @@ CONDITIONS: Final[dict[str, Any]] = {
     "deviceProperties": {
         "type": ["object", "null"],
         "minProperties": 1,
-        "maxProperties": 10,
+        "maxProperties": MOST_NAMES,
         "additionalProperties": _patterns(
             "patterns of its text, of a number at its shortest (225, not 225.0), of true or false"
         ),
@@ -80,18 +83,21 @@ CONDITIONS: Final[dict[str, Any]] = {
     "dwellSeconds": {
         "type": ["number", "null"],
         "exclusiveMinimum": 0,
+        "maximum": LONGEST_STAY,
         "description": "a DWELL is told of a device at its first position that is still inside so long after "
         "its ENTER, once a visit",
     },
     "exitAfterSeconds": {
         "type": ["number", "null"],
         "minimum": 0,
+        "maximum": LONGEST_STAY,
         "description": "an EXIT is told only at a position outside that comes so long after the device went "
         "out; one that comes back before has never left",
     },
     "exitAfterMetres": {
         "type": ["number", "null"],
         "minimum": 0,
+        "maximum": GREATEST_RADIUS,
         "description": "likewise at a position that is so far from the geofence; with both, both must be met",
     },
     "schedule": _or_null(SCHEDULE),
