@@ -26,7 +26,7 @@ from ingest.decoding.line_columns import DeviceSlots, LineColumns, LineDecoder, 
 from ingest.decoding.odd_lines import is_utf8, odd_lines
 from ingest.decoding.parts import PAYLOAD_KEPT
 from ingest.decoding.rejects import MessageRejects, Reject
-from ingest.decoding.usual_lines import COMPILED, Library, usual_columns
+from ingest.decoding.usual_lines import COMPILED, MOST_ASKED, Library, usual_columns
 from ingest.messages import Message
 from ingest.topics import device_of_topic
 
@@ -113,7 +113,7 @@ class LineReader:
         self._altitudes = altitudes
         self._slots = DeviceSlots(self._topic_device)
         self._asked = AskedProperties(properties)
-        self._library = None if len(self._asked) else library
+        self._library = library if len(self._asked) <= MOST_ASKED else None
         self._decoder = LineDecoder(self._slots, self._bounds, altitudes=altitudes, asked=self._asked)
         self._next_line = 0
         self._parts: list[LineColumns] = []
@@ -172,7 +172,13 @@ class LineReader:
         usual = LineColumns.of_rows([])
         if self._library is not None and is_utf8(chunk):
             lines, usual = usual_columns(
-                self._library, chunk, self._next_line, self._slots, self._bounds, altitudes=self._altitudes
+                self._library,
+                chunk,
+                self._next_line,
+                self._slots,
+                self._bounds,
+                self._asked,
+                altitudes=self._altitudes,
             )
             if len(usual.line):
                 self._parts.append(usual)

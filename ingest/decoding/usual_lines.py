@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol, cast
 
 import numpy as np
 
+from ingest.decoding.asked_properties import AskedProperties
 from ingest.decoding.device_positions import Bounds
 from ingest.decoding.line_columns import LineColumns, repeated
 
@@ -20,13 +21,20 @@ class Library(Protocol):
     """What is written in C."""
 
     def usual_positions(
-        self, chunk: bytes, slots: Mapping[str | None, int], earliest: int, latest: int, /
+        self,
+        chunk: bytes,
+        slots: Mapping[str | None, int],
+        earliest: int,
+        latest: int,
+        names: tuple[bytes, ...],
+        texts: Mapping[bytes, str],
+        /,
     ) -> "Answer":
         """See `compiled/position_lines.c`."""
 
 
 class Answer(NamedTuple):
-    """How many lines there were, and bytes of a column each of those that are usual and good."""
+    """How many lines there were, and of those that are usual and good bytes of columns, and texts."""
 
     lines: int
     line: bytearray
@@ -36,6 +44,7 @@ class Answer(NamedTuple):
     latitude: bytearray
     altitude: bytearray | None
     accuracy: bytearray | None
+    properties: list[str] | None
 
 
 def _compiled() -> Library | None:
@@ -48,6 +57,9 @@ def _compiled() -> Library | None:
 COMPILED = _compiled()
 """None if it was not built, or not for this machine."""
 
+MOST_ASKED = 16
+"""Properties that the library finds."""
+
 
 def usual_columns(
     library: Library,
@@ -55,15 +67,17 @@ def usual_columns(
     first: int,
     slots: Mapping[str | None, int],
     bounds: Bounds,
+    asked: AskedProperties,
     *,
     altitudes: bool,
 ) -> tuple[int, LineColumns]:
-    """How many lines are in `chunk`, and the usual good ones among them, without their properties.
+    """How many lines are in `chunk`, and the usual good ones among them.
 
     `chunk` is whole lines in UTF-8, the first of which has the number `first`. `slots` gives -1 for ids that
-    cannot be; lines with such are left. `altitudes`: whether they are asked for.
+    cannot be; lines with such are left. `asked`: up to MOST_ASKED. `altitudes`: whether they are asked for.
     """
-    found = Answer(*library.usual_positions(chunk, slots, bounds.earliest, bounds.latest))
+    names = tuple(name.encode("utf-8", "surrogatepass") for name in asked.names)
+    found = Answer(*library.usual_positions(chunk, slots, bounds.earliest, bounds.latest, names, asked.texts))
     line = np.frombuffer(found.line, np.int64) + first
     unknown = repeated(np.nan, np.float64, len(line))
     columns = LineColumns(
@@ -74,6 +88,6 @@ def usual_columns(
         np.frombuffer(found.latitude, np.float64),
         np.frombuffer(found.altitude, np.float64) if altitudes and found.altitude is not None else unknown,
         unknown if found.accuracy is None else np.frombuffer(found.accuracy, np.float64),
-        repeated("", np.object_, len(line)),
+        np.array(found.properties, np.object_) if found.properties else repeated("", np.object_, len(line)),
     )
     return found.lines, columns

@@ -1,17 +1,19 @@
 #include "position_lines.h"
 
+#include "asked.h"
 #include "times.h"
 
 #include <math.h>
 #include <string.h>
 
 const char usual_positions_says[] =
-    "usual_positions(chunk, slots, earliest, latest)\n--\n\n"
+    "usual_positions(chunk, slots, earliest, latest, names, texts)\n--\n\n"
     "Of whole lines in UTF-8: how many there are, and bytes of columns of those that are usual and good: line (int64),\n"
     "device (int32), sample_time (int64), longitude, latitude, altitude and accuracy (float64, NaN where unknown).\n"
-    "The last two are None where no line has one.";
+    "The last two are None where no line has one. At last a list of what texts gives for their members of these\n"
+    "names, as the line has them, with a line end between two; None where there are no names.";
 
-enum { LONGEST_LINE = 1024, LEVELS = 16 };
+enum { LEVELS = 16 };
 
 typedef enum { LINE, DEVICE, TIME, LONGITUDE, LATITUDE, ALTITUDE, ACCURACY, COLUMNS } ColumnNumber;
 static const int WIDTHS[COLUMNS] = {8, 4, 8, 8, 8, 8, 8};
@@ -19,6 +21,7 @@ static const int WIDTHS[COLUMNS] = {8, 4, 8, 8, 8, 8, 8};
 typedef struct {
     PyObject *slots; /* the number of each device, by its id */
     int64_t earliest, latest;
+    Asked asked;
     PyObject *made[COLUMNS]; /* bytearrays */
     char *columns[COLUMNS];
     int64_t rows;
@@ -59,7 +62,7 @@ static bool scan_time(Place *at, int64_t *time)
 }
 
 /* Degrees or metres. What is null is absent; msgspec reads -0 and -0.0 as it likes. */
-static bool scan_value(Place *at, ColumnNumber column, Fix *fix)
+static bool scan_measure(Place *at, ColumnNumber column, Fix *fix)
 {
     Number number;
     if ((column == ALTITUDE || column == ACCURACY) && **at == 'n') {
@@ -70,7 +73,19 @@ static bool scan_value(Place *at, ColumnNumber column, Fix *fix)
            nearest_double(&number, &fix->values[column]);
 }
 
-static bool scan_member(Place *at, Fix *fix, bool *seen)
+static bool scan_value(Place *at, ColumnNumber column, Fix *fix, bool *seen)
+{
+    if (column == COLUMNS)
+        return scan_any(at, LEVELS);
+    if (seen[column])
+        return false;
+    seen[column] = fix->has[column] = true;
+    if (column == DEVICE)
+        return scan_text(at, &fix->device_id);
+    return column == TIME ? scan_time(at, &fix->time) : scan_measure(at, column, fix);
+}
+
+static bool scan_member(Place *at, Fix *fix, bool *seen, Asked *asked)
 {
     Text name;
     if (!scan_text(at, &name))
@@ -79,27 +94,26 @@ static bool scan_member(Place *at, Fix *fix, bool *seen)
     if (!pass(at, ':'))
         return false;
     pass_blanks(at);
-    ColumnNumber column = column_of(&name);
-    if (column == COLUMNS)
-        return scan_any(at, LEVELS);
-    if (seen[column])
+    Place start = *at;
+    if (!scan_value(at, column_of(&name), fix, seen))
         return false;
-    seen[column] = fix->has[column] = true;
-    if (column == DEVICE)
-        return scan_text(at, &fix->device_id);
-    return column == TIME ? scan_time(at, &fix->time) : scan_value(at, column, fix);
+    int number = asked_name(asked, &name);
+    if (number >= 0)
+        asked->values[number] = (Text){start, (int)(*at - start)};
+    return true;
 }
 
 /* The fix of a line that is usual, from its first byte to its end. */
-static bool scan_fix(Place at, Place end, Fix *fix)
+static bool scan_fix(Place at, Place end, Fix *fix, Asked *asked)
 {
     bool seen[COLUMNS] = {false};
     memset(fix->has, false, sizeof fix->has);
+    memset(asked->values, 0, sizeof *asked->values * (size_t)asked->count);
     if (!pass(&at, '{'))
         return false;
     do {
         pass_blanks(&at);
-        if (!scan_member(&at, fix, seen))
+        if (!scan_member(&at, fix, seen, asked))
             return false;
         pass_blanks(&at);
     } while (pass(&at, ','));
@@ -148,9 +162,9 @@ static bool read_lines(Place at, Place end, Table *table)
     for (int64_t line = 0; at < end; line++) {
         Place line_end = memchr(at, '\n', (size_t)(end - at));
         Fix fix;
-        if (line_end - at <= LONGEST_LINE && scan_fix(at, line_end, &fix) && is_good(&fix, table)) {
+        if (line_end - at <= LONGEST_LINE && scan_fix(at, line_end, &fix, &table->asked) && is_good(&fix, table)) {
             long slot = slot_of(&fix.device_id, table->slots);
-            if (slot >= 0 && slot <= INT32_MAX)
+            if (slot >= 0 && slot <= INT32_MAX && add_asked(&table->asked))
                 add(table, line, (int32_t)slot, &fix);
         }
         if (PyErr_Occurred())
@@ -182,7 +196,7 @@ static bool make_columns(Table *table, int64_t lines)
 
 static PyObject *answer_of(const Table *table, int64_t lines)
 {
-    PyObject *answer = PyTuple_New(COLUMNS + 1), *count = PyLong_FromLongLong(lines);
+    PyObject *answer = PyTuple_New(COLUMNS + 2), *count = PyLong_FromLongLong(lines);
     if (!answer || !count) {
         Py_XDECREF(answer);
         Py_XDECREF(count);
@@ -200,14 +214,17 @@ static PyObject *answer_of(const Table *table, int64_t lines)
         Py_INCREF(item);
         PyTuple_SetItem(answer, column + 1, item);
     }
+    PyObject *texts = table->asked.found ? table->asked.found : Py_None;
+    Py_INCREF(texts);
+    PyTuple_SetItem(answer, COLUMNS + 1, texts);
     return answer;
 }
 
 PyObject *usual_positions(PyObject *module, PyObject *const *objects, Py_ssize_t given)
 {
     (void)module;
-    if (given != 4 || !PyBytes_Check(objects[0]) || !PyDict_Check(objects[1])) {
-        PyErr_SetString(PyExc_TypeError, "expected bytes of lines, a dict of slots, and two times");
+    if (given != 6 || !PyBytes_Check(objects[0]) || !PyDict_Check(objects[1])) {
+        PyErr_SetString(PyExc_TypeError, "expected bytes of lines, a dict of slots, two times, names and a dict of texts");
         return NULL;
     }
     Table table = {.slots = objects[1]};
@@ -226,9 +243,10 @@ PyObject *usual_positions(PyObject *module, PyObject *const *objects, Py_ssize_t
     Place at = (Place)start, end = at + length;
     int64_t lines = count_of_lines(at, end);
     PyObject *answer = NULL;
-    if (make_columns(&table, lines) && read_lines(at, end, &table))
+    if (open_asked(objects[4], objects[5], &table.asked) && make_columns(&table, lines) && read_lines(at, end, &table))
         answer = answer_of(&table, lines);
     for (int column = 0; column < COLUMNS; column++)
         Py_XDECREF(table.made[column]);
+    Py_XDECREF(table.asked.found);
     return answer;
 }

@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.decoding import payloads
+from ingest.decoding.asked_properties import AskedProperties
 from ingest.decoding.decoder import DecodeLimits
 from ingest.decoding.device_positions import Row, device_position
 from ingest.decoding.faults import Fault
@@ -31,13 +32,15 @@ def test_where_a_c_compiler_is_usual_lines_are_read_in_c() -> None:
     assert COMPILED is not None, "not built: are Python's headers there (Debian: python3-dev)?"
 
 
-def read(*lines: bytes, altitudes: bool = True) -> tuple[LineColumns, list[str | None]]:
+def read(
+    *lines: bytes, asked: Sequence[str] = (), altitudes: bool = True
+) -> tuple[LineColumns, list[str | None]]:
     """What the library takes of these lines, and the ids of the devices by slot."""
     assert COMPILED is not None
     slots = DeviceSlots(None)
-    count, columns = usual_columns(
-        COMPILED, b"".join(line + b"\n" for line in lines), 0, slots, BOUNDS, altitudes=altitudes
-    )
+    chunk = b"".join(line + b"\n" for line in lines)
+    properties = AskedProperties(asked)
+    count, columns = usual_columns(COMPILED, chunk, 0, slots, BOUNDS, properties, altitudes=altitudes)
     assert count == len(lines)
     return columns, list(slots)
 
@@ -61,8 +64,11 @@ def judged(line: bytes) -> Row | None:
 
 def assert_taken_as_judged(*lines: bytes) -> None:
     """Each line that the library takes is good, and it finds there what the judgement finds."""
-    for number, *found in rows(*read(*lines)):
+    asked = AskedProperties(["speed", "altitude", "", "航", "none"])
+    columns, device_ids = read(*lines, asked=asked.names)
+    for (number, *found), text in zip(rows(columns, device_ids), columns.properties, strict=True):
         expected = judged(lines[number])
+        assert text == ("" if expected is None else asked.of_properties(expected[6]))
         assert expected is not None, lines[number]
         assert found == [*expected[:2], *map(float.hex, expected[2:6])], lines[number]
 
@@ -251,12 +257,16 @@ def test_no_lines_are_no_positions() -> None:
 
 NOT_LINES: list[tuple[Any, ...]] = [
     (),
-    (b"", {}, 0),
-    ("", {}, 0, 1),
-    (bytearray(b"\n"), {}, 0, 1),
-    (b"\n", [], 0, 1),
-    (b"\n", {}, "0", 1),
-    (b"\n", {}, 0, 1.5),
+    (b"", {}, 0, 1, ()),
+    ("", {}, 0, 1, (), {}),
+    (bytearray(b"\n"), {}, 0, 1, (), {}),
+    (b"\n", [], 0, 1, (), {}),
+    (b"\n", {}, "0", 1, (), {}),
+    (b"\n", {}, 0, 1.5, (), {}),
+    (b"\n", {}, 0, 1, [], {}),
+    (b"\n", {}, 0, 1, ("a",), {}),
+    (b"\n", {}, 0, 1, (b"a",) * 17, {}),
+    (b"\n", {}, 0, 1, (), []),
 ]
 
 
@@ -270,16 +280,26 @@ def test_what_makes_no_sense_is_refused(arguments: tuple[Any, ...]) -> None:
 def test_text_that_does_not_end_with_a_line_is_refused() -> None:
     assert COMPILED is not None
     with pytest.raises(ValueError, match="line end"):
-        COMPILED.usual_positions(line_of(USUAL), {}, 0, 1)
+        COMPILED.usual_positions(line_of(USUAL), {}, 0, 1, (), {})
     with pytest.raises(OverflowError):
-        COMPILED.usual_positions(b"\n", {}, 0, 1 << 64)
+        COMPILED.usual_positions(b"\n", {}, 0, 1 << 64, (), {})
 
 
 @pytest.mark.parametrize(("slots", "error"), [({}, KeyError), ({"4067f2": "0"}, TypeError)])
 def test_what_the_slots_raise_is_raised(slots: dict[str | None, Any], error: type[Exception]) -> None:
     assert COMPILED is not None
     with pytest.raises(error):
-        COMPILED.usual_positions(line_of(USUAL) + b"\n", slots, BOUNDS.earliest, BOUNDS.latest)
+        COMPILED.usual_positions(line_of(USUAL) + b"\n", slots, BOUNDS.earliest, BOUNDS.latest, (), {})
     not_utf8 = line_of(USUAL).replace(b"4067f2", b"\xff")
     with pytest.raises(UnicodeDecodeError):
-        COMPILED.usual_positions(not_utf8 + b"\n", slots, BOUNDS.earliest, BOUNDS.latest)
+        COMPILED.usual_positions(not_utf8 + b"\n", slots, BOUNDS.earliest, BOUNDS.latest, (), {})
+
+
+def test_what_the_texts_raise_is_raised_and_names_that_no_line_can_have_are_not_found() -> None:
+    assert COMPILED is not None
+    slots, bounds = DeviceSlots(None), (BOUNDS.earliest, BOUNDS.latest)
+    with pytest.raises(KeyError):
+        COMPILED.usual_positions(line_of(USUAL) + b"\n", slots, *bounds, (b"a",), {})
+    names, texts = (b"a" * 2000, b"a", b'"', b"a"), {b"\n1\n\n": "found"}
+    line = line_of(USUAL | {"a": "1", "b": "2"}) + b"\n"
+    assert COMPILED.usual_positions(line, slots, *bounds, names, texts)[8] == ["found"]
