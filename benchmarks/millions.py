@@ -10,11 +10,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from benchmarks.machine import machine
 from benchmarks.offline import write_copies
@@ -29,7 +28,6 @@ with gzip.open(sys.argv[1]) as lines:
     for line in lines:
         json.loads(line)
 """
-
 
 SCENES: dict[str, Callable[[int], dict[str, Any]]] = {
     "geofences as they are": lambda _: {},
@@ -47,6 +45,15 @@ SCENES: dict[str, Callable[[int], dict[str, Any]]] = {
     ),
 }
 """What each geofence asks for beside, by its number."""
+
+MEASURED = """
+import json, resource, subprocess, sys, time
+start = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, capture_output=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+"""
+"""Runs a command from a small process: the memory of who starts it would count as its own (getrusage(2))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +120,9 @@ def _evaluated(geofences: Path, positions: Path, folder: Path) -> tuple[Cost, in
 
 def _cost(command: list[str]) -> Cost:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    start = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    clock = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, command
-    kilobytes = used.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return Cost(clock, used.ru_utime + used.ru_stime, kilobytes / 1024)
+    run = [sys.executable, "-c", MEASURED, *command]
+    done = subprocess.run(run, env=environment, check=True, stdout=subprocess.PIPE)
+    return Cost(*cast(list[float], json.loads(done.stdout)))
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class AskedProperties:
     """Properties of these names.
 
-    `texts` gives what is asked for, by the JSON of its values, b'' where there is none, with a line end between
-    two: no line has one.
+    `texts` gives what is asked for by the JSON of its values, b'' where there is none, with a line end
+    between two; no line has one.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:

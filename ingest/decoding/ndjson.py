@@ -35,7 +35,7 @@ __all__ = ["LineReader", "OfflinePositions", "UnreadableFile", "read_positions"]
 Progress = Callable[[int], None]
 """Told how many bytes of the file (as it lies on the disk) have been read so far."""
 
-BLOCK = 1 << 19
+BLOCK = 1 << 18
 """Bytes read at once."""
 
 FEW = 8

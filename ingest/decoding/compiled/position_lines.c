@@ -39,16 +39,15 @@ typedef struct {
 /* Which column a member of this name goes to; COLUMNS if to none. */
 static ColumnNumber column_of(const Text *name)
 {
-    static const struct {
-        const char *name;
-        ColumnNumber column;
-    } MEMBERS[] = {{"deviceId", DEVICE},    {"timestamp", TIME},    {"latitude", LATITUDE},
-                   {"longitude", LONGITUDE}, {"altitude", ALTITUDE}, {"accuracy", ACCURACY}};
-    if (name->length != 8 && name->length != 9)
-        return COLUMNS;
-    for (size_t at = 0; at < sizeof MEMBERS / sizeof *MEMBERS; at++)
-        if (strlen(MEMBERS[at].name) == (size_t)name->length && !memcmp(MEMBERS[at].name, name->start, (size_t)name->length))
-            return MEMBERS[at].column;
+    const char *at = (const char *)name->start;
+    if (name->length == 8)
+        return !memcmp(at, "deviceId", 8)   ? DEVICE
+               : !memcmp(at, "latitude", 8) ? LATITUDE
+               : !memcmp(at, "altitude", 8) ? ALTITUDE
+               : !memcmp(at, "accuracy", 8) ? ACCURACY
+                                            : COLUMNS;
+    if (name->length == 9)
+        return !memcmp(at, "timestamp", 9) ? TIME : !memcmp(at, "longitude", 9) ? LONGITUDE : COLUMNS;
     return COLUMNS;
 }
 
