@@ -101,6 +101,25 @@ def test_bad_line_among_many_good_ones_is_refused_alone(item: str, library: Libr
 
 
 @WAYS
+def test_bad_lines_of_all_blocks_are_told_in_the_order_of_the_file(library: Library | None) -> None:
+    kinds = [item for item in BAD_ITEMS if len(item) < 20_000]
+    lines = [GOOD.encode()] * 20_000
+    bad = {83 * number: kinds[number % len(kinds)] for number in range(1, 240)}
+    for line, item in bad.items():
+        lines[line] = raw(item)
+
+    found = read(b"\n".join(lines), library=library)
+
+    assert len(found) == len(lines) - len(bad)
+    assert [(each.item, each.reason) for each in found.first_rejects] == [
+        (line, BAD_ITEMS[item]) for line, item in bad.items()
+    ]
+    assert all(
+        f"at line {line + 1}: " in each.detail for line, each in zip(bad, found.first_rejects, strict=True)
+    )
+
+
+@WAYS
 @pytest.mark.parametrize("item", GOOD_ITEMS, ids=range(len(GOOD_ITEMS)))
 def test_good_line_among_many_is_taken(item: str, library: Library | None) -> None:
     found = read(b"\n".join([*[GOOD.encode()] * 100, raw(item), *[GOOD.encode()] * 100]), library=library)
