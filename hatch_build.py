@@ -1,7 +1,7 @@
-"""Builds the compiled kernel with the wheel, where a C compiler and Python's headers are.
+"""Builds what is written in C with the wheel, where a C compiler and Python's headers are.
 
 Without it everything works, slower. OVERFLY_COMPILED=no leaves it out, OVERFLY_COMPILED=yes makes a build
-without it fail; CC, CFLAGS and LDFLAGS are heeded. The library uses only Python's stable ABI, so that one
+without it fail; CC, CFLAGS and LDFLAGS are heeded. The libraries use only Python's stable ABI, so that one
 wheel serves Python 3.11 and all that follow.
 """
 
@@ -17,7 +17,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FOLDER = Path("geofence", "compiled")
+FOLDERS = (Path("geofence", "compiled"), Path("ingest", "decoding", "compiled"))
+"""Of each the C files make one library, which lies among them."""
 NAME = "library.abi3.so"
 FLAGS = (
     *("-O2", "-std=c11", "-Wall", "-Wextra", "-fPIC", "-fvisibility=hidden"),
@@ -27,8 +28,8 @@ FLAGS = (
 LINKED = ("-bundle", "-undefined", "dynamic_lookup") if sys.platform == "darwin" else ("-shared",)
 
 
-class CompiledKernel(BuildHookInterface[Any]):
-    """Puts the library into a wheel, or for an editable installation beside its sources."""
+class CompiledLibraries(BuildHookInterface[Any]):
+    """Puts the libraries into a wheel, or for an editable installation beside their sources."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before it packs."""
@@ -37,23 +38,25 @@ class CompiledKernel(BuildHookInterface[Any]):
         if wanted == "no":
             return
         try:
-            library = self._built(version)
+            libraries = {folder: self._built(folder, version) for folder in FOLDERS}
         except BuildError as problem:
             if wanted == "yes":
                 raise
-            self.app.display_warning(f"no compiled kernel, numpy serves: {problem}")
+            self.app.display_warning(f"nothing is compiled, numpy serves: {problem}")
             return
         build_data["pure_python"] = False
         build_data["tag"] = f"cp311-abi3-{sysconfig.get_platform().translate(str.maketrans('-.', '__'))}"
-        build_data["force_include"][str(library)] = str(FOLDER / NAME)
+        for folder, library in libraries.items():
+            build_data["force_include"][str(library)] = str(folder / NAME)
 
-    def _built(self, version: str) -> Path:
-        sources = Path(self.root) / FOLDER
+    def _built(self, folder: Path, version: str) -> Path:
+        sources = Path(self.root) / folder
         library = sources / NAME
         if version == "editable":
             library.unlink(missing_ok=True)
         else:
-            library = Path(self._aside.name) / NAME
+            library = Path(self._aside.name, folder, NAME)
+            library.parent.mkdir(parents=True)
         compiler = _compiler()
         headers = sysconfig.get_path("include")
         if not Path(headers, "Python.h").exists():

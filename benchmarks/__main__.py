@@ -11,6 +11,7 @@ BENCHMARKS = {
     "state": "what is remembered of a million devices: memory, and seconds to keep and to take up again",
     "visits": "evaluation with DWELL, hysteresis and paths beside the same where geofences ask for none",
     "offline": "`overfly evaluate` on files beside the straightforward loop, process start to exit",
+    "millions": "`overfly evaluate` on 5 million fixes beside gzip and json.loads alone, line by line",
     "way": "each hop of the way through two accounts beside its bare library, requests, and delays",
     "cost": "requests of each hop at a steady rate, and dollars for a million positions at list prices",
     "serve": "`overfly serve` under a flood of QoS 1 messages beside a bare subscriber that acknowledges",

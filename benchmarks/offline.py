@@ -19,7 +19,7 @@ def run() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         positions = folder / "positions.ndjson.gz"
-        count = _copies(flights, positions)
+        count = write_copies(flights, positions, COPIES)
         files = ["--geofences", str(flights.geofences), "--positions", str(positions)]
         overfly = str(Path(sys.executable).with_name("overfly"))
         ours = _seconds([overfly, "evaluate", *files, "--output", str(folder / "ours.ndjson")])
@@ -33,15 +33,15 @@ def run() -> None:
     print(f"  ratio                        {theirs / ours:7.1f}   (10 wanted)")
 
 
-def _copies(flights: FlightFiles, path: Path) -> int:
-    """Each fix of the flights ten times, of devices <id>-0 to <id>-9; gives their number."""
+def write_copies(flights: FlightFiles, path: Path, copies: int) -> int:
+    """Each fix of the flights so many times, of devices <id>-0, <id>-1, ...; gives their number."""
     count = 0
     with gzip.open(flights.positions, "rb") as lines, gzip.open(path, "wb", compresslevel=1) as out:
         for line in lines:
             head, device_id, rest = line.split(b'"', 4)[:3], *line.split(b'"', 4)[3:]
-            for copy in range(COPIES):
+            for copy in range(copies):
                 out.write(b'"'.join([*head, b"%s-%d" % (device_id, copy), rest]))
-            count += COPIES
+            count += copies
     return count
 
 

@@ -97,8 +97,9 @@ def test_wheel_that_is_compiled_serves_this_python_and_all_that_follow(wheel: Pa
     compiled = COMPILED is not None
     assert ("-cp311-abi3-" in wheel.name) == compiled
     with zipfile.ZipFile(wheel) as archive:
-        libraries = [name for name in archive.namelist() if name.endswith(".so")]
-    assert libraries == ["geofence/compiled/library.abi3.so"] * compiled
+        libraries = sorted(name for name in archive.namelist() if name.endswith(".so"))
+    folders = ("geofence/compiled", "ingest/decoding/compiled")
+    assert libraries == [f"{folder}/library.abi3.so" for folder in folders] * compiled
 
 
 def test_installed_wheel_runs_its_commands(installed: Path, tmp_path: Path) -> None:

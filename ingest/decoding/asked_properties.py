@@ -21,41 +21,48 @@ _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class AskedProperties:
-    """Properties of these names."""
+    """Properties of these names.
+
+    `texts` gives what is asked for by the JSON of its values, b'' where there is none, with a line end
+    between two; no line has one.
+    """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self._names = tuple(sorted(set(names) - MEMBERS))
-        self._texts: dict[tuple[bytes, ...], str] = {}
+        self.names = tuple(sorted(set(names) - MEMBERS))
+        self.texts: dict[bytes, str] = _Texts(self.names)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.names)
 
     def of_lines(self, chunk: bytes) -> NDArray[np.object_]:
         """`text` of the object that each of these lines is known to be."""
-        return self.texts(_MEMBERS.decode_lines(chunk))
+        return np.array(list(map(self.text, _MEMBERS.decode_lines(chunk))), np.object_)
 
     def of_properties(self, text: str) -> str:
         """`text` of properties in their canonical text, '' where there are none."""
         return self.text(_MEMBERS.decode(text)) if text else ""
 
-    def texts(self, members: Iterable[Mapping[str, msgspec.Raw]]) -> NDArray[np.object_]:
-        """`text` of each, as a column."""
-        return np.array(list(map(self.text, members)), np.object_)
-
     def text(self, members: Mapping[str, msgspec.Raw]) -> str:
         """What is asked for among members of an object, in canonical form; '' where there is none of it."""
-        values = tuple(bytes(members.get(name, b"")) for name in self._names)
-        text = self._texts.get(values)
-        if text is None:
-            if len(self._texts) >= REMEMBERED:
-                self._texts.clear()
-            self._texts[values] = text = self._made(values)
-        return text
+        return self.texts[b"\n".join([members.get(name, b"") for name in self.names])]
 
-    def _made(self, values: tuple[bytes, ...]) -> str:
-        decoded = {name: _scalar(value) for name, value in zip(self._names, values, strict=True)}
+
+class _Texts(dict[bytes, str]):
+    """The text of values lately seen, in canonical form; '' where there is none."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self._names = names
+
+    def __missing__(self, values: bytes) -> str:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        decoded = {
+            name: _scalar(value) for name, value in zip(self._names, values.split(b"\n"), strict=False)
+        }
         asked = {name: value for name, value in decoded.items() if value is not None}
-        return canonical_text(asked) if asked else ""
+        self[values] = text = canonical_text(asked) if asked else ""
+        return text
 
 
 def _scalar(value: bytes) -> object:

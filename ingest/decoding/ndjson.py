@@ -1,8 +1,9 @@
 """Positions of a file, one object a line, plain or gzipped: the fast way for offline evaluation.
 
-Lines are decoded by the thousand into just the members that evaluation needs. That way does not look at
-what it skips, so each line that could hide something there, and each that fails, is judged alone as a
-message would be: the same lines are taken, whichever way they go.
+Usual lines are read in C, where that was built (`usual_lines`). The others are decoded by the thousand into
+just the members that evaluation needs. That way does not look at what it skips, so each line that could
+hide something there, and each that fails, is judged alone as a message would be: the same lines are taken,
+whichever way they go.
 """
 
 import time
@@ -22,9 +23,10 @@ from ingest.decoding.decoder import DecodeLimits
 from ingest.decoding.device_positions import device_position
 from ingest.decoding.faults import Fault
 from ingest.decoding.line_columns import DeviceSlots, LineColumns, LineDecoder, LineRow
-from ingest.decoding.odd_lines import odd_lines
+from ingest.decoding.odd_lines import is_utf8, odd_lines
 from ingest.decoding.parts import PAYLOAD_KEPT
 from ingest.decoding.rejects import MessageRejects, Reject
+from ingest.decoding.usual_lines import COMPILED, MOST_ASKED, Library, usual_columns
 from ingest.messages import Message
 from ingest.topics import device_of_topic
 
@@ -33,7 +35,7 @@ __all__ = ["LineReader", "OfflinePositions", "UnreadableFile", "read_positions"]
 Progress = Callable[[int], None]
 """Told how many bytes of the file (as it lies on the disk) have been read so far."""
 
-BLOCK = 1 << 19
+BLOCK = 1 << 18
 """Bytes read at once."""
 
 FEW = 8
@@ -99,7 +101,9 @@ class LineReader:
         *,
         altitudes: bool = False,
         properties: Iterable[str] = (),
+        library: Library | None = COMPILED,
     ) -> None:
+        """library: reads usual lines; where it is None all go the other ways."""
         self._limits = limits
         self._bounds = limits.bounds(time.time_ns() // 1_000_000)
         self._topic = topic
@@ -109,6 +113,7 @@ class LineReader:
         self._altitudes = altitudes
         self._slots = DeviceSlots(self._topic_device)
         self._asked = AskedProperties(properties)
+        self._library = library if len(self._asked) <= MOST_ASKED else None
         self._decoder = LineDecoder(self._slots, self._bounds, altitudes=altitudes, asked=self._asked)
         self._next_line = 0
         self._parts: list[LineColumns] = []
@@ -164,18 +169,39 @@ class LineReader:
         """Whole lines, the last one with its end as well."""
         if b"\r" in chunk:
             chunk = chunk.replace(b"\r\n", b"\n")
+        usual = LineColumns.of_rows([])
+        if self._library is not None and is_utf8(chunk):
+            lines, usual = usual_columns(
+                self._library,
+                chunk,
+                self._next_line,
+                self._slots,
+                self._bounds,
+                self._asked,
+                altitudes=self._altitudes,
+            )
+            if len(usual.line):
+                self._parts.append(usual)
+            if len(usual.line) == lines:
+                self._next_line += lines
+                return
+        self._take_unusual(chunk, usual.line - self._next_line)
+
+    def _take_unusual(self, chunk: bytes, usual: NDArray[np.int64]) -> None:
+        """The lines of a chunk but for those, by their index in it, that are taken already."""
         ends = np.flatnonzero(np.frombuffer(chunk, np.uint8) == ord("\n"))
         starts = np.concatenate(([0], ends[:-1] + 1))
-        odd = odd_lines(chunk, starts, ends)
         first = self._next_line
         self._next_line += len(ends)
-        columns = None if odd.any() else self._decoder.columns(chunk, np.arange(first, self._next_line))
+        taken = np.zeros(len(ends), np.bool_)
+        taken[usual] = True
+        apart = odd_lines(chunk, starts, ends) | taken
+        columns = None if apart.any() else self._decoder.columns(chunk, np.arange(first, self._next_line))
         if columns is not None and len(columns.line) == len(ends):
             self._parts.append(columns)
             return
         lines = chunk.split(b"\n")[:-1]
-        parts = [columns] if columns is not None else self._halves(lines, first, np.flatnonzero(~odd))
-        taken = np.zeros(len(ends), np.bool_)
+        parts = [columns] if columns is not None else self._halves(lines, first, np.flatnonzero(~apart))
         for part in parts:
             taken[part.line - first] = True
         self._parts += parts

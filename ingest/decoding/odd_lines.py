@@ -49,9 +49,20 @@ def odd_lines(chunk: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]) 
     if b"[" in chunk or np.count_nonzero(opening) > len(ends):
         opening |= text == _BRACKET
         odd |= np.add.reduceat(opening, starts, dtype=np.int64) > LEVELS
-    if not chunk.isascii() and not _is_utf8(chunk):
+    if not is_utf8(chunk):
         odd |= np.maximum.reduceat(text, starts) > 0x7F
     return odd
+
+
+def is_utf8(chunk: bytes) -> bool:
+    """Whether these bytes are UTF-8."""
+    if chunk.isascii():
+        return True
+    try:
+        chunk.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _large_exponents(chunk: bytes, text: NDArray[np.uint8]) -> list[int]:
@@ -67,11 +78,3 @@ def _large_exponents(chunk: bytes, text: NDArray[np.uint8]) -> list[int]:
 
 def _lines_of(places: list[int], ends: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.searchsorted(ends, np.array(places, np.int64))
-
-
-def _is_utf8(chunk: bytes) -> bool:
-    try:
-        chunk.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -15,8 +15,8 @@ _LENGTH = len(_USUAL)
 _MOST = np.where(ord("0") == _USUAL, 9, 0).astype(np.uint8)
 _DAY = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
-_WEIGHTS = np.zeros((_LENGTH, 4), np.int32)
-"""What a digit counts for in yyyymmdd, hours, minutes, and milliseconds of the minute."""
+_WEIGHTS = np.zeros((_LENGTH, 4))
+"""What a digit counts for in yyyymmdd, hours, minutes, and milliseconds of the minute: doubles are faster."""
 
 for _part, _columns in enumerate(((0, 1, 2, 3, 5, 6, 8, 9), (11, 12), (14, 15), (17, 18, 20, 21, 22))):
     _WEIGHTS[_columns, _part] = 10 ** np.arange(len(_columns))[::-1]
@@ -36,7 +36,7 @@ def usual_times(timestamps: Sequence[object]) -> NDArray[np.int64] | None:
     digit = np.frombuffer(text, np.uint8).reshape(-1, _LENGTH) - _USUAL
     if (digit > _MOST).any():
         return None
-    day, hour, minute, millisecond = (digit.astype(np.int32) @ _WEIGHTS).T
+    day, hour, minute, millisecond = (digit.astype(np.float64) @ _WEIGHTS).T.astype(np.int32)
     if (hour > 23).any() or (minute > 59).any() or (millisecond > 59_999).any():
         return None
     midnight = _midnights(day)

@@ -130,6 +130,7 @@ def test_function_is_ingest_and_msgspec_for_every_python_and_processor(
 ) -> None:
     package = templates[DESTINATION].parent / "RepublisherFunction"
     assert {path.name.partition("-")[0] for path in package.iterdir()} == {"ingest", "msgspec"}
+    assert {path.suffix for path in (package / "ingest").rglob("*.*")} == {".py", ".typed"}
     compiled = {path.name for path in (package / "msgspec").glob("_core*.so")}
     assert compiled == {
         f"_core.cpython-3{minor}-{processor}-linux-gnu.so"

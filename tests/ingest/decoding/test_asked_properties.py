@@ -11,6 +11,7 @@ from ingest.decoding import asked_properties
 from ingest.decoding.asked_properties import AskedProperties
 from ingest.decoding.decoder import DecodeLimits, decode
 from ingest.decoding.ndjson import LineReader
+from ingest.decoding.usual_lines import COMPILED, Library
 from ingest.messages import Message
 
 LIMITS = DecodeLimits(max_ahead=None)
@@ -28,16 +29,19 @@ def line(properties: dict[str, object]) -> bytes:
     return msgspec.json.encode({**properties, **position})
 
 
+@pytest.mark.parametrize("library", {COMPILED, None}, ids=lambda way: "compiled" if way else "python")
 @given(
-    st.lists(st.dictionaries(st.sampled_from(["a", "b", "altitude", "é"]), values), max_size=4), st.booleans()
+    reported=st.lists(st.dictionaries(st.sampled_from(["a", "b", "altitude", "é"]), values), max_size=4),
+    odd=st.booleans(),
 )
 def test_what_is_asked_for_is_as_it_is_stored_whichever_way_a_line_goes(
-    reported: list[dict[str, object]], odd: bool
+    library: Library | None, reported: list[dict[str, object]], odd: bool
 ) -> None:
     lines = [line(each) for each in reported]
     if odd:
         lines = [each.replace(b'"deviceId":"a"', b'"deviceId":"\\u0061"') for each in lines]
-    reader = LineReader(LIMITS, altitudes=True, properties=["a", "é", "altitude", "timestamp", "none"])
+    asked = ["a", "é", "altitude", "timestamp", "none"]
+    reader = LineReader(LIMITS, altitudes=True, properties=asked, library=library)
     reader.read(io.BytesIO(b"\n".join(lines)).read)
 
     stored = decode([Message(b"\n".join([*lines, b"x"]))], 0, LIMITS).batch.properties
@@ -64,4 +68,4 @@ def test_equal_texts_are_one_object_while_they_are_remembered(monkeypatch: pytes
     texts = [asked.of_properties(text) for text in ('{"a":1}', '{"a":1}', '{"a":2}', '{"a":3}', "")]
     assert texts == ['{"a":1}', '{"a":1}', '{"a":2}', '{"a":3}', ""]
     assert texts[0] is texts[1]
-    assert len(asked._texts) == 1
+    assert len(asked.texts) == 1

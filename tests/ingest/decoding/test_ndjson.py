@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ingest.decoding import ndjson
 from ingest.decoding.decoder import DecodeLimits, decode
 from ingest.decoding.ndjson import LineReader, OfflinePositions, UnreadableFile, read_positions
+from ingest.decoding.usual_lines import COMPILED, Library
 from ingest.messages import Message
 from sample_data.flights import FlightFiles
 from tests.ingest.decoding.payload_cases import BAD_ITEMS, GOOD, GOOD_ITEMS, raw, with_members
@@ -33,8 +34,18 @@ LINES = st.sampled_from(
 MOSTLY_GOOD = st.one_of(*[st.just(GOOD.encode())] * 6, LINES)
 
 
-def read(content: bytes, block: int = 1 << 19, topic: str | None = None) -> OfflinePositions:
-    reader = LineReader(LIMITS, topic, listed=10_000, block=block, altitudes=True)
+WAYS = pytest.mark.parametrize(
+    "library",
+    [None] if COMPILED is None else [None, COMPILED],
+    ids=["python", "compiled"][: 1 + bool(COMPILED)],
+)
+"""Usual lines are read as all others are, or in C where that was built."""
+
+
+def read(
+    content: bytes, block: int = 1 << 19, topic: str | None = None, library: Library | None = COMPILED
+) -> OfflinePositions:
+    reader = LineReader(LIMITS, topic, listed=10_000, block=block, altitudes=True, library=library)
     reader.read(io.BytesIO(content).read)
     return reader.positions()
 
@@ -61,35 +72,57 @@ def assert_as_messages(found: OfflinePositions, lines: list[bytes], topic: str |
     assert set(found.device_ids) == set(expected.batch.device_id[:n])
 
 
+@WAYS
 @given(
-    st.lists(MOSTLY_GOOD, max_size=60),
-    st.integers(1, 5000),
-    st.sampled_from([None, "aircraft/a/position", "aircraft/b/position"]),
-    st.booleans(),
+    lines=st.lists(MOSTLY_GOOD, max_size=60),
+    block=st.integers(1, 5000),
+    topic=st.sampled_from([None, "aircraft/a/position", "aircraft/b/position"]),
+    ended=st.booleans(),
 )
 @settings(max_examples=300, deadline=None)
 def test_any_mixture_of_lines_in_blocks_of_any_size_is_judged_as_messages_are(
-    lines: list[bytes], block: int, topic: str | None, ended: bool
+    library: Library | None, lines: list[bytes], block: int, topic: str | None, ended: bool
 ) -> None:
     content = b"\n".join(lines) + b"\n" * ended
 
-    assert_as_messages(read(content, block, topic), lines, topic)
+    assert_as_messages(read(content, block, topic, library), lines, topic)
 
 
+@WAYS
 @pytest.mark.parametrize("item", BAD_ITEMS, ids=range(len(BAD_ITEMS)))
-def test_bad_line_among_many_good_ones_is_refused_alone(item: str) -> None:
+def test_bad_line_among_many_good_ones_is_refused_alone(item: str, library: Library | None) -> None:
     lines = [*[GOOD.encode()] * 100, raw(item), *[GOOD.encode()] * 100]
 
-    found = read(b"\n".join(lines))
+    found = read(b"\n".join(lines), library=library)
 
     assert (len(found), found.rejects) == (200, {BAD_ITEMS[item]: 1})
     assert found.first_rejects[0].item == 100
     assert found.first_rejects[0].payload == raw(item)[:4096]
 
 
+@WAYS
+def test_bad_lines_of_all_blocks_are_told_in_the_order_of_the_file(library: Library | None) -> None:
+    kinds = [item for item in BAD_ITEMS if len(item) < 20_000]
+    lines = [GOOD.encode()] * 20_000
+    bad = {83 * number: kinds[number % len(kinds)] for number in range(1, 240)}
+    for line, item in bad.items():
+        lines[line] = raw(item)
+
+    found = read(b"\n".join(lines), library=library)
+
+    assert len(found) == len(lines) - len(bad)
+    assert [(each.item, each.reason) for each in found.first_rejects] == [
+        (line, BAD_ITEMS[item]) for line, item in bad.items()
+    ]
+    assert all(
+        f"at line {line + 1}: " in each.detail for line, each in zip(bad, found.first_rejects, strict=True)
+    )
+
+
+@WAYS
 @pytest.mark.parametrize("item", GOOD_ITEMS, ids=range(len(GOOD_ITEMS)))
-def test_good_line_among_many_is_taken(item: str) -> None:
-    found = read(b"\n".join([*[GOOD.encode()] * 100, raw(item), *[GOOD.encode()] * 100]))
+def test_good_line_among_many_is_taken(item: str, library: Library | None) -> None:
+    found = read(b"\n".join([*[GOOD.encode()] * 100, raw(item), *[GOOD.encode()] * 100]), library=library)
 
     assert (len(found), found.rejects) == (201, {})
 
