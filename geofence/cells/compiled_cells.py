@@ -7,22 +7,15 @@ import shapely
 from numpy.typing import NDArray
 
 from geofence.areas.area_columns import AreaColumns, Pairs
-from geofence.cells.crossed_cells import CrossedCells
-from geofence.cells.grid import LEVELS
-from geofence.cells.leaves import PAIRS_AT_ONCE, Leaves
-from geofence.columns.chunks import chunks
-from geofence.columns.ranges import ranges
+from geofence.cells.crossed_cells import CODE_BITS, CrossedCells
+from geofence.cells.leaves import Leaves, Named
 from geofence.kernels import Library
 
-CODE_BITS = 2 * LEVELS
 OPEN, INSIDE = 64, 128
 """Marks of a cell beside its level: GEOS is to decide, its reference is inside."""
 
 MOST_EDGES = 100
 """Of a cell. Where more touch it GEOS, whose prepared polygons have trees of edges, is quicker."""
-
-PARTS_BITS, MOST_BITS = 12, 20
-"""Of codes: in so many equal parts they are looked for, and each again in so many at most."""
 
 
 class CompiledCells:
@@ -34,22 +27,16 @@ class CompiledCells:
         self._library, self._areas, self._columns = library, areas, columns
 
     @classmethod
-    def of(cls, library: Library, areas: AreaColumns, leaves: Leaves, parts: list[CrossedCells]) -> Self:
-        """Of the leaves of areas, with the crossed cells of the polygons among them."""
-        crossed = CrossedCells.joined(parts)
-        cell = crossed.polygon.astype(np.int64) << CODE_BITS | crossed.start
-        order = np.argsort(cell)
-        crossed, cell = crossed.take(order), cell[order]
-        many = crossed.edges > MOST_EDGES
-        look = crossed.level | np.where(crossed.inside, INSIDE, 0) | np.where(many, OPEN, 0)
+    def of(cls, library: Library, areas: AreaColumns, leaves: Leaves, crossed: CrossedCells) -> Self:
+        """Of leaves that list areas and, as `names` has it, the crossed cells of the polygons among them."""
         columns = (
-            *_parts(leaves.start),
+            *leaves.parts,
             _leaves(leaves),
-            _listed(leaves, areas, cell),
+            leaves.area,
             areas.key,
             areas.discarded,
             areas.circles.chords().ravel(),
-            _cells(cell, crossed.edges, look.astype(np.int64)),
+            _cells(crossed),
             crossed.vertex,
             shapely.get_coordinates(areas.polygons).ravel(),
         )
@@ -72,23 +59,6 @@ class CompiledCells:
         return position, key
 
 
-def _parts(start: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Where to look for a code: in equal parts of all codes, each again in as many as it has leaves, or more.
-
-    First, where the smaller parts of each begin, and where the last one's end; then of each smaller part the
-    leaf in which it begins, with the last leaf behind them.
-    """
-    shift = CODE_BITS - PARTS_BITS
-    part = np.arange((1 << PARTS_BITS) + 1) << shift
-    leaves = np.diff(np.searchsorted(start, part))
-    bits = np.minimum(np.frexp(leaves.astype(np.float64))[1], MOST_BITS).astype(np.int64)
-    count = np.int64(1) << bits
-    within = ranges(np.zeros(len(count), np.int64), count) << np.repeat(shift - bits, count)
-    code = np.append(np.repeat(part[:-1], count) + within, part[-1])
-    leaf = np.searchsorted(start, code, side="right") - 1
-    return np.concatenate([[0], np.cumsum(count)]).astype(np.int32), leaf.astype(np.int32)
-
-
 def _leaves(leaves: Leaves) -> NDArray[np.int64]:
     """Of each leaf its first code, and where its areas begin and where those that are crossed."""
     columns = [("start", np.int64), ("whole", np.int32), ("crossed", np.int32)]
@@ -99,24 +69,29 @@ def _leaves(leaves: Leaves) -> NDArray[np.int64]:
     return records.view(np.int64)
 
 
-def _cells(cell: NDArray[np.int64], edges: NDArray[np.int32], look: NDArray[np.int64]) -> NDArray[np.int64]:
+def _cells(crossed: CrossedCells) -> NDArray[np.int64]:
     """Of each crossed cell its polygon and first code, where its edges begin, and its level and marks."""
-    records = np.empty(len(cell) + 1, [("cell", np.int64), ("first", np.int32), ("look", np.int32)])
-    records["cell"][:-1], records["cell"][-1] = cell, np.iinfo(np.int64).max
-    records["first"] = np.concatenate([[0], np.cumsum(edges)])
+    columns = [("cell", np.int64), ("first", np.int32), ("look", np.int32)]
+    records = np.empty(len(crossed.cell) + 1, columns)
+    records["cell"][:-1], records["cell"][-1] = crossed.cell, np.iinfo(np.int64).max
+    records["first"][0] = 0
+    np.cumsum(crossed.edges, out=records["first"][1:])
+    look = crossed.level | np.where(crossed.inside, np.uint8(INSIDE), np.uint8(0))
+    look |= np.where(crossed.edges > MOST_EDGES, np.uint8(OPEN), np.uint8(0))
     records["look"][:-1], records["look"][-1] = look, 0
     return records.view(np.int64)
 
 
-def _listed(leaves: Leaves, areas: AreaColumns, cell: NDArray[np.int64]) -> NDArray[np.int32]:
-    """What leaves list, with crossed cells, numbered behind the areas, in the place of crossed polygons."""
-    listed = leaves.area.copy()
-    count = leaves.whole[1:] - leaves.crossed
-    for rows in chunks(count.astype(np.int64), PAIRS_AT_ONCE):
-        at = ranges(leaves.crossed[rows], count[rows])
-        start = np.repeat(leaves.start[rows], count[rows])
-        polygons = listed[at] < len(areas.polygons)
-        at, start = at[polygons], start[polygons]
-        sought = listed[at].astype(np.int64) << CODE_BITS | start
-        listed[at] = len(areas.key) + np.searchsorted(cell, sought, side="right") - 1
-    return listed
+def names(areas: AreaColumns, crossed: CrossedCells) -> Named:
+    """In the place of a polygon its crossed cell in which the leaf begins, numbered behind the areas.
+
+    Where the leaf goes over several of them, that is the first.
+    """
+
+    def named(area: NDArray[np.int64], code: NDArray[np.int64]) -> NDArray[np.int64]:
+        polygons = area < len(areas.polygons)
+        sought = area[polygons] << CODE_BITS | code[polygons]
+        area[polygons] = len(areas.key) + np.searchsorted(crossed.cell, sought, side="right") - 1
+        return area
+
+    return named

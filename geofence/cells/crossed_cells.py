@@ -12,22 +12,22 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geofence.cells.grid import Cells, Coordinates, Integers
-from geofence.columns.ranges import ranges
+from geofence.cells.grid import LEVELS, Cells, Coordinates, Integers
 
 EAST, NORTH = 0.5178, 0.4831
 """Of a cell's width and height: where its reference is (as in compiled/boundaries.c)."""
 
+CODE_BITS = 2 * LEVELS
+
 
 class CrossedCells(NamedTuple):
-    """n crossed cells: number of the polygon, first code, level, whether the reference is inside.
+    """n crossed cells: polygon's number << CODE_BITS | first code, level, whether the reference is inside.
 
-    `edges` (n) is how many edges touch each. These are listed one cell after the other in `vertex`, by the
-    first of the two vertices, numbered as in shapely.get_coordinates of the polygons.
+    They come by `cell`. `edges` (n) is how many edges touch each. These are listed one cell after the other
+    in `vertex`, by the first of the two vertices, numbered as in shapely.get_coordinates of the polygons.
     """
 
-    polygon: NDArray[np.int32]
-    start: Integers
+    cell: Integers
     level: NDArray[np.uint8]
     inside: NDArray[np.bool_]
     edges: NDArray[np.int32]
@@ -35,55 +35,49 @@ class CrossedCells(NamedTuple):
 
     def shifted(self, polygon: int, vertex: int) -> Self:
         """With polygons and vertices numbered from these on."""
-        return self._replace(polygon=self.polygon + np.int32(polygon), vertex=self.vertex + np.int32(vertex))
+        return self._replace(cell=self.cell + (polygon << CODE_BITS), vertex=self.vertex + np.int32(vertex))
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """Several in one."""
+        """Several in one, each of polygons that follow those of the one before."""
         return cls(
-            np.concatenate([np.empty(0, np.int32), *(part.polygon for part in parts)]),
-            np.concatenate([np.empty(0, np.int64), *(part.start for part in parts)]),
+            np.concatenate([np.empty(0, np.int64), *(part.cell for part in parts)]),
             np.concatenate([np.empty(0, np.uint8), *(part.level for part in parts)]),
             np.concatenate([np.empty(0, np.bool_), *(part.inside for part in parts)]),
             np.concatenate([np.empty(0, np.int32), *(part.edges for part in parts)]),
             np.concatenate([np.empty(0, np.int32), *(part.vertex for part in parts)]),
         )
 
-    def take(self, at: NDArray[np.intp]) -> Self:
-        """The cells with these numbers, with their edges."""
-        first = np.cumsum(self.edges, dtype=np.int64) - self.edges
-        return type(self)(
-            self.polygon[at],
-            self.start[at],
-            self.level[at],
-            self.inside[at],
-            self.edges[at],
-            self.vertex[ranges(first[at], self.edges[at])],
-        )
+
+class TouchedCells(NamedTuple):
+    """n cells, each of the polygon whose number is beside it, and m pairs of the number of a cell and an edge
+    that touches it, by its first vertex."""
+
+    polygon: NDArray[np.intp]
+    cells: Cells
+    touched: NDArray[np.intp]
+    vertex: NDArray[np.intp]
 
 
-def crossed_cells(
-    polygons: NDArray[np.object_],
-    polygon: NDArray[np.intp],
-    cells: Cells,
-    chosen: NDArray[np.bool_],
-    cell: NDArray[np.intp],
-    vertex: NDArray[np.intp],
-) -> CrossedCells:
-    """Those chosen of n cells, each of the polygon whose number is beside it.
-
-    `cell` and `vertex` are pairs of a cell and an edge that touches it.
-    """
-    kept = chosen[cell]
-    by_cell = np.argsort(cell[kept], kind="stable")
-    of, at = polygon[chosen], cells.take(chosen)
+def crossed_cells(polygons: NDArray[np.object_], parts: Sequence[TouchedCells]) -> CrossedCells:
+    """What there is to know of the crossed cells of some polygons; there is at least one part."""
+    polygon = np.concatenate([part.polygon for part in parts])
+    cells = Cells(*(np.concatenate(column) for column in zip(*(part.cells for part in parts), strict=True)))
+    cell = polygon << CODE_BITS | cells.codes()[0]
+    order = np.argsort(cell)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    first = np.cumsum([0, *(len(part.polygon) for part in parts)])
+    touched = place[np.concatenate([part.touched + at for part, at in zip(parts, first, strict=False)])]
+    pair = touched << 32 | np.concatenate([part.vertex for part in parts])
+    pair.sort()
+    cells = cells.take(order)
     return CrossedCells(
-        of.astype(np.int32),
-        at.codes()[0],
-        at.level.astype(np.uint8),
-        shapely.intersects_xy(polygons[of], *references(at)),
-        np.bincount(cell[kept], minlength=len(chosen))[chosen].astype(np.int32),
-        vertex[kept][by_cell].astype(np.int32),
+        cell[order],
+        cells.level.astype(np.uint8),
+        shapely.intersects_xy(polygons[polygon[order]], *references(cells)),
+        np.bincount(touched, minlength=len(order)).astype(np.int32),
+        (pair & 0xFFFFFFFF).astype(np.int32),
     )
 
 

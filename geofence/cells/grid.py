@@ -18,6 +18,9 @@ LEVELS = 20
 HAIR = 1e-9
 """Degrees, a tenth of a millimetre."""
 
+WIDTHS, HEIGHTS = (np.ldexp(degrees, -np.arange(LEVELS + 1)) for degrees in (360.0, 180.0))
+"""Of the cells of each level, degrees."""
+
 Coordinates = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -49,7 +52,7 @@ class Cells(NamedTuple):
 
     def sizes(self) -> tuple[Coordinates, Coordinates]:
         """Widths and heights (degrees)."""
-        return np.ldexp(360.0, -self.level), np.ldexp(180.0, -self.level)
+        return WIDTHS[self.level], HEIGHTS[self.level]
 
     def codes(self) -> tuple[Integers, Integers]:
         """The first code of each, and the first code after it."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geofence.areas.area import Area
 from geofence.areas.area_columns import AreaColumns, Pairs
 from geofence.cells.circle_cover import circle_cover
-from geofence.cells.compiled_cells import CompiledCells
+from geofence.cells.compiled_cells import CompiledCells, names
 from geofence.cells.cover import Cover
 from geofence.cells.crossed_cells import CrossedCells
 from geofence.cells.grid import cell_columns, morton_code
@@ -53,14 +53,19 @@ class CellIndex:
         vertices = _vertices(columns)
         between_steps()
         library = chosen(kernel).library
-        crossed: list[CrossedCells] = []
-        cover = _cover(columns, between_steps, None if library is None else crossed)
-        leaves = Leaves.of(cover, max(BYTES_A_VERTEX * vertices, least_bytes))
+        most_bytes = max(BYTES_A_VERTEX * vertices, least_bytes)
+        if library is None:
+            leaves = Leaves.of(_cover(columns, between_steps), most_bytes)
+            return None if leaves is None else cls(columns, leaves)
+        parts: list[CrossedCells] = []
+        cover = _cover(columns, between_steps, parts)
+        crossed = CrossedCells.joined(parts)
+        del parts  # here and below: while memory is short
+        leaves = Leaves.of(cover, most_bytes, names(columns, crossed))
+        del cover
         if leaves is None:
             return None
         between_steps()
-        if library is None:
-            return cls(columns, leaves)
         return cls(columns, CompiledCells.of(library, columns, leaves, crossed))
 
     @property
@@ -110,7 +115,9 @@ def _vertices(areas: AreaColumns) -> int:
     return int(shapely.get_num_coordinates(areas.polygons).sum()) + CIRCLE_VERTICES * len(areas.circles)
 
 
-def _cover(areas: AreaColumns, between_steps: BetweenSteps, crossed: list[CrossedCells] | None) -> Cover:
+def _cover(
+    areas: AreaColumns, between_steps: BetweenSteps, crossed: list[CrossedCells] | None = None
+) -> Cover:
     """The cover of all areas, by their entries."""
     share = min(max(CELLS_OF_ALL // max(len(areas.key), 1), LEAST_CELLS), MOST_CELLS)
     count = len(areas.polygons)

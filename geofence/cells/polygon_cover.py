@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geofence.cells.cover import Cover, cover_of
-from geofence.cells.crossed_cells import CrossedCells, crossed_cells
+from geofence.cells.crossed_cells import CrossedCells, TouchedCells, crossed_cells
 from geofence.cells.grid import HAIR, LEVELS, Cells, Coordinates, Integers, cells_around
 from geofence.cells.steps import BetweenSteps, go_on
 from geofence.columns.chunks import chunks
@@ -39,29 +39,34 @@ def polygon_cover(
 
     Where `crossed` is a list, its crossed cells are put there.
     """
-    weights = shapely.get_num_coordinates(polygons) + most
+    vertices = shapely.get_num_coordinates(polygons)
+    first_vertex = np.cumsum(vertices) - vertices
     parts = []
-    for chunk in chunks(weights, EDGES_AT_ONCE):
-        noted: list[CrossedCells] | None = None if crossed is None else []
-        cover = Cover.joined(list(_covers(polygons[chunk], most[chunk], between_steps, noted))).merged()
+    for chunk in chunks(vertices + most, EDGES_AT_ONCE):
+        noted: list[TouchedCells] | None = None if crossed is None else []
+        own = shapely.force_2d(polygons[chunk])  # copies: GEOS's prepared polygons are not for two threads
+        shapely.prepare(own)
+        cover = Cover.joined(list(_covers(own, most[chunk], between_steps, noted))).merged()
         parts.append(cover.shifted(chunk.start))
         if crossed is not None and noted:
-            vertex = int(shapely.get_num_coordinates(polygons[: chunk.start]).sum())
-            crossed += [cells.shifted(chunk.start, vertex) for cells in noted]
+            crossed.append(crossed_cells(own, noted).shifted(chunk.start, first_vertex[chunk.start]))
     return Cover.joined(parts)
 
 
 def _covers(
-    polygons: NDArray[np.object_],
+    own: NDArray[np.object_],
     most: Integers,
     between_steps: BetweenSteps,
-    noted: list[CrossedCells] | None,
+    noted: list[TouchedCells] | None,
 ) -> Iterator[Cover]:
-    most_pairs = PAIRS * (shapely.get_num_coordinates(polygons) + most)
-    own = shapely.force_2d(polygons)  # copies: GEOS's prepared polygons are not for two threads at once
-    shapely.prepare(own)
+    """Of some polygons, which are prepared; crossed cells are put into `noted`."""
+    most_pairs = PAIRS * (shapely.get_num_coordinates(own) + most)
     edges, vertex = ring_edges_and_vertices(own)
     polygon, cells = cells_around(shapely.bounds(own))
+    by_polygon = np.argsort(
+        polygon, kind="stable"
+    )  # and so for good: each is tested while it is in the cache
+    polygon, cells = polygon[by_polygon], cells.take(by_polygon)
     pairs = _first_pairs(polygon, cells, edges)
     while len(cells.level):
         between_steps()
@@ -79,7 +84,10 @@ def _covers(
         last = crossed & (many[polygon] | (cells.level == LEVELS))
         yield cover_of(polygon[last], cells.take(last), crossed=True)
         if noted is not None:
-            noted.append(crossed_cells(own, polygon, cells, last, cell, vertex[edge]))
+            number, here = np.cumsum(last) - 1, last[cell]
+            noted.append(
+                TouchedCells(polygon[last], cells.take(last), number[cell[here]], vertex[edge[here]])
+            )
 
         going = crossed & ~last
         number = np.cumsum(going) - 1
@@ -89,12 +97,11 @@ def _covers(
 
 
 def _first_pairs(polygon: Numbers, cells: Cells, edges: Edges) -> tuple[Numbers, Numbers]:
-    """Numbers of cells, and beside each the number of an edge of its polygon whose box touches it."""
-    by_polygon = np.argsort(polygon, kind="stable")
+    """Numbers of cells, which come by polygon, and beside each that of an edge whose box touches it."""
     count = np.bincount(polygon, minlength=int(edges.owner.max(initial=-1)) + 1)
     first = np.cumsum(count) - count
     edge = np.repeat(np.arange(len(edges)), count[edges.owner])
-    cell = by_polygon[ranges(first[edges.owner], count[edges.owner])]
+    cell = ranges(first[edges.owner], count[edges.owner])
     longitude, latitude = cells.centres()
     width, height = cells.sizes()
     near = _overlaps(edges.longitude[edge] - longitude[cell], edges.longitude_step[edge], width[cell] / 2)
@@ -122,8 +129,8 @@ def _quartered(cell: Numbers, edge: Numbers, cells: Cells, edges: Edges) -> tupl
     side = dy * x - dx * y  # of the middle; along its normal, in units of the edge's length
     across, up = dy * reach_x, dx * reach_y
     allowed = np.abs(across) + np.abs(up) + HAIR * (np.abs(dx) + np.abs(dy))
-    in_column = [_overlaps(x - sign * reach_x, dx, reach_x) for sign in (-1, 1)]
-    in_row = [_overlaps(y - sign * reach_y, dy, reach_y) for sign in (-1, 1)]
+    in_column = [np.minimum(x, x + dx) <= HAIR, np.maximum(x, x + dx) >= -HAIR]  # the box touches the cell
+    in_row = [np.minimum(y, y + dy) <= HAIR, np.maximum(y, y + dy) >= -HAIR]
     found = []
     for quarter in range(4):
         east, north = quarter & 1, quarter >> 1

@@ -66,6 +66,9 @@ static void differences(Inside before, Inside now, int32_t *left, int32_t *enter
 /* The changes at one fix; false where there is no memory. */
 static bool add_changes(Found *found, int64_t number, Inside before, Inside now, bool *any)
 {
+    if (before.count == now.count &&
+        (!now.count || !memcmp(before.keys, now.keys, sizeof *now.keys * (size_t)now.count)))
+        return true;
     found->differing.used = 0;
     int32_t *left = grow(&found->differing, 2 * sizeof *left * (size_t)(before.count + now.count));
     if (!left)
@@ -183,33 +186,50 @@ static bool find_changes(const Column *columns, const int64_t *first, Found *fou
     return true;
 }
 
+/* Whether a pair comes behind the one before it; nothing jumps on it. */
+static inline bool follows(const int64_t *position, const int32_t *geofence, int64_t pair)
+{
+    return (position[pair] > position[pair - 1]) |
+           ((position[pair] == position[pair - 1]) & (geofence[pair] > geofence[pair - 1]));
+}
+
+/* The first pair that is not as it must be, or -1. */
+static int64_t wrong_pair(const int64_t *position, const int32_t *geofence, int64_t pairs, int64_t fixes)
+{
+    bool right = !pairs || (position[0] >= 0 && position[pairs - 1] < fixes);
+    for (int64_t pair = 1; pair < pairs; pair++)
+        right &= follows(position, geofence, pair);
+    if (right)
+        return -1;
+    int64_t pair = 0;
+    while (position[pair] >= 0 && position[pair] < fixes && (!pair || follows(position, geofence, pair)))
+        pair++;
+    return pair;
+}
+
 /* Of each fix its first pair, with the end behind the last; NULL and an exception if there are no such. */
 static int64_t *first_pairs(const Column *columns)
 {
     const int64_t *position = columns[POSITION].items;
     const int64_t pairs = columns[POSITION].length, fixes = columns[LATE].length;
     const int32_t *geofence = columns[GEOFENCE].items;
-    int64_t *first = malloc(sizeof *first * (size_t)(fixes + 1)), next = 0;
+    int64_t wrong = wrong_pair(position, geofence, pairs, fixes);
+    if (wrong >= 0) {
+        PyErr_Format(PyExc_ValueError,
+                     "pair %lld of position %lld and geofence %d: expected positions 0 to %lld, ascending, and "
+                     "geofences of each ascending",
+                     (long long)wrong, (long long)position[wrong], (int)geofence[wrong], (long long)fixes - 1);
+        return NULL;
+    }
+    int64_t *first = calloc((size_t)(fixes + 1), sizeof *first);
     if (!first) {
         PyErr_NoMemory();
         return NULL;
     }
-    for (int64_t pair = 0; pair < pairs; pair++) {
-        bool follows = !pair || position[pair] > position[pair - 1] ||
-                       (position[pair] == position[pair - 1] && geofence[pair] > geofence[pair - 1]);
-        if (!follows || position[pair] < 0 || position[pair] >= fixes) {
-            PyErr_Format(PyExc_ValueError,
-                         "pair %lld of position %lld and geofence %d: expected positions 0 to %lld, ascending, and "
-                         "geofences of each ascending",
-                         (long long)pair, (long long)position[pair], (int)geofence[pair], (long long)fixes - 1);
-            free(first);
-            return NULL;
-        }
-        while (next <= position[pair])
-            first[next++] = pair;
-    }
-    while (next <= fixes)
-        first[next++] = pairs;
+    for (int64_t pair = 0; pair < pairs; pair++)
+        first[position[pair] + 1] = pair + 1; /* the last one stays */
+    for (int64_t fix = 1; fix <= fixes; fix++)
+        first[fix] = first[fix] ? first[fix] : first[fix - 1];
     return first;
 }
 

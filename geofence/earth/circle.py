@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.earth.ellipsoid import LEAST_CURVATURE_RADIUS, WGS84, earth_centred, from_axis
+from geofence.earth.ellipsoid import LEAST_CURVATURE_RADIUS, WGS84, earth_centred
 
 GREATEST_RADIUS = 10_000_000.0
 """Of a circle, in metres."""
@@ -105,7 +105,8 @@ def circle_boxes(longitude: float, latitude: float, radius: float) -> list[Box]:
     """
     reach = radius + ROUNDING
     south, north = _parallel(latitude, -90.0, reach), _parallel(latitude, 90.0, reach)
-    axis = float(from_axis(np.array([latitude]))[0])
+    north_of_equator = math.radians(latitude)
+    axis = WGS84.a * math.cos(north_of_equator) / math.sqrt(1 - WGS84.es * math.sin(north_of_equator) ** 2)
     if reach >= axis:
         return [(-180.0, south, 180.0, north)]
     width = math.degrees(math.asin(reach / axis)) + 1e-9

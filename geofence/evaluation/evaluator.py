@@ -145,11 +145,11 @@ def _evaluation(
     records: VisitRecords,
     remembers_fixes: bool,
 ) -> Evaluation:
-    last_fix = numbers.fix[numbers.last]
+    position, last_fix = numbers.fix[events.number], numbers.fix[numbers.last]
     return Evaluation(
         late=numbers.late,
-        position=numbers.fix[events.number],
-        device=numbers.devices[numbers.place()[events.number]],
+        position=position,
+        device=fixes.device[position],
         geofence=events.geofence,
         kind=events.kind,
         time=events.time,

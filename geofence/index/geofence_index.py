@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geofence.areas.area import Area, PolygonArea, area_of
+from geofence.areas.area import Area, PolygonArea, area_of, areas_of
 from geofence.areas.chosen_areas import ChosenAreas
 from geofence.cells.index import CIRCLE_VERTICES, CellIndex
 from geofence.cells.steps import BetweenSteps, go_on
@@ -80,7 +80,7 @@ class GeofenceIndex:
         kernel: Kernel | None = None,
     ) -> None:
         self._background, self._limits, self._kernel = background, limits, chosen(kernel)
-        self._areas = {key: area_of(geofence) for key, geofence in geofences.items()}
+        self._areas = dict(zip(geofences, areas_of(list(geofences.values())), strict=True))
         self._bulk: Bulk = PackedAreas({})
         self._coming: Future[Bulk] | None = None
         self._changed: set[int] = set()  # keys, since the bulk was begun

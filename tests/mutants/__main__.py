@@ -46,6 +46,7 @@ OWN_TESTS = {
     "cells/grid.py": OF_CELLS,
     "cells/index.py": (*OF_CELLS, "test_rebuild.py"),
     "cells/leaves.py": OF_CELLS,
+    "cells/parts.py": OF_CELLS,
     "cells/polygon_cover.py": OF_CELLS,
     "cells/steps.py": (*OF_CELLS, "test_rebuild.py"),
     "forecasting/course.py": OF_FORECASTS,

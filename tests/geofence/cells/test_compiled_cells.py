@@ -75,8 +75,8 @@ def crossed_cells_of(polygon: Polygon) -> CrossedCells:
 
 
 def references_of(cells: CrossedCells) -> tuple[Coordinates, Coordinates]:
-    """From codes, bit by bit."""
-    column, row = (sum((cells.start >> 2 * bit + odd & 1) << bit for bit in range(LEVELS)) for odd in (0, 1))
+    """From codes of cells of polygon 0, bit by bit."""
+    column, row = (sum((cells.cell >> 2 * bit + odd & 1) << bit for bit in range(LEVELS)) for odd in (0, 1))
     level = cells.level.astype(np.int64)
     return references(Cells(level, column >> LEVELS - level, row >> LEVELS - level))
 
