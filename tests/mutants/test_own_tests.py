@@ -1,0 +1,16 @@
+"""No module of the kernel is without tests that have to notice when it is changed."""
+
+from pathlib import Path
+
+from tests.mutants.own_tests import OWN_TESTS, files_of, modules, room_of
+
+
+def test_every_module_of_the_kernel_is_in_a_room_whose_tests_are_listed() -> None:
+    assert len(modules()) > 80
+    assert [file for file in modules() if room_of(file) not in OWN_TESTS] == []
+
+
+def test_rooms_that_are_listed_have_modules_and_tests_that_are_there(repository: Path) -> None:
+    for room, tests in OWN_TESTS.items():
+        assert files_of(room)
+        assert [test for test in tests if not (repository / "tests/geofence" / test).exists()] == []
