@@ -27,7 +27,7 @@ from tests.mutants.own_tests import NO_ROOM, OWN_TESTS, files_of, modules
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY / ".overfly/mutants"
 
-FEW_EXAMPLES, MORE_EXAMPLES = 15, 60
+FEW_EXAMPLES, MORE_EXAMPLES = 15, 40
 """Of each property, at most: in the first round, and for the mutants that lived through that."""
 
 CONFIGURATION = """\
@@ -43,7 +43,7 @@ type_check_command = [
 ]
 track_dependencies = false
 use_git_change_detection = false
-timeout_multiplier = 5
+timeout_multiplier = 6
 timeout_constant = 5
 
 [tool.pytest.ini_options]

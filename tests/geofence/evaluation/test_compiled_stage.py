@@ -41,31 +41,35 @@ def batches(draw: st.DrawFn, devices: int) -> Fixes:
 
 
 def same(one: Evaluation, other: Evaluation) -> bool:
-    assert one.last_fixes is other.last_fixes is None
     columns = [(getattr(one, name), getattr(other, name)) for name in COLUMNS]
     columns += zip(one.records.columns(), other.records.columns(), strict=True)
-    return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in columns)
+    assert (one.last_fixes is None) == (other.last_fixes is None)
+    if one.last_fixes is not None and other.last_fixes is not None:
+        columns += zip(one.last_fixes.columns(), other.last_fixes.columns(), strict=True)
+    return all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in columns)
 
 
 COLUMNS = [each.name for each in fields(Evaluation) if each.name not in {"last_fixes", "records"}]
 
 
 def fixes_of(device: NDArray[np.int32], time: NDArray[np.int64]) -> FixColumns:
-    """Fixes at places of their own."""
-    count = len(device)
-    place = np.arange(count) / 1e6
-    unknown = np.full(count, np.nan)
+    """Fixes at places of their own, each third of unknown altitude and accuracy."""
+    place = np.arange(len(device)) / 1e6
+    metres = np.where(np.arange(len(device)) % 3 == 0, np.nan, 1e9 * place)
     return FixColumns(
-        device, [], time, place, -place, unknown, lambda at: unknown[at], lambda at: [""] * len(at)
+        device, [], time, place, -place, metres, lambda at: -metres[at], lambda at: [""] * len(at)
     )
 
 
-@given(data=st.data(), devices=st.sampled_from([1, 3, 40]))
+@given(data=st.data(), devices=st.sampled_from([1, 3, 40]), remembering=st.booleans())
 @settings(max_examples=200, deadline=None)
-def test_both_kernels_evaluate_alike_batch_after_batch(data: st.DataObject, devices: int) -> None:
-    state = InsideState(devices)
+def test_both_kernels_evaluate_alike_batch_after_batch(
+    data: st.DataObject, devices: int, remembering: bool
+) -> None:
+    state = InsideState(devices, remembering_fixes=remembering)
     for device, time, containment in data.draw(st.lists(batches(devices), max_size=4)):
         found = evaluate(fixes_of(device, time), containment, state, kernel=COMPILED)
+        assert (found.last_fixes is not None) == remembering
         assert same(found, evaluate(fixes_of(device, time), containment, state, kernel=NUMPY))
         state.apply(found)
         state.discard_geofences(np.array(sorted(data.draw(st.frozensets(keys, max_size=2))), np.int32))

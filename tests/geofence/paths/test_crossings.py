@@ -194,11 +194,14 @@ def test_outline_of_twenty_thousand_edges_is_crossed_where_its_edges_are() -> No
     radius = np.where(np.arange(count) % 2 == 0, 4.0, 5.0)
     star = Polygon(np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]))
     index = GeofenceIndex({1: Geofence("star", star, None, {})})
+    corners = shapely.get_coordinates(star)
+    edges = shapely.linestrings(np.stack([corners[:-1], corners[1:]], axis=1))
     random = np.random.default_rng(0)
     ends = random.uniform(-5.5, 5.5, (20, 4)).tolist()
     crossings = found(index, [Path((row[0], row[1]), (row[2], row[3])) for row in ends])
     for number, row in enumerate(ends):
-        met = shapely.intersection(LineString([row[:2], row[2:]]), star.exterior)
+        line = LineString([row[:2], row[2:]])
+        met = shapely.intersection(line, edges[shapely.intersects(line, edges)])
         shares = sorted(
             float(np.hypot(*(point - row[:2])) / np.hypot(row[2] - row[0], row[3] - row[1]))
             for point in shapely.get_coordinates(met)
