@@ -181,7 +181,7 @@ NAMED_INSTEAD = {
     "vertex": {"vertex", "cell"},
     "place": {"place", "vertex"},
 }
-"""By the columns of the library, in its order, those that a refusal may name: itself or what leads into it."""
+"""By column, in the order of the library: those that a refusal may name, itself or what leads into it."""
 
 EXTREMES = [-(2**63), -(2**31), -(2**20), -2, -1, 0, 1, 2, 63, 64, 2**20, 2**31 - 1, 2**40, 2**62, 2**63 - 1]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,8 @@ from geofence.state.evaluation import Evaluation
 from geofence.state.inside_state import InsideState
 from tests.geofence.evaluation.one_by_one import Change, Fix, OneByOne
 
+pytestmark = pytest.mark.usefixtures("kernel")
+
 DEVICES = 2
 MINUTE = 60_000
 SHAPES: list[tuple[shapely.Geometry, float | None]] = [
@@ -47,7 +50,7 @@ conditions = st.builds(
     Conditions,
     min_altitude=st.sampled_from([None, 100.0, 150.0]),
     max_altitude=st.sampled_from([None, 200.0, 250.0]),
-    max_accuracy=st.sampled_from([None, None, None, 10.0]),
+    max_accuracy=st.sampled_from([None, None, None, 10.0, 0.0]),
     devices=st.sampled_from([None, None, None, ("device-0",)]),
     device_properties=st.sampled_from([None, None, None, (("callsign", ("A*",)),)]),
     schedule=st.sampled_from([None, None, *OPEN]),
@@ -67,7 +70,7 @@ fixes = st.builds(
     st.integers(1, 20).map(lambda number: number * MINUTE // 2),
     st.tuples(coordinates, st.sampled_from([0.5, 0.5, 1.0, 1.0]) | coordinates),
     altitude=st.sampled_from([50.0, 50.0, 100.0, 175.0, 200.0, 400.0, 400.0, math.nan]),
-    accuracy=st.sampled_from([math.nan, 5.0, 5.0, 50.0]),
+    accuracy=st.sampled_from([math.nan, 0.0, 5.0, 50.0]),
     callsign=st.sampled_from(["A1", "A1", "A1", "B2", ""]),
 )
 streams = st.lists(fixes, min_size=4, max_size=16, unique_by=lambda fix: (fix.device, fix.sample_time)).map(
@@ -146,7 +149,7 @@ def fences(asked: st.SearchStrategy[Conditions]) -> st.SearchStrategy[dict[int, 
     batches=st.lists(streams, min_size=1, max_size=2),
     unknown_altitude_inside=st.booleans(),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_changes_are_those_found_for_one_device_and_one_geofence_at_a_time(
     before: dict[int, Geofence],
     after: dict[int, Geofence],
@@ -171,7 +174,7 @@ def test_changes_are_those_found_for_one_device_and_one_geofence_at_a_time(
     stream=streams,
     places=st.lists(st.integers(0, 20), max_size=4),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_split_of_a_stream_into_batches_gives_the_same_changes(
     geofences: dict[int, Geofence], joining: Joining, stream: list[Fix], places: list[int]
 ) -> None:

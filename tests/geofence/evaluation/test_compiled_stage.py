@@ -62,7 +62,7 @@ def fixes_of(device: NDArray[np.int32], time: NDArray[np.int64]) -> FixColumns:
 
 
 @given(data=st.data(), devices=st.sampled_from([1, 3, 40]), remembering=st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_both_kernels_evaluate_alike_batch_after_batch(
     data: st.DataObject, devices: int, remembering: bool
 ) -> None:
