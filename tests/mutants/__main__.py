@@ -149,7 +149,7 @@ def _run(folder: Path, mutants: Sequence[str], examples: int) -> None:
     said = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if said.returncode:
         sys.exit(
-            f"{folder.name}: mutmut ended with {said.returncode}\n{said.stdout[-3000:]}{said.stderr[-3000:]}"
+            f"{folder.name}: mutmut ended with {said.returncode}\n{said.stdout[-500:]}{said.stderr[-3000:]}"
         )
 
 
