@@ -215,6 +215,8 @@ def test_change_between_two_fixes_has_the_time_and_the_place_of_the_crossing() -
     assert (evaluation.time.tolist(), evaluation.share.tolist()) == ([1.5 * MINUTE], [0.5])
     assert (evaluation.longitude.tolist(), evaluation.latitude.tolist()) == ([0.0], [1.00000005])
     assert evaluation.position.tolist() == [1]
+    kinds = [column.dtype for column in (evaluation.time, evaluation.geofence, evaluation.kind)]
+    assert kinds == [np.int64, np.int32, np.int8]
 
 
 def test_change_is_never_at_the_time_of_the_former_fix_and_at_the_latter_at_the_latest() -> None:
@@ -273,6 +275,23 @@ def test_climb_through_a_band_enters_and_leaves_it_on_the_way_even_straight_up()
     assert told(banded, stream) == [(MINUTE, True, True), (2 * MINUTE, False, True)]
 
 
+def test_band_is_left_at_once_by_who_leaves_its_border_and_entered_at_the_end_by_who_comes_to_it() -> None:
+    banded = asking(BOX, min_altitude=100.0, max_altitude=200.0)
+    for inner, outer in ((200.0, 300.0), (100.0, 0.0)):
+        out_of = [Fix(0, 0, (1.0, 1.0), altitude=inner), Fix(0, MINUTE, (1.0, 1.0), altitude=outer)]
+        into = [Fix(0, 0, (1.0, 1.0), altitude=outer), Fix(0, MINUTE, (1.0, 1.0), altitude=inner)]
+        assert told(banded, out_of) == [(0, True, False), (1, False, True)]
+        assert told(banded, into) == [(MINUTE, True, True)]
+
+
+def test_path_of_unknown_altitude_goes_through_a_band_only_if_so_chosen() -> None:
+    banded = asking(BOX, min_altitude=100.0)
+    stream = [Fix(0, 0, (-1.0, 1.0)), Fix(0, 4 * MINUTE, (3.0, 1.0))]
+    for chosen, count in ((False, 0), (True, 2)):
+        kernel = Kernel(unknown_altitude_inside=chosen)
+        assert len(kernel.changes({1: banded}, WIDE, stream)) == count
+
+
 def test_band_is_met_where_the_area_is_too() -> None:
     banded = asking(BOX, min_altitude=100.0)
     stream = [Fix(0, 0, (-2.0, 1.0), altitude=0.0), Fix(0, 4 * MINUTE, (2.0, 1.0), altitude=133.3)]
@@ -300,6 +319,9 @@ def test_path_to_or_from_a_poor_fix_does_not_count() -> None:
         Fix(0, 2 * MINUTE, (1.0, 1.0), accuracy=5.0),
     ]
     assert told(accurate, stream) == [(2 * MINUTE, True, False)]
+    assert told(accurate, [fix._replace(accuracy=55 - fix.accuracy) for fix in stream[:2]]) == [
+        (MINUTE, True, False)
+    ]
     assert told(BOX, stream) == [(MINUTE // 2, True, True)]
 
 

@@ -1,6 +1,7 @@
 """Both kernels find the same changes, bit for bit; the compiled one refuses columns that do not fit."""
 
 from dataclasses import fields
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from geofence.containment import Containment
 from geofence.evaluation.evaluator import evaluate
 from geofence.fixes.fix_columns import FixColumns
-from geofence.kernels import COMPILED, NUMPY, Library
+from geofence.kernels import COMPILED, NUMPY, Kernel, Library
 from geofence.state.evaluation import Evaluation
 from geofence.state.inside_state import NEVER, InsideState
 
@@ -89,6 +90,20 @@ def test_both_kernels_number_many_fixes_of_many_devices_alike() -> None:
         ]
         assert same(*evaluations)
         assert len(evaluations[0].position) > count / 2
+
+
+def test_kernel_that_is_named_serves_whichever_is_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unwilling:
+        def __getattr__(self, name: str) -> object:
+            raise LookupError(name)
+
+    monkeypatch.setattr("geofence.kernels.BEST", Kernel("unwilling", cast(Library, Unwilling())))
+    fixes, state = fixes_of(np.array([0], np.int32), np.array([5])), InsideState(1)
+    nowhere = Containment(np.empty(0, np.int64), np.empty(0, np.int32))
+    for kernel in (NUMPY, COMPILED):
+        assert evaluate(fixes, nowhere, state, kernel=kernel).watermarks.tolist() == [5]
+    with pytest.raises(LookupError, match="numbered_fixes"):
+        evaluate(fixes, nowhere, state)
 
 
 def column(kind: type, *values: object) -> NDArray[np.generic]:

@@ -274,6 +274,13 @@ def test_a_fix_without_altitude_is_inside_a_volume_only_if_so_chosen(inside: boo
     assert kernel.crossings([Fix(0, 0, frozenset({1}))]) == [Crossing(0, 0, True, 1)] * inside
 
 
+def test_a_fix_without_altitude_is_inside_no_volume_where_nothing_is_chosen() -> None:
+    kernel = Kernel()
+    kernel.conditions = FenceConditions()
+    kernel.put({1: Conditions(min_altitude=100)})
+    assert kernel.crossings([Fix(0, 0, frozenset({1, 2}))]) == [Crossing(0, 0, True, 2)]
+
+
 def test_a_poor_fix_neither_enters_nor_leaves_and_its_time_still_passes() -> None:
     kernel = Kernel()
     kernel.put({1: Conditions(max_accuracy=30)})
