@@ -135,7 +135,8 @@ class OneByOne:
 
 def counts(fix: Fix, geofence: Geofence) -> bool:
     """Whether the fix is accurate enough."""
-    return not fix.accuracy > (geofence.conditions.max_accuracy or math.inf)
+    most = geofence.conditions.max_accuracy
+    return most is None or not fix.accuracy > most
 
 
 def _takes(asked: Conditions, fix: Fix) -> bool:

@@ -28,6 +28,8 @@ from geofence.state.evaluation import Evaluation
 from geofence.state.inside_state import InsideState
 from tests.geofence.evaluation.one_by_one import Change, Fix, OneByOne
 
+pytestmark = pytest.mark.usefixtures("kernel")
+
 DEVICES = 2
 MINUTE = 60_000
 SHAPES: list[tuple[shapely.Geometry, float | None]] = [
@@ -48,7 +50,7 @@ conditions = st.builds(
     Conditions,
     min_altitude=st.sampled_from([None, 100.0, 150.0]),
     max_altitude=st.sampled_from([None, 200.0, 250.0]),
-    max_accuracy=st.sampled_from([None, None, None, 10.0]),
+    max_accuracy=st.sampled_from([None, None, None, 10.0, 0.0]),
     devices=st.sampled_from([None, None, None, ("device-0",)]),
     device_properties=st.sampled_from([None, None, None, (("callsign", ("A*",)),)]),
     schedule=st.sampled_from([None, None, *OPEN]),
@@ -68,7 +70,7 @@ fixes = st.builds(
     st.integers(1, 20).map(lambda number: number * MINUTE // 2),
     st.tuples(coordinates, st.sampled_from([0.5, 0.5, 1.0, 1.0]) | coordinates),
     altitude=st.sampled_from([50.0, 50.0, 100.0, 175.0, 200.0, 400.0, 400.0, math.nan]),
-    accuracy=st.sampled_from([math.nan, 5.0, 5.0, 50.0]),
+    accuracy=st.sampled_from([math.nan, 0.0, 5.0, 50.0]),
     callsign=st.sampled_from(["A1", "A1", "A1", "B2", ""]),
 )
 streams = st.lists(fixes, min_size=4, max_size=16, unique_by=lambda fix: (fix.device, fix.sample_time)).map(
@@ -147,7 +149,7 @@ def fences(asked: st.SearchStrategy[Conditions]) -> st.SearchStrategy[dict[int, 
     batches=st.lists(streams, min_size=1, max_size=2),
     unknown_altitude_inside=st.booleans(),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_changes_are_those_found_for_one_device_and_one_geofence_at_a_time(
     before: dict[int, Geofence],
     after: dict[int, Geofence],
@@ -172,7 +174,7 @@ def test_changes_are_those_found_for_one_device_and_one_geofence_at_a_time(
     stream=streams,
     places=st.lists(st.integers(0, 20), max_size=4),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_split_of_a_stream_into_batches_gives_the_same_changes(
     geofences: dict[int, Geofence], joining: Joining, stream: list[Fix], places: list[int]
 ) -> None:
@@ -213,6 +215,8 @@ def test_change_between_two_fixes_has_the_time_and_the_place_of_the_crossing() -
     assert (evaluation.time.tolist(), evaluation.share.tolist()) == ([1.5 * MINUTE], [0.5])
     assert (evaluation.longitude.tolist(), evaluation.latitude.tolist()) == ([0.0], [1.00000005])
     assert evaluation.position.tolist() == [1]
+    kinds = [column.dtype for column in (evaluation.time, evaluation.geofence, evaluation.kind)]
+    assert kinds == [np.int64, np.int32, np.int8]
 
 
 def test_change_is_never_at_the_time_of_the_former_fix_and_at_the_latter_at_the_latest() -> None:
@@ -278,6 +282,23 @@ def test_climb_from_the_lowest_double_to_the_highest_is_even_too() -> None:
     assert told(banded, stream) == [(MINUTE / 2, True, True), (MINUTE * 3 / 2, False, True)]
 
 
+def test_band_is_left_at_once_by_who_leaves_its_border_and_entered_at_the_end_by_who_comes_to_it() -> None:
+    banded = asking(BOX, min_altitude=100.0, max_altitude=200.0)
+    for inner, outer in ((200.0, 300.0), (100.0, 0.0)):
+        out_of = [Fix(0, 0, (1.0, 1.0), altitude=inner), Fix(0, MINUTE, (1.0, 1.0), altitude=outer)]
+        into = [Fix(0, 0, (1.0, 1.0), altitude=outer), Fix(0, MINUTE, (1.0, 1.0), altitude=inner)]
+        assert told(banded, out_of) == [(0, True, False), (1, False, True)]
+        assert told(banded, into) == [(MINUTE, True, True)]
+
+
+def test_path_of_unknown_altitude_goes_through_a_band_only_if_so_chosen() -> None:
+    banded = asking(BOX, min_altitude=100.0)
+    stream = [Fix(0, 0, (-1.0, 1.0)), Fix(0, 4 * MINUTE, (3.0, 1.0))]
+    for chosen, count in ((False, 0), (True, 2)):
+        kernel = Kernel(unknown_altitude_inside=chosen)
+        assert len(kernel.changes({1: banded}, WIDE, stream)) == count
+
+
 def test_band_is_met_where_the_area_is_too() -> None:
     banded = asking(BOX, min_altitude=100.0)
     stream = [Fix(0, 0, (-2.0, 1.0), altitude=0.0), Fix(0, 4 * MINUTE, (2.0, 1.0), altitude=133.3)]
@@ -305,6 +326,9 @@ def test_path_to_or_from_a_poor_fix_does_not_count() -> None:
         Fix(0, 2 * MINUTE, (1.0, 1.0), accuracy=5.0),
     ]
     assert told(accurate, stream) == [(2 * MINUTE, True, False)]
+    assert told(accurate, [fix._replace(accuracy=55 - fix.accuracy) for fix in stream[:2]]) == [
+        (MINUTE, True, False)
+    ]
     assert told(BOX, stream) == [(MINUTE // 2, True, True)]
 
 

@@ -1,6 +1,7 @@
 """Both kernels find the same changes, bit for bit; the compiled one refuses columns that do not fit."""
 
 from dataclasses import fields
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from geofence.containment import Containment
 from geofence.evaluation.evaluator import evaluate
 from geofence.fixes.fix_columns import FixColumns
-from geofence.kernels import COMPILED, NUMPY, Library
+from geofence.kernels import COMPILED, NUMPY, Kernel, Library
 from geofence.state.evaluation import Evaluation
 from geofence.state.inside_state import NEVER, InsideState
 
@@ -41,31 +42,35 @@ def batches(draw: st.DrawFn, devices: int) -> Fixes:
 
 
 def same(one: Evaluation, other: Evaluation) -> bool:
-    assert one.last_fixes is other.last_fixes is None
     columns = [(getattr(one, name), getattr(other, name)) for name in COLUMNS]
     columns += zip(one.records.columns(), other.records.columns(), strict=True)
-    return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in columns)
+    assert (one.last_fixes is None) == (other.last_fixes is None)
+    if one.last_fixes is not None and other.last_fixes is not None:
+        columns += zip(one.last_fixes.columns(), other.last_fixes.columns(), strict=True)
+    return all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in columns)
 
 
 COLUMNS = [each.name for each in fields(Evaluation) if each.name not in {"last_fixes", "records"}]
 
 
 def fixes_of(device: NDArray[np.int32], time: NDArray[np.int64]) -> FixColumns:
-    """Fixes at places of their own."""
-    count = len(device)
-    place = np.arange(count) / 1e6
-    unknown = np.full(count, np.nan)
+    """Fixes at places of their own, each third of unknown altitude and accuracy."""
+    place = np.arange(len(device)) / 1e6
+    metres = np.where(np.arange(len(device)) % 3 == 0, np.nan, 1e9 * place)
     return FixColumns(
-        device, [], time, place, -place, unknown, lambda at: unknown[at], lambda at: [""] * len(at)
+        device, [], time, place, -place, metres, lambda at: -metres[at], lambda at: [""] * len(at)
     )
 
 
-@given(data=st.data(), devices=st.sampled_from([1, 3, 40]))
-@settings(max_examples=200, deadline=None)
-def test_both_kernels_evaluate_alike_batch_after_batch(data: st.DataObject, devices: int) -> None:
-    state = InsideState(devices)
+@given(data=st.data(), devices=st.sampled_from([1, 3, 40]), remembering=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_both_kernels_evaluate_alike_batch_after_batch(
+    data: st.DataObject, devices: int, remembering: bool
+) -> None:
+    state = InsideState(devices, remembering_fixes=remembering)
     for device, time, containment in data.draw(st.lists(batches(devices), max_size=4)):
         found = evaluate(fixes_of(device, time), containment, state, kernel=COMPILED)
+        assert (found.last_fixes is not None) == remembering
         assert same(found, evaluate(fixes_of(device, time), containment, state, kernel=NUMPY))
         state.apply(found)
         state.discard_geofences(np.array(sorted(data.draw(st.frozensets(keys, max_size=2))), np.int32))
@@ -85,6 +90,20 @@ def test_both_kernels_number_many_fixes_of_many_devices_alike() -> None:
         ]
         assert same(*evaluations)
         assert len(evaluations[0].position) > count / 2
+
+
+def test_kernel_that_is_named_serves_whichever_is_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unwilling:
+        def __getattr__(self, name: str) -> object:
+            raise LookupError(name)
+
+    monkeypatch.setattr("geofence.kernels.BEST", Kernel("unwilling", cast(Library, Unwilling())))
+    fixes, state = fixes_of(np.array([0], np.int32), np.array([5])), InsideState(1)
+    nowhere = Containment(np.empty(0, np.int64), np.empty(0, np.int32))
+    for kernel in (NUMPY, COMPILED):
+        assert evaluate(fixes, nowhere, state, kernel=kernel).watermarks.tolist() == [5]
+    with pytest.raises(LookupError, match="numbered_fixes"):
+        evaluate(fixes, nowhere, state)
 
 
 def column(kind: type, *values: object) -> NDArray[np.generic]:

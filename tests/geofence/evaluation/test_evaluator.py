@@ -42,7 +42,7 @@ def snapshot(state: InsideState) -> tuple[list[int], list[list[int]]]:
 
 
 @given(batches=st.lists(fixes, max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_crossings_and_state_equal_those_of_one_fix_after_the_other(batches: list[list[Fix]]) -> None:
     state, reference = InsideState(DEVICES), Reference()
     for batch in batches:
@@ -53,7 +53,7 @@ def test_crossings_and_state_equal_those_of_one_fix_after_the_other(batches: lis
 
 
 @given(stream=fixes.map(in_device_order), places=st.lists(st.integers(0, 40), max_size=5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_split_of_a_stream_into_batches_gives_the_same_crossings(
     stream: list[Fix], places: list[int]
 ) -> None:
@@ -65,7 +65,7 @@ def test_any_split_of_a_stream_into_batches_gives_the_same_crossings(
 
 
 @given(stream=fixes, data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_shuffle_within_a_batch_gives_the_same_crossings(stream: list[Fix], data: st.DataObject) -> None:
     stream = list({(fix.device, fix.sample_time): fix for fix in stream}.values())
     shuffled = data.draw(st.permutations(stream))
@@ -73,7 +73,7 @@ def test_any_shuffle_within_a_batch_gives_the_same_crossings(stream: list[Fix], 
 
 
 @given(stream=fixes.map(in_device_order), start=st.integers(0, 40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_redelivery_of_any_suffix_changes_nothing(stream: list[Fix], start: int) -> None:
     state = InsideState(DEVICES)
     applied(stream, state)
@@ -86,7 +86,7 @@ def test_redelivery_of_any_suffix_changes_nothing(stream: list[Fix], start: int)
 
 
 @given(first=fixes, second=fixes)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_evaluation_is_pure(first: list[Fix], second: list[Fix]) -> None:
     state = InsideState(DEVICES)
     applied(first, state)
@@ -97,7 +97,7 @@ def test_evaluation_is_pure(first: list[Fix], second: list[Fix]) -> None:
 
 
 @given(first=fixes, second=fixes, gone=st.frozensets(st.integers(1, 9)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_discarded_geofence_ends_without_an_event(
     first: list[Fix], second: list[Fix], gone: frozenset[int]
 ) -> None:

@@ -156,12 +156,12 @@ def counted(
     return np.searchsorted(moments, pair | until - epoch, side="right") - np.searchsorted(moments, pair)
 
 
-def test_paths_between_every_tenth_fix_show_most_of_the_visits_that_fixes_alone_miss(
+def test_paths_between_every_tenth_fix_show_as_many_visits_as_all_fixes_which_a_tenth_alone_does_not(
     flown: Flights, index: GeofenceIndex
 ) -> None:
     known = flown.take(flown.known)
     all_fixes, some_fixes = evaluated(flown, index, None), evaluated(known, index, None)
     joined = evaluated(known, index, Joining())
     visits = [int(np.sum(each.kind == ENTER_KIND)) for each in (all_fixes, some_fixes, joined)]
-    missed_by_fixes, missed_by_paths = visits[0] - visits[1], visits[0] - visits[2]
-    assert missed_by_paths < missed_by_fixes / 5
+    assert visits[1] < 0.65 * visits[0]
+    assert 0.98 * visits[0] < visits[2] < 1.02 * visits[0]

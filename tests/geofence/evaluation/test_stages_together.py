@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,8 @@ from tests.geofence.evaluation.test_between_fixes import (
 )
 from tests.geofence.visits.reference import Crossed, Visit
 from tests.geofence.visits.test_visits import loaded_again
+
+pytestmark = pytest.mark.usefixtures("kernel")
 
 FENCES = 4
 
@@ -194,7 +197,7 @@ asked = st.builds(
     Conditions,
     min_altitude=st.sampled_from([None, None, 100.0, 150.0]),
     max_altitude=st.sampled_from([None, None, 200.0, 250.0]),
-    max_accuracy=st.sampled_from([None, None, None, 10.0]),
+    max_accuracy=st.sampled_from([None, None, None, 10.0, 0.0]),
     devices=st.sampled_from([None, None, None, ("device-0",)]),
     device_properties=st.sampled_from([None, None, None, (("callsign", ("A*",)),)]),
     schedule=st.sampled_from([None, None, *OPEN]),
@@ -229,7 +232,7 @@ def in_time(event: Event) -> Event:
     ),
     unknown_altitude_inside=st.booleans(),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_events_and_state_are_those_of_one_pair_after_the_other_while_everything_changes(
     batches: list[tuple[dict[int, Geofence], frozenset[int], Joining | None, list[Fix]]],
     unknown_altitude_inside: bool,
@@ -260,7 +263,7 @@ def shares(events: Sequence[Event]) -> list[float]:
     places=st.lists(st.integers(0, 20), max_size=4),
     stored=st.booleans(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_split_of_a_stream_into_batches_gives_the_same_events_and_state(
     put: dict[int, Geofence], joining: Joining | None, stream: list[Fix], places: list[int], stored: bool
 ) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 
@@ -26,6 +27,14 @@ def test_take_gives_the_positions_at_numbers_by_mask_or_by_slice() -> None:
     assert positions.take(np.array([2, 0])).device_id.tolist() == ["c", "a"]
     assert positions.take(np.array([False, True, False])).device_id.tolist() == ["b"]
     assert positions.take(slice(1, None)).sample_time.tolist() == [1, 2]
+
+
+def test_no_positions_are_columns_of_the_same_kinds_as_some() -> None:
+    none, some = PositionBatch.empty(), batch("a")
+    assert len(none) == 0
+    for column in fields(PositionBatch):
+        of_none, of_some = getattr(none, column.name), getattr(some, column.name)
+        assert (of_none.dtype, len(of_none)) == (of_some.dtype, 0)
 
 
 def test_columns_import_without_geometry_libraries() -> None:

@@ -1,6 +1,7 @@
 """Distances from many positions to many areas agree with densely sampled boundaries."""
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -64,6 +65,7 @@ def fences_and_pairs(draw: st.DrawFn) -> tuple[list[Geofence], list[tuple[int, P
 @given(fences_and_pairs())
 @example(([FIJI], [(0, (0.0, 0.0)), (0, (180.0, -15.0)), (0, (-169.0, -15.0))]))
 @example(([ARCTIC], [(0, (3.0, 90.0)), (0, (3.0, 59.0))]))
+@example(([CIRCLE], [(0, (8.0, 47.001)), (0, (8.0, 47.01))]))
 @settings(max_examples=60, deadline=None)
 def test_distance_is_that_to_the_nearest_point_of_the_area(
     case: tuple[list[Geofence], list[tuple[int, Position]]],
@@ -95,6 +97,23 @@ def test_what_is_beyond_the_limit_is_told_to_be_no_nearer_than_that() -> None:
     exact, limited = distances([FIJI, CIRCLE], pairs), distances([FIJI, CIRCLE], pairs, 1_000.0)
     assert limited[2] == exact[2] < 1_000
     assert min(limited[:2]) >= 1_000
+
+
+def test_distance_over_the_antimeridian_is_found_within_the_limit_to_the_west_and_to_the_east() -> None:
+    for position, west in (((179.9, 0.0), -179.5), ((-179.9, 0.0), 179.25), ((-179.5, 0.0), 179.25)):
+        beyond = Geofence("beyond", shapely.box(west, -1, west + 0.25, 1), None, {})
+        (found,) = distances([beyond], [(0, position)], 200_000.0)
+        assert abs(found - sampled(beyond, position)) <= MILLIMETRE
+
+
+def test_distances_are_the_same_however_few_edges_are_looked_at_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pairs = [(number, (float(x), 49.0)) for number in range(3) for x in range(-2, 12)]
+    fences = [FIJI, ARCTIC, Geofence("circle", Point(8, 47).buffer(1), None, {})]
+    together = distances(fences, pairs)
+    monkeypatch.setattr("geofence.index.area_distance.EDGES_AT_ONCE", 50)
+    assert distances(fences, pairs) == together
 
 
 def test_distances_of_no_pairs_are_none() -> None:

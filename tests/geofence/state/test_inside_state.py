@@ -4,11 +4,28 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from geofence.fixes.last_fixes import LastFixes
 from geofence.state.inside_state import NEVER, InsideState
 from geofence.state.state_columns import StateColumns
-from geofence.state.visit_records import NO_VISITS
+from geofence.state.visit_records import NO_VISITS, VisitRecords
+
+VISITS_ELSEWHERE = "visits are of devices and geofences that are not inside, or do not ascend"
+LAST_FIXES_MISSING = "columns of last fixes: expected 2 values in each, or none"
+KEPT = StateColumns(
+    np.array([5, 6]),
+    np.array([1, 2], np.int32),
+    np.array([3, 1, 2], np.int32),
+    VisitRecords(
+        np.array([0, 1], np.int32),
+        np.array([3, 2], np.int32),
+        np.array([4, 4]),
+        np.array([NEVER, 5]),
+        np.array([True, False]),
+    ),
+    LastFixes(*(np.arange(2.0) + start for start in range(4))),
+)
 
 
 def loaded(pairs: list[tuple[int, int]], devices: int) -> InsideState:
@@ -54,6 +71,14 @@ def test_cleared_device_is_as_if_never_evaluated() -> None:
     state.clear_device(0)
     assert (state.inside(0), int(state.watermark[0])) == ([], NEVER)
     assert (state.inside(1), int(state.watermark[1])) == ([3], 8)
+
+
+def test_cleared_device_has_no_last_fix_and_others_keep_theirs() -> None:
+    state = InsideState(3, remembering_fixes=True)
+    state.set_last_fixes(np.arange(3), LastFixes(*(np.arange(3.0) for _ in range(4))))
+    state.clear_device(1)
+    for column in state.last_fixes(np.arange(3)).columns():
+        assert np.array_equal(column, [0.0, np.nan, 2.0], equal_nan=True)
 
 
 def test_discarded_geofences_leave_every_device_also_one_that_is_in_many() -> None:
@@ -122,6 +147,12 @@ def test_columns_of_geofences_with_other_keys_are_those_of_a_state_loaded_with_t
     assert_same(found, loaded([(0, 30), (0, 10), (1, 20)], 2).snapshot())
 
 
+def test_columns_are_the_same_after_they_were_stored_by_name() -> None:
+    kept = KEPT.of_named(dict(KEPT.named()))
+    assert len({id(column) for column in kept.named().values()}) == len(KEPT.named()) == 12
+    assert all(column is KEPT.named()[name] for name, column in kept.named().items())
+
+
 @pytest.mark.parametrize(
     ("columns", "problem"),
     [
@@ -145,6 +176,31 @@ def test_columns_that_are_no_state_are_told_why(columns: tuple[list[int], ...], 
         LastFixes.none(0),
     )
     assert kept.problem(3) == problem
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ({}, None),
+        ({name: np.empty(0) for name in KEPT.named() if name.startswith("last_")}, None),
+        ({"visit_entered": np.array([4])}, "columns of visits have different lengths"),
+        ({"visit_geofence": np.array([3, 3], np.int32)}, VISITS_ELSEWHERE),
+        (
+            {"visit_device": np.array([1, 0], np.int32), "visit_geofence": KEPT.visits.geofence[::-1]},
+            VISITS_ELSEWHERE,
+        ),
+        (
+            {"visit_device": np.array([1, 1], np.int32), "visit_geofence": np.array([2, 2], np.int32)},
+            VISITS_ELSEWHERE,
+        ),
+        ({"last_accuracy": np.empty(0)}, LAST_FIXES_MISSING),
+        ({name: np.zeros(1) for name in KEPT.named() if name.startswith("last_")}, LAST_FIXES_MISSING),
+    ],
+)
+def test_visits_and_last_fixes_that_do_not_fit_the_rest_are_told_of(
+    named: dict[str, NDArray[np.generic]], problem: str | None
+) -> None:
+    assert StateColumns.of_named({**KEPT.named(), **named}).problem(3) == problem
 
 
 def assert_same(found: StateColumns, expected: StateColumns) -> None:

@@ -1,8 +1,12 @@
 """What a person who puts a geofence with dwellSeconds or hysteresis is told."""
 
+import pytest
+
 from geofence.conditions.conditions import UNCONDITIONAL, Conditions
 from geofence.state.visit_records import NEVER
 from tests.geofence.visits.test_visits import Fix, Kernel
+
+pytestmark = pytest.mark.usefixtures("kernel")
 
 IN, OUT = frozenset({2}), frozenset[int]()
 

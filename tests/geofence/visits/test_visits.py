@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from geofence.state.visit_records import NEVER, VisitRecords
 from geofence.visits.rules import VisitRules
 from geofence.visits.visits import Visits
 from tests.geofence.visits.reference import Crossed, Event, Visit, in_order
+
+pytestmark = pytest.mark.usefixtures("kernel")
 
 DEVICES, FENCES = 3, 4
 GREATEST = {1: 20.0, 3: 5.0}
@@ -239,7 +242,7 @@ put = st.dictionaries(st.integers(1, FENCES), asked | st.just(UNCONDITIONAL))
 
 
 @given(batches=st.lists(st.tuples(put, st.frozensets(st.integers(1, FENCES)), streams), max_size=4))
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_events_and_state_equal_those_of_one_fix_after_the_other_while_fences_change(
     batches: list[tuple[dict[int, Conditions], frozenset[int], list[Fix]]],
 ) -> None:
@@ -255,7 +258,7 @@ def test_events_and_state_equal_those_of_one_fix_after_the_other_while_fences_ch
 
 
 @given(stream=streams, conditions=put, places=st.lists(st.integers(0, 30), max_size=5), stored=st.booleans())
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=35, deadline=None)
 def test_any_split_of_a_stream_into_batches_gives_the_same_events_and_state(
     stream: list[Fix], conditions: dict[int, Conditions], places: list[int], stored: bool
 ) -> None:
