@@ -17,6 +17,7 @@ OWN_TESTS = {
         "evaluation/test_evaluator.py",
         "evaluation/test_fence_conditions.py",
         "evaluation/test_stages_together.py",
+        "evaluation/test_watched.py",
     ),
     "visits": ("visits", "evaluation/test_stages_together.py"),
     "paths": ("paths", "evaluation/test_between_fixes.py", "index/test_area_distance.py"),
@@ -25,10 +26,10 @@ OWN_TESTS = {
     "schedules": ("schedules", "reading/test_feature_schedule.py"),
     "index": ("index", "paths/test_crossings.py"),
     "fixes": ("fixes", "evaluation/test_evaluator.py", "evaluation/test_stages_together.py"),
-    "columns": ("cells/test_cell_index.py", "paths/test_crossings.py", "state", "visits"),
+    "columns": ("columns", "cells/test_cell_index.py", "paths/test_crossings.py", "state", "visits"),
     "reading": ("reading",),
     "cells": ("cells", "index/test_geofence_index.py", "index/test_rebuild.py"),
-    "areas": ("areas", "index/test_geofence_index.py"),
+    "areas": ("areas", "index/test_geofence_index.py", "index/test_area_distance.py"),
     "earth": ("earth", "areas", "forecasting", "paths/test_crossings.py", "cells/test_covers.py"),
     "forecasting": ("forecasting",),
     NO_ROOM: (
@@ -36,6 +37,7 @@ OWN_TESTS = {
         "reading",
         "evaluation/test_fence_conditions.py",
         "evaluation/test_evaluator.py",
+        "evaluation/test_stages_together.py",
     ),
 }
 """By room, files and folders of tests/geofence/, those first that decide events. Tests over real flights take
