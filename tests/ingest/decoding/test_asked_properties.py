@@ -29,7 +29,9 @@ def line(properties: dict[str, object]) -> bytes:
     return msgspec.json.encode({**properties, **position})
 
 
-@pytest.mark.parametrize("library", {COMPILED, None}, ids=lambda way: "compiled" if way else "python")
+@pytest.mark.parametrize(
+    "library", dict.fromkeys((None, COMPILED)), ids=lambda way: "compiled" if way else "python"
+)
 @given(
     reported=st.lists(st.dictionaries(st.sampled_from(["a", "b", "altitude", "é"]), values), max_size=4),
     odd=st.booleans(),
