@@ -4,8 +4,10 @@ It is written aside and put in its place when it is whole, so that whoever stops
 What is read is believed only as far as it proves itself: format, version, check sums, and the columns' laws.
 """
 
+import errno
 import json
 import os
+import tokenize
 import zipfile
 import zlib
 from contextlib import suppress
@@ -27,8 +29,21 @@ HEAD: Final = "head"
 OURS: Final = b"PK\x03\x04", b"head.npy"
 """How a file begins, and what is the name of its first part: the bytes at 0 and at 30 (APPNOTE.TXT 4.3.7)."""
 
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, OSError, NotImplementedError)
-"""What NumPy and zipfile raise of a file that is cut short or changed."""
+DAMAGED_ARCHIVE = (
+    zipfile.BadZipFile,  # no directory, a wrong checksum, a name that is another in its header
+    NotImplementedError,  # a byte that asks for another compression or version of ZIP
+    RuntimeError,  # one that says that a part is encrypted
+    zlib.error,  # one that says that a part is compressed
+    EOFError,  # a part that is cut short
+    ValueError,  # a part that is no array of numbers
+    tokenize.TokenError,  # one whose header is no Python literal
+    MemoryError,  # one that says that it has more numbers than fit into memory
+    OverflowError,  # or into an integer
+)
+"""What NumPy and zipfile raise of an archive that is cut short or changed, beside OSError without an errno."""
+
+DAMAGED_PARTS = (KeyError, ValueError)
+"""A part or member that is not there; one that is no text, no JSON, or none of the numbers that it holds."""
 
 
 def write_state_file(path: Path, carried: CarriedState, terms: Terms) -> None:
@@ -78,7 +93,7 @@ def read_state_file(path: Path, terms: Terms) -> CarriedState:
         )
         device_ids = _texts(parts["device_ids"])
         columns = StateColumns.of_named(parts)
-    except DAMAGE as error:
+    except DAMAGED_PARTS as error:
         raise _damaged(path, error) from None
     problem = columns.problem(len(before.geofence_ids))
     if problem is None and not len(device_ids) == len(set(device_ids)) == len(columns):
@@ -103,17 +118,17 @@ def _parts(path: Path) -> dict[str, NDArray[Any]]:
             with np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
     except OSError as error:
-        if error.errno is None:
+        if error.errno in (None, errno.EINVAL):  # a place before the file's beginning
             raise _damaged(path, error) from None
         raise Refused(f"{path} cannot be read: {error.strerror}") from None
-    except DAMAGE as error:
+    except DAMAGED_ARCHIVE as error:
         raise _damaged(path, error) from None
 
 
 def _head(path: Path, parts: dict[str, NDArray[Any]]) -> dict[str, object]:
     try:
         head = json.loads(parts[HEAD].tobytes())
-    except DAMAGE:
+    except DAMAGED_PARTS:
         raise _not_ours(path) from None
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise _not_ours(path)

@@ -177,7 +177,7 @@ def test_a_broker_that_is_not_there_is_told_at_once_and_once(tmp_path: Path) -> 
     lost = Overfly(tmp_path / "overfly", {"MQTT_URL": f"mqtt://127.0.0.1:{free_port()}"}).launch()
     try:
         wait_until(lambda: "does not answer" in lost.log, 30, lambda: lost.log)
-        time.sleep(2)  # more attempts fail meanwhile
+        time.sleep(2)  # nothing is to be seen of the attempts that fail meanwhile: that is the claim
         assert lost.log.count("source.away") == 1
     finally:
         assert lost.stop() == 0

@@ -179,6 +179,44 @@ def test_file_cut_short_or_changed_anywhere_is_refused_or_the_same(data: st.Data
         np.testing.assert_array_equal(taken_up[name], column, err_msg=name)
 
 
+def test_part_that_seems_encrypted_or_before_the_files_beginning_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    write_state_file(path, some_state(), terms())
+    content = path.read_bytes()
+    entries = [place for place in range(len(content)) if content.startswith(b"PK\x01\x02", place)]
+    end = content.rindex(b"PK\x05\x06")
+    changes = [(entry + 8, 1) for entry in entries] + [(end + 18, 128), (end + 12, 128)]
+    assert len(changes) > 10
+    for place, bits in changes:
+        changed = bytearray(content)
+        changed[place] ^= bits
+        path.write_bytes(changed)
+        assert "damaged" in refusal(path) or "is no state" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (1000000000000000,)}",
+        "{'descr': '<i8', 'fortran_order': False, 'shape': (1000000000000000000000000000000,)}",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
+        "(" * 5_000,
+        "[" * 200 + "]" * 200,
+    ],
+)
+def test_part_whose_header_asks_for_what_cannot_be_is_damage(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "state"
+    write_state_file(path, some_state(), terms())
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    text = header.encode() + b"\n"
+    parts["watermark.npy"] = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    assert "damaged" in refusal(path)
+
+
 @pytest.mark.parametrize(
     ("name", "values", "problem"),
     [
