@@ -40,7 +40,7 @@ DAMAGED_ARCHIVE = (
     MemoryError,  # one that says that it has more numbers than fit into memory
     OverflowError,  # or into an integer
 )
-"""What NumPy and zipfile raise of an archive that is cut short or changed, beside OSError without an errno."""
+"""What NumPy and zipfile raise of an archive that is cut short or changed, beside OSError."""
 
 DAMAGED_PARTS = (KeyError, ValueError)
 """A part or member that is not there; one that is no text, no JSON, or none of the numbers that it holds."""
