@@ -16,14 +16,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from paho.mqtt import publish
 
-from tests.brokers import Mosquitto
-from tests.hops import Hop
 from tests.infra.accounts import Accounts, Device, built
 from tests.infra.rights import (
     as_list,
-    as_the_task,
     assumed,
     identity_statements,
     role_that_may_all_of_sqs,
@@ -33,7 +29,7 @@ from tests.infra.rights import (
 from tests.infra.stacks import Left, create_stack, delete
 from tests.sam import sam
 from tests.services import Overfly
-from tests.stand_in import DESTINATION, REGION, REPOSITORY, SOURCE, StandIn
+from tests.stand_in import DESTINATION, REPOSITORY, SOURCE, StandIn
 from tests.waiting import wait_until
 
 STRANGER = "333333333333"
@@ -349,69 +345,6 @@ def kept_by_error_action(accounts: Accounts, device: Device, payload: bytes) -> 
     assert kept["topic"] == topic
     assert base64.b64decode(kept["base64OriginalPayload"]) == payload
     return kept
-
-
-# --- The bridge's side: FIFO, KMS, a role in account B ---
-
-
-def test_bridge_sends_to_a_fifo_queue_as_the_role_in_account_b(aws: StandIn, tmp_path: Path) -> None:
-    """Only with the ExternalId. Fargate itself is not run here, and the stand-in does not ask KMS."""
-    source, destination = "555555555555", "666666666666"
-    theirs = create_stack(
-        aws,
-        destination,
-        "destination-account.yaml",
-        SourceAccountId=source,
-        QueueType="fifo",
-        QueueEncryption="kms",
-        SenderRoleName="overfly-bridge",
-        ExternalId="between-us",
-        Republisher="none",
-        TrackerReads="queue",
-    )
-    ec2 = aws.client("ec2", source)
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    ours = create_stack(
-        aws,
-        source,
-        "source-account.yaml",
-        DestinationAccountId=destination,
-        QueueType="fifo",
-        QueueKeyArn=theirs["QueueKeyArn"],
-        Sender="bridge",
-        SenderRoleName="overfly-bridge",
-        ExternalId="between-us",
-        BridgeVpcId=vpc,
-        BridgeSubnetIds=ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"],
-        BrokerUrl="mqtts://broker.example.com",
-        BrokerSecretArn=f"arn:aws:secretsmanager:{REGION}:{source}:secret:broker-AbCdEf",
-    )
-    assert theirs["TrackerReorderSeconds"] == "0"
-    task, role, queue_url = (
-        as_the_task(aws, source, ours["SenderRoleArn"]),
-        theirs["SenderRoleArn"],
-        theirs["QueueUrl"],
-    )
-    with pytest.raises(ClientError, match="AccessDenied"):
-        assumed(aws, role, by=task)
-    with Mosquitto(tmp_path / "broker") as broker:
-        settings = {
-            "SOURCE_MQTT_URL": broker.url,
-            "QUEUE_URL": queue_url,
-            "QUEUE_ROLE_ARN": role,
-            "QUEUE_EXTERNAL_ID": "between-us",
-        }
-        environment = {**aws.environment(source), **{name.upper(): value for name, value in task.items()}}
-        with Hop("bridge", tmp_path / "bridge", settings, environment) as bridge:
-            wait_until(lambda: bridge.metric("overfly_bridge_connected") == 1, PATIENCE)
-            publish.single("aircraft/4ca7b3/position", fix(1, 7, 47), qos=1, port=broker.port)
-            wait_until(
-                lambda: bridge.metric("overfly_bridge_sent_total") == 1, PATIENCE, lambda: bridge.log[-4000:]
-            )
-    as_bridge = aws.client("sqs", **assumed(aws, role, by=task, ExternalId="between-us"))
-    for forbidden in (as_bridge.receive_message, as_bridge.purge_queue):
-        with pytest.raises(ClientError, match="AccessDenied"):
-            forbidden(QueueUrl=queue_url)
 
 
 # --- The end ---
