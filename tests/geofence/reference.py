@@ -39,7 +39,7 @@ def contains(geofence: Geofence, longitude: float, latitude: float) -> bool:
 
 
 def _polygon_contains(polygon: shapely.Polygon, longitude: float, latitude: float) -> bool:
-    shell, *holes = (_side(ring, longitude, latitude) for ring in _rings(polygon))
+    shell, *holes = (side(ring, longitude, latitude) for ring in _rings(polygon))
     return shell >= 0 and all(hole <= 0 for hole in holes)
 
 
@@ -51,18 +51,18 @@ def _rings(polygon: shapely.Polygon) -> Iterator[list[Exact]]:
         yield [(Fraction(x), Fraction(y)) for x, y in shapely.get_coordinates(ring).tolist()]
 
 
-def _side(ring: list[Exact], longitude: float, latitude: float) -> int:
+def side(ring: list[Exact], longitude: float | Fraction, latitude: float | Fraction) -> int:
     """1 within a ring, 0 on it, -1 outside: how often a ray to the east meets it, odd or even."""
     x, y = Fraction(longitude), Fraction(latitude)
-    side = -1
+    found = -1
     for (x0, y0), (x1, y1) in pairwise(ring):
         turn = (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0)
         between = min(x0, x1) <= x <= max(x0, x1) and min(y0, y1) <= y <= max(y0, y1)
         if turn == 0 and between:
             return 0
         if (y0 > y) != (y1 > y) and (turn > 0) == (y1 > y0):
-            side = -side
-    return side
+            found = -found
+    return found
 
 
 def nearly_on_boundary(polygon: shapely.Polygon, longitude: float, latitude: float, degrees: float) -> bool:

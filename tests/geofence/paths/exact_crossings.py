@@ -10,7 +10,7 @@ import shapely
 
 from geofence.earth.ellipsoid import WGS84
 from geofence.geofence import Geofence
-from tests.geofence.reference import contains
+from tests.geofence.reference import contains, side
 
 SHORTEST = 1e-3
 Exact = tuple[Fraction, Fraction]
@@ -92,20 +92,8 @@ def _cuts(path: Path, v: Exact, w: Exact) -> list[Fraction]:
 
 
 def _inside(rings: list[Ring], x: Fraction, y: Fraction) -> bool:
-    sides = [_side(ring, x, y) for ring in rings]
-    return sides[0] >= 0 and all(side <= 0 for side in sides[1:])
-
-
-def _side(ring: Ring, x: Fraction, y: Fraction) -> int:
-    """1 within a ring, 0 on it, -1 outside."""
-    side = -1
-    for (x0, y0), (x1, y1) in pairwise(ring):
-        turn = (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0)
-        if turn == 0 and min(x0, x1) <= x <= max(x0, x1) and min(y0, y1) <= y <= max(y0, y1):
-            return 0
-        if (y0 > y) != (y1 > y) and (turn > 0) == (y1 > y0):
-            side = -side
-    return side
+    shell, *holes = (side(ring, x, y) for ring in rings)
+    return shell >= 0 and all(hole <= 0 for hole in holes)
 
 
 class Expected(NamedTuple):
