@@ -34,46 +34,59 @@ class CompiledLibraries(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before it packs."""
         self._aside = tempfile.TemporaryDirectory()
+        places = self._places(version)
+        _remove(places)  # those of older sources, which would be taken
         wanted = os.environ.get("OVERFLY_COMPILED", "")
         if wanted == "no":
             return
         try:
-            libraries = {folder: self._built(folder, version) for folder in FOLDERS}
+            command = _command()
+            for folder, library in places.items():
+                _build(command, Path(self.root) / folder, library)
         except BuildError as problem:
+            _remove(places)
             if wanted == "yes":
                 raise
-            self.app.display_warning(f"nothing is compiled, numpy serves: {problem}")
+            self.app.display_warning(f"nothing is compiled, numpy and Python serve: {problem}")
             return
         build_data["pure_python"] = False
         build_data["tag"] = f"cp311-abi3-{sysconfig.get_platform().translate(str.maketrans('-.', '__'))}"
-        for folder, library in libraries.items():
+        for folder, library in places.items():
             build_data["force_include"][str(library)] = str(folder / NAME)
 
-    def _built(self, folder: Path, version: str) -> Path:
-        sources = Path(self.root) / folder
-        library = sources / NAME
-        if version == "editable":
-            library.unlink(missing_ok=True)
-        else:
-            library = Path(self._aside.name, folder, NAME)
-            library.parent.mkdir(parents=True)
-        compiler = _compiler()
-        headers = sysconfig.get_path("include")
-        if not Path(headers, "Python.h").exists():
-            raise BuildError(f"there is no Python.h in {headers} (Debian's package: python3-dev)")
-        if sysconfig.get_config_var("Py_GIL_DISABLED"):
-            raise BuildError("free-threaded Python has no stable ABI")
-        flags = (*FLAGS, *shlex.split(os.environ.get("CFLAGS", "")), f"-I{headers}")
-        linked = (*LINKED, *shlex.split(os.environ.get("LDFLAGS", "")), "-lm")
-        command = [*compiler, *flags, *map(str, sorted(sources.glob("*.c"))), "-o", str(library), *linked]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a compiler
-        if done.returncode:
-            raise BuildError(f"{shlex.join(command)} failed:\n{done.stderr}")
-        return library
+    def _places(self, version: str) -> dict[Path, Path]:
+        """Where the library of each folder is put."""
+        root = Path(self.root if version == "editable" else self._aside.name)
+        return {folder: root / folder / NAME for folder in FOLDERS}
+
+
+def _remove(places: dict[Path, Path]) -> None:
+    for library in places.values():
+        library.unlink(missing_ok=True)
+
+
+def _command() -> list[str]:
+    """Compiler and flags, for every library."""
+    compiler = _compiler()
+    headers = sysconfig.get_path("include")
+    if not Path(headers, "Python.h").exists():
+        raise BuildError(f"there is no Python.h in {headers} (Debian's package: python3-dev)")
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        raise BuildError("free-threaded Python has no stable ABI")
+    return [*compiler, *FLAGS, *shlex.split(os.environ.get("CFLAGS", "")), f"-I{headers}"]
+
+
+def _build(command: list[str], sources: Path, library: Path) -> None:
+    library.parent.mkdir(parents=True, exist_ok=True)
+    linked = (*LINKED, *shlex.split(os.environ.get("LDFLAGS", "")), "-lm")
+    whole = [*command, *map(str, sorted(sources.glob("*.c"))), "-o", str(library), *linked]
+    done = subprocess.run(whole, capture_output=True, text=True, check=False)  # noqa: S603 - a compiler
+    if done.returncode:
+        raise BuildError(f"{shlex.join(whole)} failed:\n{done.stderr}")
 
 
 class BuildError(Exception):
-    """The library cannot be built here; says why."""
+    """The libraries cannot be built here; says why."""
 
 
 def _compiler() -> list[str]:

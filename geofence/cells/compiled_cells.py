@@ -7,7 +7,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geofence.areas.area_columns import AreaColumns, Pairs
-from geofence.cells.crossed_cells import CODE_BITS, CrossedCells
+from geofence.cells.crossed_cells import CrossedCells
+from geofence.cells.grid import CODE_BITS
 from geofence.cells.leaves import Leaves, Named
 from geofence.kernels import Library
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.cells.grid import LEVELS, Cells, Integers
+from geofence.cells.grid import CODE_BITS, Cells, Integers
 
 
 class Cover(NamedTuple):
@@ -40,8 +40,8 @@ class Cover(NamedTuple):
 
     def merged(self) -> Self:
         """With ranges that follow one another made one. Areas have numbers below 2**20 here."""
-        key = self.area.astype(np.int64) << 2 * LEVELS + 1 | self.start
-        key |= self.crossed.astype(np.int64) << 2 * LEVELS
+        key = self.area.astype(np.int64) << CODE_BITS + 1 | self.start
+        key |= self.crossed.astype(np.int64) << CODE_BITS
         area, start, end, crossed = self.take(np.argsort(key))
         begins = np.ones(len(area), np.bool_)
         begins[1:] = (start[1:] != end[:-1]) | (area[1:] != area[:-1]) | (crossed[1:] != crossed[:-1])

@@ -12,12 +12,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geofence.cells.grid import LEVELS, Cells, Coordinates, Integers
+from geofence.cells.grid import CODE_BITS, Cells, Coordinates, Integers
 
 EAST, NORTH = 0.5178, 0.4831
 """Of a cell's width and height: where its reference is (as in compiled/boundaries.c)."""
-
-CODE_BITS = 2 * LEVELS
 
 
 class CrossedCells(NamedTuple):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVELS = 20
+CODE_BITS = 2 * LEVELS
 HAIR = 1e-9
 """Degrees, a tenth of a millimetre."""
 

@@ -5,13 +5,13 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofence.cells.grid import LEVELS, Integers
+from geofence.cells.grid import CODE_BITS, Integers
 from geofence.columns.ranges import ranges
 
 PARTS_BITS, MOST_BITS = 12, 20
 """Of codes: in so many equal parts they are looked for, and each again in so many at most."""
 
-SHIFT = 2 * LEVELS - PARTS_BITS
+SHIFT = CODE_BITS - PARTS_BITS
 WITHIN = (1 << SHIFT) - 1
 
 

@@ -63,9 +63,8 @@ def _covers(
     most_pairs = PAIRS * (shapely.get_num_coordinates(own) + most)
     edges, vertex = ring_edges_and_vertices(own)
     polygon, cells = cells_around(shapely.bounds(own))
-    by_polygon = np.argsort(
-        polygon, kind="stable"
-    )  # and so for good: each is tested while it is in the cache
+    # by polygon, and so for good: each is tested while it is in the cache
+    by_polygon = np.argsort(polygon, kind="stable")
     polygon, cells = polygon[by_polygon], cells.take(by_polygon)
     pairs = _first_pairs(polygon, cells, edges)
     while len(cells.level):

@@ -66,6 +66,7 @@ static void differences(Inside before, Inside now, int32_t *left, int32_t *enter
 /* The changes at one fix; false where there is no memory. */
 static bool add_changes(Found *found, int64_t number, Inside before, Inside now, bool *any)
 {
+    // most fixes change nothing
     if (before.count == now.count &&
         (!now.count || !memcmp(before.keys, now.keys, sizeof *now.keys * (size_t)now.count)))
         return true;
@@ -76,9 +77,7 @@ static bool add_changes(Found *found, int64_t number, Inside before, Inside now,
     int32_t *entered = left + before.count + now.count;
     int64_t leaving, entering;
     differences(before, now, left, entered, &leaving, &entering);
-    int64_t changes = leaving + entering;
-    if (!changes)
-        return true;
+    int64_t changes = leaving + entering; // at least one: sorted sets that are not equal differ somewhere
     *any = true;
     int64_t *numbers = grow(&found->given[NUMBERS], sizeof *numbers * (size_t)changes);
     int32_t *geofences = grow(&found->given[GEOFENCES], sizeof *geofences * (size_t)changes);

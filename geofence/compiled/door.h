@@ -2,7 +2,7 @@
 
    Columns come in as buffers, one after the other, in the order in which a function expects them. What they
    hold is not trusted any further: each number that leads into another column is compared with its length
-   where it is used. */
+   where it is used. Nobody may write to them meanwhile. */
 
 #ifndef OVERFLY_DOOR_H
 #define OVERFLY_DOOR_H

@@ -136,7 +136,7 @@ PyObject *numbered_fixes(PyObject *module, PyObject *const *objects, Py_ssize_t 
     const int64_t count = columns[DEVICE].length;
     if (!has_length(&columns[TIME], &EXPECTED[TIME], count) || (most = greatest_device(columns)) < 0)
         goto end;
-    if (count >= 1 << 30) {
+    if (count >= 1 << 30 || count > PY_SSIZE_T_MAX / 17) {
         PyErr_Format(PyExc_ValueError, "device: %lld items: expected less than 2**30", (long long)count);
         goto end;
     }

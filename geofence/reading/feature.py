@@ -1,7 +1,6 @@
 """One GeoJSON Feature to one geofence, with every fault that it has."""
 
 import re
-from collections.abc import Mapping
 
 import msgspec
 from shapely.geometry import MultiPolygon, Point, Polygon
@@ -10,9 +9,9 @@ from geofence.conditions.conditions import Conditions
 from geofence.earth.circle import GREATEST_RADIUS
 from geofence.faults import FeatureFaults
 from geofence.geofence import Geofence
-from geofence.reading.feature_conditions import CONDITIONS, read_conditions
-from geofence.reading.json_values import shown, value_of
-from geofence.reading.overlooked import refuse_crossing, refuse_near_names
+from geofence.reading.feature_conditions import read_conditions
+from geofence.reading.json_values import ABSENT, shown, value_of
+from geofence.reading.overlooked import refuse_crossing, refuse_misplaced, refuse_near_names
 from geofence.reading.rings import read_multipolygon, read_point, read_polygon
 
 IDENTIFIER = re.compile(r"[-.\w]{1,100}")
@@ -20,8 +19,6 @@ EXPECTED_IDENTIFIER = "expected 1 to 100 letters, digits, '-', '.' or '_'"
 
 DEEPEST = 64
 """Levels of nesting in properties."""
-
-ABSENT = msgspec.Raw(b"null")
 
 
 def read_feature(
@@ -48,23 +45,13 @@ def read_feature(
     identifier = _read_id(members.get("id", ABSENT), faults, geofence_id)
     properties = _read_properties(members.get("properties", ABSENT), faults)
     refuse_misplaced(members, "beside the properties", "in them, properties", faults)
-    if not faults.accepted:
-        refuse_near_names(properties or {}, (*CONDITIONS, "radius"), faults)
-        refuse_crossing(properties or {}, faults)
+    refuse_near_names(properties or {}, faults)
+    refuse_crossing(properties or {}, faults)
     conditions = _read_conditions(properties or {}, faults)
     geometry, radius = _read_geometry(members.get("geometry", ABSENT), properties, faults)
     if faults.found or identifier is None or properties is None or geometry is None:
         return None, faults
     return Geofence(identifier, geometry, radius, properties, conditions), faults
-
-
-def refuse_misplaced(
-    members: Mapping[str, msgspec.Raw], where: str, expected: str, faults: FeatureFaults
-) -> None:
-    """Foreign members, which RFC 7946 lets stand anywhere, but which would be overlooked there."""
-    for name in () if faults.accepted else (*CONDITIONS, "radius"):
-        if members.get(name, ABSENT) != ABSENT:
-            faults.add("misplaced", f"{name} {where}: expected it {expected}.{name}")
 
 
 def _read_conditions(properties: dict[str, object], faults: FeatureFaults) -> Conditions:

@@ -63,6 +63,14 @@ MOST_NAMES = 10
 EXPECTED_NAMES = f'expected an object of 1 to {MOST_NAMES} properties, such as {{"callsign": ["SWR*"]}}'
 LONGEST_NAME = 100
 
+_BESIDE = "expected something that a position says beside its place and time"
+NO_PROPERTIES = {
+    "deviceId": "expected ids in devices",
+    "accuracy": "expected it in maxAccuracy",
+    **dict.fromkeys(("timestamp", "latitude", "longitude"), _BESIDE),
+}
+"""Members of a position that are none of its properties: a geofence that asks for them would never match."""
+
 
 def read_conditions(properties: dict[str, object], faults: FeatureFaults) -> Conditions:
     """The conditions of a geofence. One that has a fault is as good as absent, beside what was added."""
@@ -117,6 +125,8 @@ def _read_device_properties(
     before = len(faults.found)
     asked: list[tuple[str, tuple[str, ...]]] = []
     for name, patterns in value.items():
+        if name in NO_PROPERTIES:
+            faults.add(REASON, f"deviceProperties has {shown(name)}: {NO_PROPERTIES[name]}")
         if not 1 <= len(name) <= LONGEST_NAME:
             expected = f"expected a name of 1 to {LONGEST_NAME} characters"
             faults.add(REASON, f"deviceProperties has a property {shown(name)}: {expected}")

@@ -10,8 +10,9 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from geofence.faults import FeatureFaults, GeofenceFault, InvalidGeofences
 from geofence.geofence import Geofence
-from geofence.reading.feature import ABSENT, read_feature, reading_fault, refuse_misplaced
-from geofence.reading.json_values import value_of
+from geofence.reading.feature import read_feature, reading_fault
+from geofence.reading.json_values import ABSENT, value_of
+from geofence.reading.overlooked import refuse_misplaced
 
 
 def read_geofences(document: bytes) -> list[Geofence]:

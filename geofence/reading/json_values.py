@@ -12,6 +12,9 @@ class _Unreadable:
 
 UNREADABLE = _Unreadable()
 
+ABSENT = msgspec.Raw(b"null")
+"""A member that is not there: null is as good."""
+
 
 def value_of(raw: msgspec.Raw) -> object:
     """Any value, or UNREADABLE."""

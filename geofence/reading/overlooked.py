@@ -1,18 +1,38 @@
-"""Properties that would be overlooked: named nearly as conditions are, or asked of a geofence in vain."""
+"""What would be overlooked: conditions in a wrong place or by a name that is nearly theirs.
 
-from collections.abc import Iterable, Mapping
+A geofence without its condition is too wide. What was accepted once stays as it is.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
 
 from geofence.faults import FeatureFaults
+from geofence.reading.feature_conditions import CONDITIONS
+from geofence.reading.json_values import ABSENT
+
+ASKED = (*CONDITIONS, "radius")
 
 
-def refuse_near_names(
-    properties: Mapping[str, object], conditions: Iterable[str], faults: FeatureFaults
+def refuse_misplaced(
+    members: Mapping[str, msgspec.Raw], where: str, expected: str, faults: FeatureFaults
 ) -> None:
+    """Faults of foreign members, which RFC 7946 lets stand anywhere, named as what properties may ask."""
+    if faults.accepted:
+        return
+    for name in ASKED:
+        if members.get(name, ABSENT) != ABSENT:
+            faults.add("misplaced", f"{name} {where}: expected it {expected}.{name}")
+
+
+def refuse_near_names(properties: Mapping[str, object], faults: FeatureFaults) -> None:
     """Faults of names that differ from a condition's in case, '_', '-', plural or Meters for Metres.
 
     A text is left alone: no condition is one, so that it is likely somebody's own.
     """
-    meant = {_plain(name): name for name in conditions}
+    if faults.accepted:
+        return
+    meant = {_plain(name): name for name in ASKED}
     for name, value in properties.items():
         condition = meant.get(_plain(name), name)
         if condition != name and value is not None and not isinstance(value, str):
@@ -24,7 +44,7 @@ def refuse_crossing(properties: Mapping[str, object], faults: FeatureFaults) -> 
 
     Other values are left alone: OpenStreetMap, for one, tags ways with `crossing`.
     """
-    if properties.get("crossing") == "segment":
+    if not faults.accepted and properties.get("crossing") == "segment":
         expected = "expected it of the collection (PATCH /v1/collections/NAME, overfly evaluate --crossing)"
         faults.add("misplaced", f'properties.crossing is "segment": {expected}')
 

@@ -57,9 +57,8 @@ class _Texts(dict[bytes, str]):
     def __missing__(self, values: bytes) -> str:
         if len(self) >= REMEMBERED:
             self.clear()
-        decoded = {
-            name: _scalar(value) for name, value in zip(self._names, values.split(b"\n"), strict=False)
-        }
+        of_names = values.split(b"\n") if self._names else []
+        decoded = {name: _scalar(value) for name, value in zip(self._names, of_names, strict=True)}
         asked = {name: value for name, value in decoded.items() if value is not None}
         self[values] = text = canonical_text(asked) if asked else ""
         return text

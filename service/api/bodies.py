@@ -37,7 +37,7 @@ async def read_content(request: Request, shape: type[Content]) -> Content:
     body = await read_body(request, SMALL)
     try:
         return msgspec.json.decode(body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(content_fault(error, shape)) from None
 
 

@@ -4,6 +4,8 @@ import re
 
 import msgspec
 
+from geofence.reading.feature import reading_fault
+
 KINDS = {
     "str": "a text",
     "int": "a whole number",
@@ -21,16 +23,11 @@ UNKNOWN = re.compile(r"Object contains unknown field `(.+)`")
 AT = re.compile(r"(.+) - at `\$\.?(.*)`")
 
 
-def content_fault(error: Exception, shape: type[msgspec.Struct]) -> str:
+def content_fault(error: ValueError | RecursionError, shape: type[msgspec.Struct]) -> str:
     """Which member is wrong, what it is and what is expected of it, after msgspec's error."""
-    match error:
-        case RecursionError():
-            return "body: nested too deeply to be read: expected an object"
-        case UnicodeDecodeError():
-            return "body is not UTF-8: expected an object in JSON"
-        case msgspec.ValidationError():
-            return _member_fault(str(error), shape)
-    return f"body is not JSON ({error}): expected an object with {_members(shape)}"
+    if isinstance(error, msgspec.ValidationError):
+        return _member_fault(str(error), shape)
+    return f"body: {reading_fault(error)}: expected an object with {_members(shape)}"
 
 
 def _member_fault(said: str, shape: type[msgspec.Struct]) -> str:

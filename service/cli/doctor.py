@@ -28,7 +28,7 @@ from service.named_queue import named_queue
 from service.settings import Settings, read_settings
 
 TIMEOUTS = Timeouts(connect=3.0, read=10.0)
-WHY_NUMPY = "; the compiled one, several times as fast, was not built for this machine"
+WHY_NUMPY = "; the compiled one, which is faster, was not built for this machine"
 MARKS = {"ok": "[green]ok[/]     ", "warning": "[yellow]warning[/]", "fault": "[red]fault[/]  "}
 
 

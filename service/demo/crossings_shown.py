@@ -17,9 +17,9 @@ class CrossingsShown:
         self._waiting: list[Crossing] = []
 
     def chosen(self, crossings: Sequence[Crossing]) -> tuple[list[Crossing], int]:
-        """Those to show now that these have come, in their order, and how many will never be."""
-        firsts = [crossing for crossing in crossings if self._is_first(crossing)]
-        others = [crossing for crossing in crossings if crossing not in firsts]
+        """Those to show now that these have come, the newest first crossings before others, and how many will
+        never be shown."""
+        firsts, others = self._parted(crossings)
         waiting = [*self._waiting, *firsts]
         split = max(0, len(waiting) - self._at_once)
         self._waiting = waiting[:split][-MOST_WAITING:]
@@ -27,8 +27,11 @@ class CrossingsShown:
         unshown = len(others[room:]) + split - len(self._waiting)
         return [*waiting[split:], *others[:room]], unshown
 
-    def _is_first(self, crossing: Crossing) -> bool:
-        """Whether none of its device has come before."""
-        first = crossing.device_id not in self._known
-        self._known.add(crossing.device_id)
-        return first
+    def _parted(self, crossings: Sequence[Crossing]) -> tuple[list[Crossing], list[Crossing]]:
+        """Those that are the first of their device, which is known from now on, and the others."""
+        firsts: list[Crossing] = []
+        others: list[Crossing] = []
+        for crossing in crossings:
+            (others if crossing.device_id in self._known else firsts).append(crossing)
+            self._known.add(crossing.device_id)
+        return firsts, others

@@ -145,4 +145,4 @@ def _show_told(show: _Show) -> None:
     for each in told[:LINES_A_TICK]:
         show.screen.show_told(each)
     if len(told) > LINES_A_TICK:
-        show.screen.show_crossings([], len(told) - LINES_A_TICK)
+        show.screen.note_unshown(len(told) - LINES_A_TICK)

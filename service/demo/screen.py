@@ -69,6 +69,10 @@ class Screen:
         """A line each, and now and then one that says how many more there were."""
         for crossing in crossings:
             self._console.print(self._line(crossing), soft_wrap=True)
+        self.note_unshown(unshown)
+
+    def note_unshown(self, unshown: int) -> None:
+        """How many more crossings, mails or texts there were than are shown."""
         self._unshown += unshown
         now = time.monotonic()
         if self._unshown and now - self._more_at >= MORE_SECONDS:

@@ -5,6 +5,7 @@
 
 #include "scanning.h"
 
+/* As MOST_ASKED in usual_lines.py; and as SHORT in odd_lines.py: properties of a longer line could be too large. */
 enum { MOST_NAMES = 16, LONGEST_LINE = 1024 };
 
 typedef struct {

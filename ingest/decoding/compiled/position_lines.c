@@ -241,6 +241,8 @@ PyObject *usual_positions(PyObject *module, PyObject *const *objects, Py_ssize_t
     }
     Place at = (Place)start, end = at + length;
     int64_t lines = count_of_lines(at, end);
+    if (lines > PY_SSIZE_T_MAX / 8)
+        return PyErr_NoMemory();
     PyObject *answer = NULL;
     if (open_asked(objects[4], objects[5], &table.asked) && make_columns(&table, lines) && read_lines(at, end, &table))
         answer = answer_of(&table, lines);

@@ -69,6 +69,7 @@ bool time_of_text(const Text *text, int64_t *time)
     return true;
 }
 
+/* As in timestamps.py. */
 static const int64_t MILLISECONDS_FROM = 100000000000, LATEST = 253402300799999;
 
 /* Up to so many digits are the shortest that stand for their double, so that cutting them is cutting it. */

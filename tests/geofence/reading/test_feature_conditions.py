@@ -6,10 +6,11 @@ import pytest
 
 from geofence.conditions.conditions import UNCONDITIONAL, Conditions
 from geofence.faults import GeofenceFault, InvalidGeofences
-from geofence.reading.feature_conditions import CONDITIONS
+from geofence.reading.feature_conditions import CONDITIONS, NO_PROPERTIES
 from geofence.reading.geojson import feature_text, read_accepted_geofence, read_geofence, read_geofences
 from geofence.schedules.timetable import Timetable
 from geofence.schedules.weekly_hours import WeeklyHours
+from ingest.decoding.asked_properties import MEMBERS
 
 Json = dict[str, object]
 
@@ -201,6 +202,14 @@ def test_a_condition_in_the_geometry_or_beside_the_features_is_refused_likewise(
         read_geofences(json.dumps({"type": "FeatureCollection", "features": [], name: 5}).encode())
     (fault,) = caught.value.faults
     assert fault.detail == f"{name} beside the features: expected it in each of them, properties.{name}"
+
+
+@pytest.mark.parametrize("name", ["deviceId", "accuracy", "timestamp", "latitude", "longitude"])
+def test_a_member_of_positions_that_is_none_of_their_properties_is_refused(name: str) -> None:
+    (fault,) = faults(feature({"deviceProperties": {name: ["a*"]}}))
+    assert fault.reason == "device_properties"
+    assert fault.detail.startswith(f'deviceProperties has "{name}": expected ')
+    assert MEMBERS == set(NO_PROPERTIES)
 
 
 def test_how_a_collection_is_crossed_is_no_property_of_a_geofence() -> None:

@@ -56,12 +56,12 @@ def test_a_tracker_says_whether_its_positions_are_events_and_can_be_told_otherwi
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b"", "body is not JSON (Input data was truncated): expected an object with positionEvents"),
+        (b"", "body: Input data was truncated: expected an object with positionEvents"),
         (b"[1]", "body is an array: expected an object"),
         (b"{}", "positionEvents is missing: expected an object with positionEvents"),
         (b'{"positionEvents": 1}', "positionEvents is a whole number: expected true or false"),
         (b'{"positionEvents": true, "b": 1}', "b is no member of it: expected positionEvents"),
-        (b'{"\xff": 1}', "body is not UTF-8: expected an object in JSON"),
+        (b'{"\xff": 1}', "body: not UTF-8: expected an object with positionEvents"),
     ],
 )
 def test_a_change_of_a_tracker_that_cannot_be_is_refused(ground: Ground, body: bytes, detail: str) -> None:
