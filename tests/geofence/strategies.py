@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Point, Polygon
 
 from geofence.geofence import Geofence
+from geofence.index.geofence_index import GeofenceIndex
 
 LONGITUDES = (-180.0, -179.999, -90.0, -1.0, -0.0, 0.0, 1.0, 90.0, 179.999, 180.0)
 LATITUDES = (-90.0, -89.999, -45.0, -1.0, 0.0, 1.0, 45.0, 89.999, 90.0)
@@ -131,3 +132,14 @@ def positions_near(draw: st.DrawFn, near: list[Geofence]) -> tuple[float, float]
     longitude = draw(st.sampled_from([longitude, math.nextafter(longitude, 0), longitude + 1e-6]))
     latitude = draw(st.sampled_from([latitude, math.nextafter(latitude, 0), latitude - 1e-6]))
     return min(180.0, max(-180.0, longitude)), min(90.0, max(-90.0, latitude))
+
+
+def put_or_discard(data: st.DataObject, fences: dict[int, Geofence], index: GeofenceIndex) -> None:
+    """One of six keys gets another geofence, or none; so does the index."""
+    key = data.draw(st.integers(1, 6))
+    if data.draw(st.booleans()):
+        fences[key] = data.draw(geofences)
+        index.put(key, fences[key])
+    else:
+        fences.pop(key, None)
+        index.discard(key)

@@ -16,7 +16,6 @@ from geofence.events import EVENT_TYPES, EventType
 from geofence.geofence import Geofence
 from geofence.index.geofence_index import GeofenceIndex
 from geofence.state.inside_state import InsideState
-from geofence.state.visit_records import NEVER
 from tests.geofence.evaluation import one_by_one
 from tests.geofence.evaluation.one_by_one import Fix, OneByOne
 from tests.geofence.evaluation.test_between_fixes import (
@@ -28,7 +27,7 @@ from tests.geofence.evaluation.test_between_fixes import (
     split,
     streams,
 )
-from tests.geofence.visits.reference import Crossed, Visit
+from tests.geofence.visits.reference import Crossed, State, Visit, state_of
 from tests.geofence.visits.test_visits import loaded_again
 
 pytestmark = pytest.mark.usefixtures("kernel")
@@ -48,9 +47,6 @@ class Event(NamedTuple):
     fix_time: int
     interpolated: bool
     ordinal: int = 0
-
-
-State = tuple[list[tuple[int, int]], list[tuple[object, ...]]]
 
 
 class Reference:
@@ -121,18 +117,7 @@ class Reference:
         self.visits = {pair: visit for pair, visit in self.visits.items() if pair[1] not in gone}
 
     def state(self) -> State:
-        inside = {pair: visit for pair, visit in sorted(self.visits.items()) if visit.inside}
-        records = [
-            (
-                *pair,
-                visit.entered,
-                NEVER if visit.outside_since is None else visit.outside_since,
-                visit.dwelled,
-            )
-            for pair, visit in inside.items()
-            if visit.entered is not None
-        ]
-        return list(inside), records
+        return state_of(self.visits)
 
 
 def metres_from(geofence: Geofence, fix: Fix) -> float:

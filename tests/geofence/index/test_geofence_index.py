@@ -10,7 +10,7 @@ from shapely.geometry import MultiPolygon, Point, Polygon
 from geofence.geofence import Geofence
 from geofence.index.geofence_index import LIMITS, GeofenceIndex
 from tests.geofence.reference import containment_pairs
-from tests.geofence.strategies import geofences, positions_near
+from tests.geofence.strategies import geofences, positions_near, put_or_discard
 
 pytestmark = pytest.mark.usefixtures("kernel")
 
@@ -47,13 +47,8 @@ def test_index_equals_brute_force_after_puts_and_discards_between_batches(data: 
     fences = dict(enumerate(data.draw(st.lists(geofences, max_size=4)), 1))
     index = GeofenceIndex(fences)
     for _ in range(data.draw(st.integers(1, 4))):
-        for key in data.draw(st.lists(st.integers(1, 6), max_size=4)):
-            if data.draw(st.booleans()):
-                fences[key] = data.draw(geofences)
-                index.put(key, fences[key])
-            else:
-                fences.pop(key, None)
-                index.discard(key)
+        for _ in range(data.draw(st.integers(0, 4))):
+            put_or_discard(data, fences, index)
         positions = data.draw(st.lists(positions_near(list(fences.values())), max_size=10))
         assert pairs(index, positions) == containment_pairs(fences, positions)
         assert len(index) == len(fences)

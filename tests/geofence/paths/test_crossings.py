@@ -17,7 +17,7 @@ from geofence.paths.crossings import PathCrossings
 from geofence.paths.paths import Paths
 from tests.geofence.paths.exact_crossings import Path, expected_crossings
 from tests.geofence.reference import contains
-from tests.geofence.strategies import circles, geofences, polygon_geofences, positions_near
+from tests.geofence.strategies import circles, geofences, polygon_geofences, positions_near, put_or_discard
 
 pytestmark = pytest.mark.usefixtures("kernel")
 
@@ -179,13 +179,7 @@ def test_geofences_put_and_discarded_between_are_crossed_as_they_are_now(data: s
     fences = dict(enumerate(data.draw(st.lists(geofences, max_size=4)), 1))
     index = GeofenceIndex(fences, limits=Limits(loose=1, changes=4))
     for _ in range(data.draw(st.integers(1, 5))):
-        key = data.draw(st.integers(1, 6))
-        if data.draw(st.booleans()):
-            fences[key] = data.draw(geofences)
-            index.put(key, fences[key])
-        else:
-            fences.pop(key, None)
-            index.discard(key)
+        put_or_discard(data, fences, index)
         paths = data.draw(st.lists(paths_near(list(fences.values())), max_size=4))
         assert found(index, paths) == one_by_one(fences, paths)
 

@@ -209,7 +209,7 @@ def test_a_member_of_positions_that_is_none_of_their_properties_is_refused(name:
     (fault,) = faults(feature({"deviceProperties": {name: ["a*"]}}))
     assert fault.reason == "device_properties"
     assert fault.detail.startswith(f'deviceProperties has "{name}": expected ')
-    assert MEMBERS == set(NO_PROPERTIES)
+    assert set(NO_PROPERTIES) == MEMBERS
 
 
 def test_how_a_collection_is_crossed_is_no_property_of_a_geofence() -> None:

@@ -20,22 +20,12 @@ from geofence.reading.geojson import (
     read_geofence,
     read_geofences,
 )
+from tests.geofence.reading.squares import SQUARE, box
 from tests.geofence.strategies import geofences
 
-SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
 BOW_TIE = [[0, 0], [10, 10], [10, 0], [0, 10], [0, 0]]
 
 Json = dict[str, object]
-
-
-def box(west: float, south: float, size: float) -> list[list[float]]:
-    return [
-        [west, south],
-        [west + size, south],
-        [west + size, south + size],
-        [west, south + size],
-        [west, south],
-    ]
 
 
 def feature(geofence_id: object, geometry: object, **properties: object) -> Json:

@@ -7,13 +7,7 @@ import pytest
 
 from geofence.faults import InvalidGeofences
 from geofence.reading.geojson import read_geofence
-
-SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
-
-
-def box(west: float, south: float, size: float) -> list[list[float]]:
-    east, north = west + size, south + size
-    return [[west, south], [east, south], [east, north], [west, north], [west, south]]
+from tests.geofence.reading.squares import SQUARE, box
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,10 @@ from hypothesis import strategies as st
 from geofence.faults import GeofenceFault, InvalidGeofences
 from geofence.geofence import Geofence
 from geofence.reading.geojson import feature_text, read_geofence
+from tests.geofence.reading.squares import SQUARE, box
 from tests.geofence.strategies import polygon_geofences
 
-SQUARE = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
-
 Ring = list[list[float]]
-
-
-def box(west: float, south: float, size: float) -> Ring:
-    east, north = west + size, south + size
-    return [[west, south], [east, south], [east, north], [west, north], [west, south]]
 
 
 def read(coordinates: object, kind: str = "Polygon") -> Geofence:

@@ -1,12 +1,13 @@
 """What is told of one device and one geofence, one fix after the other and without anything clever."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from geofence.conditions.conditions import Conditions
 from geofence.events import DWELL, ENTER, EXIT, EventType
+from geofence.state.visit_records import NEVER
 
 
 class Crossed(NamedTuple):
@@ -102,3 +103,18 @@ class Visit:
                 tell(DWELL)
                 self.dwelled = True
         return found
+
+
+State = tuple[list[tuple[int, int]], list[tuple[int, ...]]]
+"""Pairs of a device and a geofence that it is inside of, and records of their visits."""
+
+
+def state_of(visits: Mapping[tuple[int, int], Visit]) -> State:
+    """What is remembered of visits by device and geofence."""
+    inside = {pair: visit for pair, visit in sorted(visits.items()) if visit.inside}
+    records = [
+        (*pair, visit.entered, NEVER if visit.outside_since is None else visit.outside_since, visit.dwelled)
+        for pair, visit in inside.items()
+        if visit.entered is not None
+    ]
+    return list(inside), records

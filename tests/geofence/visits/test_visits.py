@@ -20,7 +20,7 @@ from geofence.state.inside_state import InsideState
 from geofence.state.visit_records import NEVER, VisitRecords
 from geofence.visits.rules import VisitRules
 from geofence.visits.visits import Visits
-from tests.geofence.visits.reference import Crossed, Event, Visit, in_order
+from tests.geofence.visits.reference import Crossed, Event, State, Visit, in_order, state_of
 
 pytestmark = pytest.mark.usefixtures("kernel")
 
@@ -103,22 +103,8 @@ class Reference:
     def discard(self, gone: frozenset[int]) -> None:
         self.visits = {pair: visit for pair, visit in self.visits.items() if pair[1] not in gone}
 
-    def state(self) -> "State":
-        inside = {pair: visit for pair, visit in sorted(self.visits.items()) if visit.inside}
-        records = [
-            (
-                *pair,
-                visit.entered,
-                NEVER if visit.outside_since is None else visit.outside_since,
-                visit.dwelled,
-            )
-            for pair, visit in inside.items()
-            if visit.entered is not None
-        ]
-        return list(inside), records
-
-
-State = tuple[list[tuple[int, int]], list[tuple[int, ...]]]
+    def state(self) -> State:
+        return state_of(self.visits)
 
 
 class Kernel:
