@@ -52,7 +52,8 @@ def _times(axes: Axes, rows: Sequence[Row]) -> None:
     some = [row for row in rows if row.batch == SHOWN]
     kernels = _kernels(rows)
     _line(axes, some, lambda row: row.loop, "-", PURPLE, "D", "one position at a time, geometry and state")
-    _line(axes, some, lambda row: row.geos, "-", ORANGE, "s", "bare GEOS, geometry alone")
+    beside_first = [row for row in some if row.kernel == kernels[0]]  # it is measured beside each
+    _line(axes, beside_first, lambda row: row.geos, "-", ORANGE, "s", "bare GEOS, geometry alone")
     for kernel in kernels:
         of_kernel = [row for row in some if row.kernel == kernel]
         label = f"Overfly, geometry and state, {kernel}"
