@@ -32,9 +32,10 @@ from service.readiness import Readiness
 from service.reorder import ReorderClock
 from service.retention import Retention
 from service.settings import Settings
-from service.store.database import Database, open_sqlite
+from service.store.database import Database
 from service.store.migration import prepare
 from service.store.shards import take_over_all
+from service.store.sqlite import open_sqlite
 from service.timestamps import now
 from service.tracker import Tracker
 from service.workers import Worker, Workers

@@ -32,15 +32,16 @@ class Fixes:
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Fixes":
         return Fixes(*(getattr(self, column.name)[index] for column in fields(self)))
 
-    def lists(self) -> tuple[Sequence[object], ...]:
+    def columns(self) -> dict[str, list[object]]:
         """FIX_COLUMNS as Python values, an unknown accuracy as None: what a database takes."""
         lists = {name: getattr(self, name).tolist() for name in FIX_COLUMNS}
         lists["accuracy"] = [None if value != value else value for value in lists["accuracy"]]  # noqa: PLR0124 - NaN
-        return tuple(lists.values())
+        return lists
 
     def rows(self) -> list[dict[str, object]]:
-        """`lists` by fix: the members of FIX_COLUMNS of each."""
-        return [dict(zip(FIX_COLUMNS, values, strict=True)) for values in zip(*self.lists(), strict=True)]
+        """`columns` by fix: the members of FIX_COLUMNS of each."""
+        columns = self.columns().values()
+        return [dict(zip(FIX_COLUMNS, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 FIX_COLUMNS = tuple(column.name for column in fields(Fixes) if column.name != "slot")
@@ -61,7 +62,7 @@ def fixes_of(batch: PositionBatch, slot: NDArray[np.int32], received_time: int) 
 
 
 def fixes_kept(slot: NDArray[np.int32], columns: Sequence[Sequence[object]]) -> Fixes:
-    """The fixes that a database has kept; columns: FIX_COLUMNS as `lists` gives them."""
+    """The fixes that a database has kept; columns: FIX_COLUMNS, as `columns` gives them."""
     sample_time, received_time, longitude, latitude, accuracy, properties = columns
     return Fixes(
         slot,

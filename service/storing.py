@@ -72,9 +72,7 @@ def keep_latest(connection: Connection, devices: TrackedDevices, fixes: Fixes) -
     newer = last[fixes.sample_time[last] > devices.latest[fixes.slot[last]]]
     if len(newer) == 0:
         return
-    keys = devices.key[fixes.slot[newer]].tolist()
-    rows = [{**row, "of_device": key} for key, row in zip(keys, fixes.take(newer).rows(), strict=True)]
-    update_latest(connection, rows)
+    update_latest(connection, devices.key[fixes.slot[newer]], fixes.take(newer))
     devices.latest[fixes.slot[newer]] = fixes.sample_time[newer]
 
 

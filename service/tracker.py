@@ -31,6 +31,7 @@ from service.store.position_updates import insert_position_updates
 from service.store.positions import any_waiting, due, insert_positions, last_waiting_receipt, mark_evaluated
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.rejects import insert_rejects
+from service.store.revisions import newest_revision
 from service.storing import keep_latest, placed_fixes, sort_out
 from service.timestamps import now
 from service.tracked_devices import TrackedDevices
@@ -228,7 +229,8 @@ class Tracker:
                 raise
 
     def _load(self, connection: Connection) -> None:
-        self._live.catch_up(connection)
+        with self._database.state_seen_by(connection) as seen:
+            self._live.catch_up(seen)
         self._devices = {
             key: TrackedDevices(connection, key, name) for key, name in tracker_names(connection).items()
         }
@@ -249,7 +251,11 @@ class Tracker:
             self._told()
 
     def _catch_up(self, connection: Connection) -> None:
-        for ended in self._live.catch_up(connection):
+        if newest_revision(connection) == self._live.revision:
+            return
+        with self._database.state_seen_by(connection) as seen:
+            all_ended = self._live.catch_up(seen)
+        for ended in all_ended:
             for key, devices in self._devices.items():
                 if ended.tracker_key in (None, key):
                     devices.state.discard_geofences(ended.geofences)

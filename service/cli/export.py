@@ -119,9 +119,9 @@ def _folder_source() -> Iterator[Source]:
     """Raises StoreAway where another process holds the folder, SchemaNotReady where its schema is another."""
     from service.bootstrap import open_database  # noqa: PLC0415 - a second that the other way does not need
     from service.kept_history import KeptHistory  # noqa: PLC0415 - as above
-    from service.store.database import DATABASE_FILE  # noqa: PLC0415 - as above
     from service.store.folder import hold  # noqa: PLC0415 - as above
     from service.store.migration import prepare  # noqa: PLC0415 - as above
+    from service.store.sqlite import DATABASE_FILE  # noqa: PLC0415 - as above
 
     settings = read_settings()
     if not (settings.data_dir / DATABASE_FILE).exists():

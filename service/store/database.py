@@ -1,25 +1,14 @@
-"""Connections to the database: short reads, and one writer at a time.
+"""Connections to the database: short reads that see one state of it, and transactions that write."""
 
-SQLite runs with a write-ahead log, so readers never wait for the writer, and with `synchronous=FULL`, so a
-commit is on the disk when it returns. A write transaction begins IMMEDIATE: what it reads cannot change
-under it.
-"""
-
-import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
 
 from service.errors import StoreAway
-
-BUSY_SECONDS = 20
-DATABASE_FILE = "overfly.sqlite"
 
 
 class Database:
@@ -29,39 +18,37 @@ class Database:
     tries again. What it refuses because of the data (IntegrityError, DataError) passes through.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self, engine: Engine, reading: Mapping[str, Any], writing: Mapping[str, Any], *, one_writer: bool
+    ) -> None:
+        """reading, writing: execution options of the two. one_writer: a transaction that writes sees what it
+        saw first until its end, since nobody else may write; more than one would only wait for each other."""
         self.engine = engine
-        self._writing = threading.Lock()
+        self._reading = dict(reading)
+        self._writing = dict(writing)
+        self._one_writer = threading.Lock() if one_writer else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and changes nothing."""
         with _waitable(), self.engine.connect() as connection:
-            yield connection
+            yield connection.execution_options(**self._reading)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that alone may write; committed at the end, rolled back when anything is raised."""
-        with self._writing, _waitable(), self.engine.connect() as connection:
-            connection.execution_options(overfly_write=True)
+        """A transaction that may write; committed at the end, rolled back when anything is raised."""
+        with self._one_writer or nullcontext(), _waitable(), self.engine.connect() as connection:
+            connection.execution_options(**self._writing)
             with connection.begin():
                 yield connection
 
+    def state_seen_by(self, connection: Connection) -> AbstractContextManager[Connection]:
+        """What a transaction that writes reads several related things with: all of them of one state, which
+        has everything that was committed before the transaction began."""
+        return nullcontext(connection) if self._one_writer else self.read()
+
     def close(self) -> None:
         self.engine.dispose()
-
-
-def open_sqlite(data_dir: Path) -> Database:
-    """The database in the data folder, made there when there is none. Raises StoreAway."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreAway(f"data folder {data_dir}: {error.strerror}") from error
-    url = URL.create("sqlite", database=str(data_dir / DATABASE_FILE))
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=32)
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
-    return Database(engine)
 
 
 @contextmanager
@@ -70,20 +57,5 @@ def _waitable() -> Iterator[None]:
         yield
     except (DataError, IntegrityError):
         raise
-    except (OperationalError, DatabaseError) as error:
+    except DatabaseError as error:
         raise StoreAway(f"database: {error.orig}") from error
-
-
-def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - narrows the type; the engine is SQLite's
-    connection.isolation_level = None  # we begin transactions ourselves, see _begin
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cache_size = -16384")  # 16 MiB a connection
-    connection.execute("PRAGMA temp_store = MEMORY")
-
-
-def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("overfly_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

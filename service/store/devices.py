@@ -1,14 +1,14 @@
 """Devices: latest position, watermark and inside set; forgetting one."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, case, delete, insert, select
 
-from service.fixes import FIX_COLUMNS
+from service.fixes import Fixes
+from service.store.columns import delete_keys, put_columns, update_columns
 from service.store.schema import (
     alert,
     device,
@@ -90,7 +90,7 @@ def last_evaluated(connection: Connection, tracker_key: int) -> Iterator[Sequenc
         .outerjoin(position, at_watermark)
         .where(device.c.tracker_key == tracker_key, stored | (device.c.sample_time == device.c.watermark))
     )
-    for rows in connection.execution_options(yield_per=READ_AT_ONCE).execute(statement).partitions():
+    for rows in connection.execute(statement.execution_options(yield_per=READ_AT_ONCE)).partitions():
         yield [EvaluatedFix(*row) for row in rows]
 
 
@@ -100,39 +100,28 @@ def insert_devices(connection: Connection, rows: Sequence[dict[str, object]]) ->
     return list(connection.scalars(statement, list(rows)))
 
 
-def update_latest(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
-    """Sets the latest position of devices; each row names its device by `of_device`."""
-    statement = update(device).where(device.c.key == bindparam("of_device"))
-    connection.execute(statement.values({name: bindparam(name) for name in FIX_COLUMNS}), list(rows))
+def update_latest(connection: Connection, device_key: NDArray[np.int64], fixes: Fixes) -> None:
+    """Sets the latest position of devices; a fix of each."""
+    update_columns(connection, device, {"key": device_key.tolist()}, fixes.columns())
 
 
 def update_watermarks(
     connection: Connection, device_key: NDArray[np.int64], watermark: NDArray[np.int64]
 ) -> None:
-    statement = (
-        update(device).where(device.c.key == bindparam("of_device")).values(watermark=bindparam("time"))
-    )
-    rows = [
-        {"of_device": key, "time": time}
-        for key, time in zip(device_key.tolist(), watermark.tolist(), strict=True)
-    ]
-    connection.execute(statement, rows)
+    update_columns(connection, device, {"key": device_key.tolist()}, {"watermark": watermark.tolist()})
 
 
 def change_inside(connection: Connection, visits: Sequence[Visit], left: Sequence[tuple[int, int]]) -> None:
     """Visits as they are from now on, and pairs of (device key, geofence key) that no longer hold."""
     if left:
-        statement = delete(inside).where(
-            inside.c.device_key == bindparam("of_device"), inside.c.geofence_key == bindparam("of_geofence")
-        )
-        connection.execute(statement, [{"of_device": key, "of_geofence": fence} for key, fence in left])
+        delete_keys(connection, inside, dict(zip(PAIR, zip(*left, strict=True), strict=True)))
     if visits:
-        statement_in = upsert(inside)
-        statement_in = statement_in.on_conflict_do_update(
-            index_elements=["device_key", "geofence_key"],
-            set_={name: statement_in.excluded[name] for name in Visit._fields[2:]},
-        )
-        connection.execute(statement_in, [visit._asdict() for visit in visits])
+        columns: dict[str, Sequence[Any]] = dict(zip(Visit._fields, zip(*visits, strict=True), strict=True))
+        pairs = {name: columns.pop(name) for name in PAIR}
+        put_columns(connection, inside, pairs, columns)
+
+
+PAIR = ("device_key", "geofence_key")
 
 
 def tombstones(connection: Connection, tracker_key: int) -> dict[str, int]:
@@ -158,7 +147,8 @@ def erase_device(connection: Connection, tracker_key: int, device_id: str, forgo
         )
     )
     keys = select(device.c.key).where(of_device)
-    connection.execute(delete(position_update).where(position_update.c.device_key.in_(keys)))
+    for table in (position_update, position):  # no foreign key takes these away, of position on PostgreSQL
+        connection.execute(delete(table).where(table.c.device_key.in_(keys)))
     erased = connection.execute(delete(device).where(of_device)).rowcount  # the rest of it goes by cascade
     for alert_key in told:
         still_told = select(outbox.c.key).where(outbox.c.alert_key == alert_key).exists()
@@ -167,13 +157,6 @@ def erase_device(connection: Connection, tracker_key: int, device_id: str, forgo
         delete(reject).where(reject.c.tracker_key == tracker_key, reject.c.device_id == device_id)
     ).rowcount
     if erased:
-        statement = upsert(tombstone).values(
-            tracker_key=tracker_key, device_id=device_id, forgotten_time=forgotten_time
-        )
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["tracker_key", "device_id"],
-                set_={"forgotten_time": statement.excluded.forgotten_time},
-            )
-        )
+        named: dict[str, Sequence[Any]] = {"tracker_key": [tracker_key], "device_id": [device_id]}
+        put_columns(connection, tombstone, named, {"forgotten_time": [forgotten_time]})
     return erased

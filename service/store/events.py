@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, func, insert, literal, or_, select
 
 from service.store.schema import alert, event, outbox
+from service.store.turns import Turn, wait_for_turn
 
 
 def insert_events(connection: Connection, rows: Sequence[dict[str, object]], channels: Sequence[str]) -> None:
     """Adds events, in their order of commit, and for each channel a row in the outbox."""
+    wait_for_turn(connection, Turn.EVENTS)
     before = connection.scalar(select(func.coalesce(func.max(event.c.seq), 0))) or 0
     connection.execute(insert(event), list(rows))
     for channel in channels:

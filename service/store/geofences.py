@@ -88,5 +88,5 @@ def changes_since(connection: Connection, seen: int) -> Iterator[GeofenceChange]
         )
         .where(geofence.c.revision > seen)
     )
-    for row in connection.execution_options(yield_per=1_000).execute(statement):
+    for row in connection.execute(statement.execution_options(yield_per=1_000)):
         yield GeofenceChange(*row)

@@ -1,16 +1,22 @@
 """The database's schema, brought to the newest by the migrations in `service/migrations`."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from service.errors import SchemaNotReady
+from service.store.columns import on_postgres
 from service.store.database import Database
+from service.store.schema import metadata
+from service.store.turns import Turn, wait_for_turn
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -31,8 +37,11 @@ def schema_state(connection: Connection) -> SchemaState:
 
 
 def migrate(database: Database) -> SchemaState:
-    """Brings the schema to the newest; answers what it was before."""
+    """Brings the schema to the newest; answers what it was before. Who comes meanwhile waits."""
     with database.write() as connection:
+        if on_postgres(connection):
+            connection.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
+            wait_for_turn(connection, Turn.MIGRATION)
         before = schema_state(connection)
         config = _config()
         config.attributes["connection"] = connection
@@ -44,7 +53,7 @@ def prepare(database: Database) -> None:
     """Brings an empty database to the newest schema. Raises SchemaNotReady where it has data of another."""
     with database.read() as connection:
         state = schema_state(connection)
-        empty = state.current is None and not inspect(connection).get_table_names()
+        empty = state.current is None and not _tables_of_ours(connection)
     if empty:
         migrate(database)
     elif state.current != state.newest:
@@ -52,6 +61,25 @@ def prepare(database: Database) -> None:
             f"the database is at schema {state.current}, this version wants {state.newest}: "
             "stop every process that uses it, make a copy, then run `overfly migrate`"
         )
+
+
+def differences(connection: Connection) -> list[Any]:
+    """How the database's tables differ from those that the code uses; nothing where all is well."""
+
+    def compared(part: Any, name: str | None, kind: str, reflected: bool, _: Any) -> bool:
+        if reflected:
+            return kind != "table" or name in metadata.tables
+        return part.info.get("only", dialect) == dialect and kind != "foreign_key_constraint"
+
+    dialect = connection.dialect.name
+    options = {"compare_type": True, "include_object": compared, "target_metadata": metadata}
+    with warnings.catch_warnings():  # of indexes on expressions, which SQLite cannot tell of
+        warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
+def _tables_of_ours(connection: Connection) -> set[str]:
+    return metadata.tables.keys() & set(inspect(connection).get_table_names())
 
 
 def _config() -> Config:

@@ -5,20 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import Connection, and_, delete, exists, func, select
 
 from service.fixes import FIX_COLUMNS, Fixes
+from service.store.columns import insert_columns, update_columns, wanted_keys
 from service.store.schema import WAITING, device, position
-
-STORED_BEFORE = text(
-    """
-    SELECT wanted.key, position.longitude, position.latitude, position.accuracy, position.properties
-    FROM json_each(:wanted) AS wanted
-    JOIN position ON position.device_key = json_extract(wanted.value, '$[0]')
-                 AND position.sample_time = json_extract(wanted.value, '$[1]')
-    """
-)
-"""Of a JSON array of [device_key, sample_time], those that are stored, with their place in the array."""
 
 
 class StoredPosition(NamedTuple):
@@ -34,10 +25,12 @@ def stored_before(
     connection: Connection, device_key: NDArray[np.int64], sample_time: NDArray[np.int64]
 ) -> dict[int, StoredPosition]:
     """Which of these fixes are rows already: index -> row."""
-    pairs = zip(device_key.tolist(), sample_time.tolist(), strict=True)
-    wanted = "[" + ",".join(f"[{key},{time}]" for key, time in pairs) + "]"
-    rows = connection.execute(STORED_BEFORE, {"wanted": wanted})
-    return {int(row[0]): StoredPosition(*row[1:]) for row in rows}
+    keys = {"device_key": device_key.tolist(), "sample_time": sample_time.tolist()}
+    wanted, values = wanted_keys(connection, position, keys)
+    here = and_(*(position.c[name] == wanted.c[name] for name in keys))
+    statement = select(wanted.c.place, *(position.c[name] for name in StoredPosition._fields))
+    rows = connection.execute(statement.join_from(wanted, position, here), values)
+    return {place: StoredPosition(*row) for place, *row in rows}
 
 
 def insert_positions(
@@ -48,11 +41,8 @@ def insert_positions(
     late: NDArray[np.bool_],
 ) -> None:
     """Adds new rows. revision: met at evaluation, where it happens in the same commit; None: they wait."""
-    met = [None if is_late else revision for is_late in late.tolist()]
-    columns = zip(device_key.tolist(), *fixes.lists(), met, late.tolist(), strict=True)
-    names = ("device_key", *FIX_COLUMNS, "revision", "late")
-    rows = [dict(zip(names, values, strict=True)) for values in columns]
-    connection.execute(insert(position), rows)
+    fate = _fate(late, revision)
+    insert_columns(connection, position, {"device_key": device_key.tolist(), **fixes.columns(), **fate})
 
 
 def mark_evaluated(
@@ -63,19 +53,13 @@ def mark_evaluated(
     late: NDArray[np.bool_],
 ) -> None:
     """Fixes that waited have had their turn: evaluated at a revision, or found to be late."""
-    statement = (
-        update(position)
-        .where(
-            position.c.device_key == bindparam("of_device"),
-            position.c.sample_time == bindparam("measured_at"),
-        )
-        .values(revision=bindparam("met"), late=bindparam("is_late"))
-    )
-    rows = [
-        {"of_device": key, "measured_at": time, "met": None if is_late else revision, "is_late": is_late}
-        for key, time, is_late in zip(device_key.tolist(), sample_time.tolist(), late.tolist(), strict=True)
-    ]
-    connection.execute(statement, rows)
+    keys = {"device_key": device_key.tolist(), "sample_time": sample_time.tolist()}
+    update_columns(connection, position, keys, _fate(late, revision))
+
+
+def _fate(late: NDArray[np.bool_], revision: int | None) -> dict[str, list[object]]:
+    met = [None if is_late else revision for is_late in late.tolist()]
+    return {"revision": met, "late": late.tolist()}
 
 
 def any_waiting(connection: Connection) -> bool:

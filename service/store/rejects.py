@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from ingest.decoding.rejects import Reject
 from service.store.schema import reject
+from service.store.turns import Turn, wait_for_turn
 
 KEPT_DAYS = 7
 KEPT_AT_MOST = 100_000
@@ -45,6 +46,7 @@ def insert_rejects(
             if not (each.redelivered and row["digest"] in kept)
         ]
     if rows:
+        wait_for_turn(connection, Turn.REJECTS)
         connection.execute(insert(reject), rows)
     return len(rows)
 

@@ -14,12 +14,14 @@ A `revision` numbers each commit that changed what can be evaluated: a geofence 
 linked, unlinked or changed. A position records the revision it met, so that the past can be evaluated again.
 """
 
+from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -29,6 +31,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    func,
     text,
 )
 
@@ -129,6 +132,16 @@ geofence_version = Table(
     sqlite_with_rowid=False,
 )
 
+geofence_area = Table(
+    "geofence_area",
+    metadata,
+    Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), primary_key=True),
+    Column("area", Geometry("GEOMETRY", 4326, spatial_index=False), nullable=False),
+    Column("radius", Float(53)),  # metres around the area, which is a point; null where it is none
+    info={"only": "postgresql"},  # for whoever looks at the database with a GIS
+)
+Index("geofence_area_by_place", geofence_area.c.area, postgresql_using="gist")
+
 device = Table(
     "device",
     metadata,
@@ -147,12 +160,17 @@ device = Table(
     UniqueConstraint("tracker_key", "device_id"),
     sqlite_autoincrement=True,
 )
+PLACE = func.ST_SetSRID(func.ST_MakePoint(device.c.longitude, device.c.latitude), 4326)
+"""The latest position as a geometry. A query must say it just so, or the index does not serve it."""
+Index("device_by_place", PLACE, postgresql_using="gist", info={"only": "postgresql"}).ddl_if(
+    dialect="postgresql"
+)
 Index("device_by_receipt", device.c.tracker_key, device.c.received_time, device.c.key)
 
 position = Table(
     "position",
     metadata,
-    Column("device_key", ForeignKey("device.key", ondelete="CASCADE"), primary_key=True),
+    Column("device_key", Key, primary_key=True),
     Column("sample_time", Milliseconds, primary_key=True),
     Column("received_time", Milliseconds, nullable=False),
     Column("longitude", Float(53), nullable=False),
@@ -163,8 +181,14 @@ position = Table(
     Column(
         "late", Boolean, nullable=False, server_default=false()
     ),  # came after its turn: stored, not evaluated
+    # PostgreSQL would look the device up for each row, which costs more than the row
+    ForeignKeyConstraint(["device_key"], ["device.key"], ondelete="CASCADE").ddl_if(dialect="sqlite"),
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (sample_time)",  # a day each, see partitions.py
 )
+Index(
+    "position_by_time", position.c.sample_time, postgresql_using="brin", info={"only": "postgresql"}
+).ddl_if(dialect="postgresql")
 WAITING = position.c.revision.is_(None) & (position.c.late == false())
 """Fixes whose turn is still to come. A query must say it just so, or the index does not serve it."""
 Index("position_waiting", position.c.received_time, sqlite_where=WAITING, postgresql_where=WAITING)

@@ -1,6 +1,6 @@
 """Conditions of geofences through the tracker: on arrival, after a wait in the window, after a restart."""
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.messages import Message
 from tests.service.workshop import Workshop, box
+from tests.stores import Store
 
 WAYS = ("at once", "after a wait", "after a wait and a restart", "posted")
 
@@ -27,13 +28,13 @@ def arrive(workshop: Workshop, way: str, *messages: Message) -> None:
     workshop.tracker.evaluate_due()
 
 
-def workshop_of(folder: Path, way: str, **more: Any) -> Workshop:
-    return Workshop(folder, window=60 if way.startswith("after") else 0, **more)
+def workshop_of(store: Store, way: str, **more: Any) -> Workshop:
+    return Workshop(store, window=60 if way.startswith("after") else 0, **more)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_volume_is_entered_and_left_by_climbing_alone(tmp_path: Path, way: str) -> None:
-    workshop = workshop_of(tmp_path, way)
+def test_a_volume_is_entered_and_left_by_climbing_alone(store: Store, way: str) -> None:
+    workshop = workshop_of(store, way)
     workshop.catalog.put("default", [box("V", 0, 10, minAltitude=1000, maxAltitude=2000.5), box("A", 0, 10)])
     heights: list[object] = [999, 1000, 2000.5, 2000.6, None, 1500, "1500", 1500, True, {"altitude": 1500}]
     fixes = [workshop.fix("x", time, 5, altitude=height) for time, height in enumerate(heights)]
@@ -51,8 +52,8 @@ def test_a_volume_is_entered_and_left_by_climbing_alone(tmp_path: Path, way: str
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_position_without_altitude_is_in_a_volume_where_that_is_chosen(tmp_path: Path, way: str) -> None:
-    workshop = workshop_of(tmp_path, way, unknown_altitude_inside=True)
+def test_a_position_without_altitude_is_in_a_volume_where_that_is_chosen(store: Store, way: str) -> None:
+    workshop = workshop_of(store, way, unknown_altitude_inside=True)
     workshop.catalog.put("default", [box("V", 0, 10, minAltitude=1000)])
     arrive(workshop, way, workshop.fix("x", 0, 5), workshop.fix("x", 1, 5, altitude=900))
 
@@ -60,8 +61,8 @@ def test_a_position_without_altitude_is_in_a_volume_where_that_is_chosen(tmp_pat
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_poor_fixes_are_ignored_by_a_geofence_that_says_so_and_by_no_other(tmp_path: Path, way: str) -> None:
-    workshop = workshop_of(tmp_path, way)
+def test_poor_fixes_are_ignored_by_a_geofence_that_says_so_and_by_no_other(store: Store, way: str) -> None:
+    workshop = workshop_of(store, way)
     workshop.catalog.put("default", [box("P", 0, 10, maxAccuracy=50), box("A", 0, 10)])
     arrive(
         workshop,
@@ -81,8 +82,8 @@ def test_poor_fixes_are_ignored_by_a_geofence_that_says_so_and_by_no_other(tmp_p
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_geofence_counts_for_the_devices_it_names(tmp_path: Path, way: str) -> None:
-    workshop = workshop_of(tmp_path, way)
+def test_a_geofence_counts_for_the_devices_it_names(store: Store, way: str) -> None:
+    workshop = workshop_of(store, way)
     workshop.catalog.put("default", [box("D", 0, 10, devices=["4b1*", "?x"])])
     devices = ("4b17", "4B17", "x", "yx")
     arrive(workshop, way, *(workshop.fix(device, 0, 5) for device in devices))
@@ -90,8 +91,8 @@ def test_a_geofence_counts_for_the_devices_it_names(tmp_path: Path, way: str) ->
     assert sorted(event[1] for event in workshop.events()) == ["4b17", "yx"]
 
 
-def test_a_device_inside_is_kept_inside_over_poor_fixes_and_restarts(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path)
+def test_a_device_inside_is_kept_inside_over_poor_fixes_and_restarts(store: Store) -> None:
+    workshop = Workshop(store)
     workshop.catalog.put("default", [box("P", 0, 10, maxAccuracy=50)])
     workshop.ingest(workshop.fix("x", 0, 5))
     for time in (1, 2):
@@ -103,8 +104,8 @@ def test_a_device_inside_is_kept_inside_over_poor_fixes_and_restarts(tmp_path: P
     assert workshop.events() == [("ENTER", "x", "P", 0), ("EXIT", "x", "P", 3)]
 
 
-def test_edited_conditions_hold_from_the_next_fix_and_a_deleted_geofence_has_none(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path)
+def test_edited_conditions_hold_from_the_next_fix_and_a_deleted_geofence_has_none(store: Store) -> None:
+    workshop = Workshop(store)
     edits = [{"devices": ["y"]}, {"devices": ["x"]}, {"minAltitude": 1}, {}, {"maxAltitude": 0}]
     for time, edit in enumerate(edits):
         workshop.catalog.put("default", [box("G", 0, 10, **edit)])
@@ -130,7 +131,7 @@ def test_edited_conditions_hold_from_the_next_fix_and_a_deleted_geofence_has_non
 )
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_shuffle_within_the_window_and_a_restart_give_the_events_of_the_sorted_stream(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_store: Callable[[], Store],
     heights: list[object],
     accuracies: list[object],
     places: list[float],
@@ -142,7 +143,7 @@ def test_any_shuffle_within_the_window_and_a_restart_give_the_events_of_the_sort
     ]
     events = []
     for way in ("at once", "after a wait and a restart"):
-        workshop = workshop_of(tmp_path_factory.mktemp("data"), way)
+        workshop = workshop_of(new_store(), way)
         workshop.catalog.put("default", fences)
         fixes = [
             workshop.fix("xy", time, places[time], altitude=height, accuracy=accuracies[time])

@@ -4,30 +4,28 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from service.errors import SchemaNotReady, StoreAway
-from service.store.database import open_sqlite
 from service.store.folder import hold, holder_of
-from service.store.migration import MIGRATIONS, SchemaState, migrate, prepare, schema_state
-from service.store.schema import metadata
+from service.store.migration import MIGRATIONS, SchemaState, differences, migrate, prepare, schema_state
+from tests.stores import Store
 
 
-def test_migrations_lead_to_exactly_the_schema_that_the_code_uses(tmp_path: Path) -> None:
-    database = open_sqlite(tmp_path)
+def test_migrations_lead_to_exactly_the_schema_that_the_code_uses(empty_store: Store) -> None:
+    database = empty_store.open()
     prepare(database)
     with database.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        assert differences(connection) == []
         state = schema_state(connection)
     assert state.current == state.newest
 
 
-def test_from_the_start_there_are_default_tracker_and_collection_linked_and_64_shards(tmp_path: Path) -> None:
-    database = open_sqlite(tmp_path)
+def test_from_the_start_there_are_default_tracker_and_collection_linked_and_64_shards(
+    empty_store: Store,
+) -> None:
+    database = empty_store.open()
     prepare(database)
     with database.read() as connection:
         linked = connection.execute(
@@ -41,8 +39,8 @@ def test_from_the_start_there_are_default_tracker_and_collection_linked_and_64_s
     assert tuple(shards) == (64, 0, 63)
 
 
-def test_a_database_with_data_of_another_schema_is_only_moved_by_migrate(tmp_path: Path) -> None:
-    database = open_sqlite(tmp_path)
+def test_a_database_with_data_of_another_schema_is_only_moved_by_migrate(empty_store: Store) -> None:
+    database = empty_store.open()
     prepare(database)
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
@@ -71,9 +69,9 @@ EVENT = (
 
 @pytest.mark.parametrize("schema", ["0001", "0002"])
 def test_a_database_with_data_of_an_earlier_schema_keeps_it_and_serves_the_version_before(
-    tmp_path: Path, schema: str
+    empty_store: Store, schema: str
 ) -> None:
-    database = open_sqlite(tmp_path)
+    database = empty_store.open()
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
 
@@ -87,10 +85,9 @@ def test_a_database_with_data_of_an_earlier_schema_keeps_it_and_serves_the_versi
         connection.execute(text(TRUCKS))
         written(1, "before")
 
-    assert migrate(database) == SchemaState(schema, "0003")
+    assert migrate(database) == SchemaState(schema, "0004")
     with database.write() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        assert differences(connection) == []
         connection.execute(text(TRUCKS.replace("trucks", "ships")))
         written(2, "after")
         trackers = connection.execute(text("SELECT name, position_events FROM tracker ORDER BY key")).all()
@@ -103,8 +100,8 @@ def test_a_database_with_data_of_an_earlier_schema_keeps_it_and_serves_the_versi
     assert versions == []
 
 
-def test_migrate_on_the_newest_schema_changes_nothing(tmp_path: Path) -> None:
-    database = open_sqlite(tmp_path)
+def test_migrate_on_the_newest_schema_changes_nothing(empty_store: Store) -> None:
+    database = empty_store.open()
     prepare(database)
 
     assert migrate(database).current == migrate(database).newest

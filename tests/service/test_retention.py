@@ -1,7 +1,5 @@
 """What is too old goes, what somebody waits for stays."""
 
-from pathlib import Path
-
 from sqlalchemy import text
 
 from ingest.messages import Message
@@ -9,12 +7,13 @@ from service.intake import DAY
 from service.retention import Retention
 from service.timestamps import now
 from tests.service.workshop import Workshop, box
+from tests.stores import Store
 
 
 def test_positions_and_events_go_when_they_are_older_than_kept_and_the_latest_position_stays(
-    tmp_path: Path,
+    store: Store,
 ) -> None:
-    workshop = Workshop(tmp_path)
+    workshop = Workshop(store)
     workshop.catalog.put("default", [box("A", 0, 10)])
     workshop.ingest(workshop.fix("x", -3 * DAY, 1), workshop.fix("x", -2 * DAY, 20), workshop.fix("x", 0, 1))
 
@@ -24,8 +23,8 @@ def test_positions_and_events_go_when_they_are_older_than_kept_and_the_latest_po
     assert workshop.events() == [("ENTER", "x", "A", 0)]
 
 
-def test_without_a_retention_nothing_goes(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path)
+def test_without_a_retention_nothing_goes(store: Store) -> None:
+    workshop = Workshop(store)
     workshop.ingest(workshop.fix("x", -4000 * DAY, 1))
 
     Retention(workshop.database, days=None).expire(now())
@@ -33,8 +32,8 @@ def test_without_a_retention_nothing_goes(tmp_path: Path) -> None:
     assert len(workshop.positions()) == 1
 
 
-def test_an_event_that_somebody_is_still_to_be_told_of_stays(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, channels=("mqtt", "email:gone@example.org"))
+def test_an_event_that_somebody_is_still_to_be_told_of_stays(store: Store) -> None:
+    workshop = Workshop(store, channels=("mqtt", "email:gone@example.org"))
     workshop.catalog.put("default", [box("A", 0, 10)])
     workshop.ingest(workshop.fix("x", -3 * DAY, 1))
 
@@ -46,8 +45,8 @@ def test_an_event_that_somebody_is_still_to_be_told_of_stays(tmp_path: Path) -> 
     assert workshop.events() == []
 
 
-def test_fixes_that_wait_for_their_turn_stay(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, window=30)
+def test_fixes_that_wait_for_their_turn_stay(store: Store) -> None:
+    workshop = Workshop(store, window=30)
     workshop.ingest(workshop.fix("x", -3 * DAY, 1))
 
     Retention(workshop.database, days=1).expire(now())
@@ -55,8 +54,8 @@ def test_fixes_that_wait_for_their_turn_stay(tmp_path: Path) -> None:
     assert len(workshop.positions()) == 1
 
 
-def test_rejects_go_after_a_week_and_at_most_100_000_are_kept(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path)
+def test_rejects_go_after_a_week_and_at_most_100_000_are_kept(store: Store) -> None:
+    workshop = Workshop(store)
     workshop.ingest(Message(b"{"), Message(b"["))
     Retention(workshop.database, None).expire(now() + 6 * DAY)
     assert len(workshop.reject_reasons()) == 2
@@ -68,9 +67,9 @@ def test_rejects_go_after_a_week_and_at_most_100_000_are_kept(tmp_path: Path) ->
             text(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100010) "
                 "INSERT INTO reject (tracker_key, received_time, reason, detail, payload, digest) "
-                "SELECT 1, :now, 'empty', '', x'', x'' FROM n"
+                "SELECT 1, :now, 'empty', '', :nothing, :nothing FROM n"
             ),
-            {"now": now()},
+            {"now": now(), "nothing": b""},
         )
     Retention(workshop.database, None).expire(now())
     assert len(workshop.reject_reasons()) == 100_000

@@ -15,7 +15,7 @@ import pytest
 from ingest.envelope import packed, unpacked
 from service.bootstrap import start_faults
 from service.settings import Settings
-from service.store.database import DATABASE_FILE
+from service.store.sqlite import DATABASE_FILE
 from tests.hops import Hop
 from tests.queue_proxy import Disorder, QueueProxy
 from tests.queues import Queue, parted

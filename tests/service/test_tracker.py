@@ -1,7 +1,7 @@
 """The tracker's promises, on a real database."""
 
 import json
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,11 +11,12 @@ from sqlalchemy import text
 from ingest.messages import Message
 from service.errors import NotFound
 from tests.service.workshop import Workshop, box
+from tests.stores import Store
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    made = Workshop(tmp_path)
+def workshop(store: Store) -> Workshop:
+    made = Workshop(store)
     made.catalog.put("default", [box("A", 0, 10), box("B", 5, 15)])
     return made
 
@@ -196,13 +197,7 @@ def test_a_forgotten_device_that_moves_again_is_a_new_one(workshop: Workshop) ->
 
 
 def test_a_position_that_the_database_refuses_stands_alone_and_stops_nothing(workshop: Workshop) -> None:
-    with workshop.database.write() as connection:
-        connection.execute(
-            text(
-                "CREATE TRIGGER refuse BEFORE INSERT ON device WHEN NEW.device_id = 'poison' "
-                "BEGIN SELECT RAISE(ABORT, 'this database dislikes it'); END"
-            )
-        )
+    workshop.store.refuse("device", "device_id = 'poison'")
     good = [workshop.fix(f"d{number}", number, 1) for number in range(20)]
     workshop.ingest(*good[:7], workshop.fix("poison", 3, 1), *good[7:])
 
@@ -211,8 +206,8 @@ def test_a_position_that_the_database_refuses_stands_alone_and_stops_nothing(wor
     assert workshop.reject_reasons() == ["unstorable"]
 
 
-def test_each_event_has_an_outbox_row_for_each_channel_in_the_same_commit(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, channels=("email:a@example.org", "mqtt"))
+def test_each_event_has_an_outbox_row_for_each_channel_in_the_same_commit(store: Store) -> None:
+    workshop = Workshop(store, channels=("email:a@example.org", "mqtt"))
     workshop.catalog.put("default", [box("A", 0, 10)])
     workshop.ingest(workshop.fix("x", 0, 1), workshop.fix("x", 1, 20))
 
@@ -238,11 +233,11 @@ def _sorted_by_device(stream: Fixes) -> Fixes:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fixes, st.data())
 def test_any_split_into_batches_and_any_redelivered_suffix_gives_the_same(
-    tmp_path_factory: pytest.TempPathFactory, stream: Fixes, data: st.DataObject
+    new_store: Callable[[], Store], stream: Fixes, data: st.DataObject
 ) -> None:
     stream = _sorted_by_device(stream)
-    whole = Workshop(tmp_path_factory.mktemp("whole"))
-    parts = Workshop(tmp_path_factory.mktemp("parts"))
+    whole = Workshop(new_store())
+    parts = Workshop(new_store())
     parts.began = whole.began
     for each in (whole, parts):
         each.catalog.put("default", [box("A", 0, 10), box("B", 5, 15)])
@@ -265,10 +260,10 @@ def test_any_split_into_batches_and_any_redelivered_suffix_gives_the_same(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fixes, st.data())
 def test_any_shuffle_within_the_window_gives_the_events_of_the_sorted_stream(
-    tmp_path_factory: pytest.TempPathFactory, stream: Fixes, data: st.DataObject
+    new_store: Callable[[], Store], stream: Fixes, data: st.DataObject
 ) -> None:
-    ordered = Workshop(tmp_path_factory.mktemp("ordered"))
-    shuffled = Workshop(tmp_path_factory.mktemp("shuffled"), window=30)
+    ordered = Workshop(new_store())
+    shuffled = Workshop(new_store(), window=30)
     shuffled.began = ordered.began
     for each in (ordered, shuffled):
         each.catalog.put("default", [box("A", 0, 10), box("B", 5, 15)])
@@ -289,8 +284,8 @@ def test_any_shuffle_within_the_window_gives_the_events_of_the_sorted_stream(
     ]
 
 
-def test_a_fix_later_than_the_window_is_stored_marked_late_and_not_evaluated(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, window=30)
+def test_a_fix_later_than_the_window_is_stored_marked_late_and_not_evaluated(store: Store) -> None:
+    workshop = Workshop(store, window=30)
     workshop.catalog.put("default", [box("A", 0, 10)])
     workshop.ingest(workshop.fix("x", 1000, 20))
     workshop.seconds += 31
@@ -309,8 +304,8 @@ def test_payload_properties_are_kept_in_canonical_form(workshop: Workshop) -> No
     assert json.loads(properties) == {"callsign": "AB", "speed": 1.5}
 
 
-def test_fixes_wait_their_window_and_take_earlier_ones_of_their_device_along(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, window=30)
+def test_fixes_wait_their_window_and_take_earlier_ones_of_their_device_along(store: Store) -> None:
+    workshop = Workshop(store, window=30)
     workshop.catalog.put("default", [box("A", 0, 10)])
     workshop.ingest(workshop.fix("x", 2000, 20), workshop.fix("y", 0, 1))
     workshop.seconds = 20
@@ -350,13 +345,7 @@ def test_a_collection_deleted_and_created_again_holds_only_what_is_put_then(work
 
 
 def test_what_a_refused_commit_had_done_to_memory_is_undone(workshop: Workshop) -> None:
-    with workshop.database.write() as connection:
-        connection.execute(
-            text(
-                "CREATE TRIGGER refuse BEFORE INSERT ON position WHEN NEW.longitude = 3 "
-                "BEGIN SELECT RAISE(ABORT, 'this database dislikes it'); END"
-            )
-        )
+    workshop.store.refuse("position", "longitude = 3")
     workshop.ingest(workshop.fix("x", 1000, 3))
     workshop.ingest(workshop.fix("x", 1000, 4))
 

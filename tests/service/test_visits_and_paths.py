@@ -1,7 +1,6 @@
 """Paths and visits through the tracker: on arrival, after a wait in the window, after restarts."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from ingest.messages import Message
 from service.crossing_rule import CrossingRule, changed
 from service.store.schema import inside, position
 from tests.service.workshop import Workshop, box
+from tests.stores import Store
 
 WAYS = ("at once", "all together", "after a wait", "after restarts", "posted")
 DEGREE = 111_320
@@ -42,8 +42,8 @@ def arrive(workshop: Workshop, way: str, *messages: Message) -> None:
     workshop.tracker.evaluate_due()
 
 
-def workshop_of(folder: Path, way: str, *geofences: Geofence) -> Workshop:
-    workshop = Workshop(folder, window=60 if way == "after a wait" else 0)
+def workshop_of(store: Store, way: str, *geofences: Geofence) -> Workshop:
+    workshop = Workshop(store, window=60 if way == "after a wait" else 0)
     workshop.catalog.put("default", geofences)
     return workshop
 
@@ -58,9 +58,9 @@ def told(workshop: Workshop) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_geofence_that_is_flown_through_between_two_fixes_is_entered_and_left(
-    tmp_path: Path, way: str
+    store: Store, way: str
 ) -> None:
-    workshop = workshop_of(tmp_path, way, box("A", 0, 10), box("B", 4, 6), box("C", 15, 20))
+    workshop = workshop_of(store, way, box("A", 0, 10), box("B", 4, 6), box("C", 15, 20))
     workshop.catalog.update_collection("default", SEGMENT)
     arrive(
         workshop,
@@ -82,8 +82,8 @@ def test_a_geofence_that_is_flown_through_between_two_fixes_is_entered_and_left(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_path_holds_to_bands_and_a_longer_gap_or_a_greater_speed_is_none(tmp_path: Path, way: str) -> None:
-    workshop = workshop_of(tmp_path, way, box("V", 0, 10, minAltitude=100, maxAltitude=300))
+def test_a_path_holds_to_bands_and_a_longer_gap_or_a_greater_speed_is_none(store: Store, way: str) -> None:
+    workshop = workshop_of(store, way, box("V", 0, 10, minAltitude=100, maxAltitude=300))
     rule = crossed_by(crossing="segment", max_gap_seconds=20, max_speed=1.001 * DEGREE)
     workshop.catalog.update_collection("default", rule)
     arrive(
@@ -99,9 +99,9 @@ def test_a_path_holds_to_bands_and_a_longer_gap_or_a_greater_speed_is_none(tmp_p
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_stay_is_told_once_and_a_jitter_on_the_boundary_is_not(tmp_path: Path, way: str) -> None:
+def test_a_stay_is_told_once_and_a_jitter_on_the_boundary_is_not(store: Store, way: str) -> None:
     workshop = workshop_of(
-        tmp_path, way, box("A", 0, 10, dwellSeconds=5, exitAfterSeconds=3, exitAfterMetres=DEGREE / 2)
+        store, way, box("A", 0, 10, dwellSeconds=5, exitAfterSeconds=3, exitAfterMetres=DEGREE / 2)
     )
     places = [9.5, 10.1, 9.9, 10.2, 10.1, 9.5, 9.5, 10.3, 9, 10.9, 10.2, 10.3, 10.6]
     arrive(
@@ -118,9 +118,9 @@ def test_a_stay_is_told_once_and_a_jitter_on_the_boundary_is_not(tmp_path: Path,
         assert counted == 1
 
 
-def test_what_a_visit_has_come_to_is_kept_until_the_device_leaves(tmp_path: Path) -> None:
+def test_what_a_visit_has_come_to_is_kept_until_the_device_leaves(store: Store) -> None:
     workshop = workshop_of(
-        tmp_path, "at once", box("A", 0, 10, dwellSeconds=5, exitAfterSeconds=9), box("B", 0, 10)
+        store, "at once", box("A", 0, 10, dwellSeconds=5, exitAfterSeconds=9), box("B", 0, 10)
     )
 
     def kept() -> list[tuple[Any, ...]]:
@@ -141,10 +141,10 @@ def test_what_a_visit_has_come_to_is_kept_until_the_device_leaves(tmp_path: Path
 
 
 def test_a_collection_told_to_be_crossed_by_segments_is_so_from_the_next_fix_also_after_a_restart(
-    tmp_path: Path,
+    new_store: Callable[[], Store],
 ) -> None:
-    for folder, restarts in ((tmp_path / "a", False), (tmp_path / "b", True)):
-        workshop = workshop_of(folder, "at once", box("A", 0, 10, minAltitude=50))
+    for restarts in (False, True):
+        workshop = workshop_of(new_store(), "at once", box("A", 0, 10, minAltitude=50))
         workshop.ingest(workshop.fix("x", 0, -5, altitude=100))
         workshop.catalog.update_collection("default", SEGMENT)
         if restarts:
@@ -157,9 +157,9 @@ def test_a_collection_told_to_be_crossed_by_segments_is_so_from_the_next_fix_als
 
 
 def test_a_path_begins_at_the_last_fix_also_where_its_history_is_gone_and_the_process_was_restarted(
-    tmp_path: Path,
+    store: Store,
 ) -> None:
-    workshop = workshop_of(tmp_path, "at once", box("A", 0, 10, minAltitude=50))
+    workshop = workshop_of(store, "at once", box("A", 0, 10, minAltitude=50))
     workshop.catalog.update_collection("default", SEGMENT)
     workshop.ingest(workshop.fix("x", 0, -5, altitude=100))
     with workshop.database.write() as connection:
@@ -170,8 +170,8 @@ def test_a_path_begins_at_the_last_fix_also_where_its_history_is_gone_and_the_pr
     assert told(workshop) == [("ENTER", "A", 10_000, 0, True)]
 
 
-def test_a_geofence_put_on_the_way_behind_a_device_is_entered_at_its_next_fix(tmp_path: Path) -> None:
-    workshop = workshop_of(tmp_path, "at once")
+def test_a_geofence_put_on_the_way_behind_a_device_is_entered_at_its_next_fix(store: Store) -> None:
+    workshop = workshop_of(store, "at once")
     workshop.catalog.update_collection("default", SEGMENT)
     workshop.ingest(workshop.fix("x", 0, 5))
     workshop.catalog.put("default", [box("A", 0, 10)])
@@ -181,8 +181,8 @@ def test_a_geofence_put_on_the_way_behind_a_device_is_entered_at_its_next_fix(tm
     assert told(workshop) == [("ENTER", "A", 1_000, 6, False), ("EXIT", "A", 5_000, 10, True)]
 
 
-def test_a_device_that_was_forgotten_has_no_path_from_before(tmp_path: Path) -> None:
-    workshop = workshop_of(tmp_path, "at once", box("A", 0, 10, dwellSeconds=6))
+def test_a_device_that_was_forgotten_has_no_path_from_before(store: Store) -> None:
+    workshop = workshop_of(store, "at once", box("A", 0, 10, dwellSeconds=6))
     workshop.catalog.update_collection("default", SEGMENT)
     workshop.ingest(workshop.fix("x", 0, -5), workshop.fix("x", 10_000, 5))
     workshop.tracker.forget("default", "x")
@@ -192,9 +192,9 @@ def test_a_device_that_was_forgotten_has_no_path_from_before(tmp_path: Path) -> 
     assert told(workshop) == [("ENTER", "A", hour + 35_000, 10, True)]
 
 
-def test_events_of_one_commit_are_told_by_time_then_as_they_lie_on_the_path(tmp_path: Path) -> None:
+def test_events_of_one_commit_are_told_by_time_then_as_they_lie_on_the_path(store: Store) -> None:
     boxes = [box("A", 0, 1e-4), box("B", 1.5e-4, 2e-4), box("C", -3e-4, -2e-4)]
-    workshop = workshop_of(tmp_path, "at once", *boxes)
+    workshop = workshop_of(store, "at once", *boxes)
     workshop.catalog.update_collection("default", SEGMENT)
     workshop.ingest(
         workshop.fix("x", 0, -5e-4), workshop.fix("x", 1, -4.999e-4), workshop.fix("x", 4, 6.001e-4)
@@ -229,7 +229,7 @@ FIX = st.tuples(st.integers(-2, 12), st.sampled_from([None, 0, 100]), st.sampled
 )
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_restart_before_every_fix_changes_nothing(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_store: Callable[[], Store],
     fixes: list[tuple[int, int | None, int | None]],
     asked: list[dict[str, Any]],
     edited: tuple[int, dict[str, Any]],
@@ -237,9 +237,7 @@ def test_a_restart_before_every_fix_changes_nothing(
 ) -> None:
     told_of = []
     for restarts in (False, True):
-        workshop = workshop_of(
-            tmp_path_factory.mktemp("data"), "at once", box("A", 0, 6, **asked[0]), box("B", 3, 9, **asked[1])
-        )
+        workshop = workshop_of(new_store(), "at once", box("A", 0, 6, **asked[0]), box("B", 3, 9, **asked[1]))
         for time, (longitude, altitude, accuracy) in enumerate(fixes):
             if time == segments_from:
                 workshop.catalog.update_collection("default", SEGMENT)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event
 from service.store.database import Database
 from service.store.positions import any_waiting, due, last_waiting_receipt
 from tests.service.workshop import Workshop
+from tests.stores import SqliteStore
 
 
 @contextmanager
@@ -32,8 +33,10 @@ def plans(database: Database) -> Iterator[list[str]]:
             found.append("\n".join(row[3] for row in rows))
 
 
-def test_fixes_that_wait_are_found_by_their_index_and_never_by_reading_the_history(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, window=30)
+def test_fixes_that_wait_are_found_by_their_index_and_never_by_reading_the_history(
+    tmp_path: Path, migrated: Path
+) -> None:
+    workshop = Workshop(SqliteStore.copied(migrated, tmp_path), window=30)
     workshop.ingest(workshop.fix("x", 0, 1))
     with plans(workshop.database) as found, workshop.database.read() as connection:
         any_waiting(connection)

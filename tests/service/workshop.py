@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -15,12 +14,12 @@ from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.reorder import ReorderClock
-from service.store.database import Database, open_sqlite
-from service.store.migration import prepare
+from service.store.database import Database
 from service.store.reading.events import EventFilter, events
 from service.store.schema import device, event, position, reject
 from service.timestamps import now
 from service.tracker import Tracker
+from tests.stores import Store
 
 HOUR = 3_600_000
 
@@ -33,14 +32,14 @@ class Workshop:
 
     def __init__(
         self,
-        folder: Path,
+        store: Store,
         window: float = 0,
         channels: Sequence[str] = (),
         *,
         telling_positions: bool = False,
         unknown_altitude_inside: bool = False,
     ) -> None:
-        self.folder = folder
+        self.store = store
         self.window = window
         self.channels = channels
         self.telling_positions = telling_positions
@@ -51,8 +50,7 @@ class Workshop:
 
     def open(self) -> None:
         """As after a start of the process."""
-        self.database: Database = open_sqlite(self.folder)
-        prepare(self.database)
+        self.database: Database = self.store.open()
         self.metrics = Metrics()
         self.reorder = ReorderClock(self.window)
         live = LiveGeofences(unknown_altitude_inside=self.unknown_altitude_inside)

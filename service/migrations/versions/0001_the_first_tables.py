@@ -264,7 +264,7 @@ def upgrade() -> None:
         sa.Column("accuracy", sa.Float(precision=53), nullable=True),
         sa.Column("properties", sa.Text(), nullable=False),
         sa.Column("revision", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("late", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("late", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(
             ["device_key"], ["device.key"], name=op.f("position_device_key_fk"), ondelete="CASCADE"
         ),
@@ -327,3 +327,13 @@ def fill() -> None:
     op.bulk_insert(sa.table("shard", sa.column("shard")), [{"shard": number} for number in range(64)])
     sequence = sa.table("sequence", sa.column("name"), sa.column("value"))
     op.bulk_insert(sequence, [{"name": "alert_changed", "value": 0}])
+    if op.get_context().dialect.name == "postgresql":
+        count_on()
+
+
+def count_on() -> None:
+    """These rows were given their keys: the next ones follow them."""
+    for table, key in (("tracker", "key"), ("collection", "key"), ("revision", "revision")):
+        last = sa.select(sa.func.max(sa.column(key))).select_from(sa.table(table)).scalar_subquery()
+        counter = sa.func.pg_get_serial_sequence(table, key)
+        op.execute(sa.select(sa.func.setval(counter, last)))

@@ -9,7 +9,7 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.add_column(
-        "tracker", sa.Column("position_events", sa.Boolean(), server_default=sa.text("0"), nullable=False)
+        "tracker", sa.Column("position_events", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
     op.create_table(
         "position_update",

@@ -37,4 +37,4 @@ def upgrade() -> None:
 
 
 def _false(name: str) -> sa.Column[bool]:
-    return sa.Column(name, sa.Boolean(), server_default=sa.text("0"), nullable=False)
+    return sa.Column(name, sa.Boolean(), server_default=sa.false(), nullable=False)

@@ -1,8 +1,6 @@
 """The API on a database of its own, for each test."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,26 +13,14 @@ from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.readiness import Dependency
 from service.reorder import ReorderClock
-from service.store.database import open_sqlite
-from service.store.migration import prepare
 from service.tracker import Tracker
 from tests.service.api.ground import Ground, served
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder at the newest schema, to be copied: migrations take a while."""
-    folder = tmp_path_factory.mktemp("empty")
-    database = open_sqlite(folder)
-    prepare(database)
-    database.close()
-    return folder
+from tests.stores import Store
 
 
 @pytest.fixture
-def ground(tmp_path: Path, empty_database: Path) -> Iterator[Ground]:
-    shutil.copytree(empty_database, tmp_path, dirs_exist_ok=True)
-    database = open_sqlite(tmp_path)
+def ground(store: Store) -> Iterator[Ground]:
+    database = store.open()
     live = LiveGeofences()
     metrics = Metrics()
     tracker = Tracker(database, live, Intake(600_000, None), ReorderClock(0), metrics, channels=("email",))

@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import RowMapping, select
@@ -15,6 +14,7 @@ from service.dispatch.outbox import Channel, Dispatcher
 from service.dispatch.smtp import SmtpServer
 from service.store.schema import alert
 from tests.service.workshop import Workshop
+from tests.stores import Store
 
 MINUTE = 60_000
 AIRPORT = (
@@ -35,8 +35,8 @@ class Clock:
 
 
 class Airfield:
-    def __init__(self, folder: Path, channels: Sequence[str]) -> None:
-        self.workshop = Workshop(folder, channels=channels)
+    def __init__(self, store: Store, channels: Sequence[str]) -> None:
+        self.workshop = Workshop(store, channels=channels)
         self.workshop.catalog.put("default", read_geofences(AIRPORT.encode()))
         self.clock = Clock()
         self._fixes: Counter[str] = Counter()

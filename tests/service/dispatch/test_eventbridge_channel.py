@@ -20,13 +20,14 @@ from service.errors import SettingsError
 from tests.service.dispatch.airfield import Airfield, rounds
 from tests.service.dispatch.cloud import CloudProxy, CloudQueue, queue_behind_bus
 from tests.stand_in import DESTINATION, REGION, StandIn
+from tests.stores import Store
 
 HOME = f"arn:aws:geo:{REGION}:{DESTINATION}"
 
 
 @pytest.fixture
-def airfield(tmp_path: Path) -> Airfield:
-    return Airfield(tmp_path / "data", ["eventbridge"])
+def airfield(store: Store) -> Airfield:
+    return Airfield(store, ["eventbridge"])
 
 
 @pytest.fixture
@@ -300,16 +301,15 @@ def test_a_bus_without_a_region_is_refused_at_start(monkeypatch: pytest.MonkeyPa
 
 DISPATCH = """
 import json, sys, threading
-from pathlib import Path
 from service.dispatch.event_bus import EventBus
 from service.dispatch.eventbridge_channel import EventBridgeChannel
 from service.dispatch.outbox import Dispatcher
 from service.metrics import Metrics
-from service.store.database import open_sqlite
 from service.timestamps import now
-folder, bus = json.loads(sys.argv[1])
+from tests.stores import opened
+store, bus = json.loads(sys.argv[1])
 channel = EventBridgeChannel(EventBus(bus, "overfly"))
-Dispatcher(open_sqlite(Path(folder)), channel, now, Metrics()).run(threading.Event())
+Dispatcher(opened(store), channel, now, Metrics()).run(threading.Event())
 """
 
 
@@ -317,7 +317,7 @@ def test_killed_before_it_could_note_what_was_taken_it_puts_the_same_events_agai
     airfield: Airfield, queue: CloudQueue, proxy: CloudProxy, bus: str, repository: Path
 ) -> None:
     airfield.cross_all(["a", "b"])
-    argument = json.dumps([str(airfield.workshop.folder), bus])
+    argument = json.dumps([airfield.workshop.store.name, bus])
     process = subprocess.Popen([sys.executable, "-c", DISPATCH, argument], cwd=repository)
     killed = threading.Event()
 

@@ -17,6 +17,7 @@ from service.dispatch.outbox import Dispatcher
 from tests.brokers import Mosquitto
 from tests.service.dispatch.airfield import Airfield, rounds
 from tests.service.dispatch.post_office import raw_server
+from tests.stores import Store
 
 TOPIC = "overfly/events/default/LSZH"
 
@@ -56,8 +57,8 @@ class Listener:
 
 
 @pytest.fixture
-def airfield(tmp_path: Path) -> Airfield:
-    return Airfield(tmp_path / "data", ["mqtt"])
+def airfield(store: Store) -> Airfield:
+    return Airfield(store, ["mqtt"])
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """From the outbox to mailboxes: all events, once in an interval, through whatever the server does."""
 
 import json
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
 
 from service.dispatch.attempts import GIVE_UP_MS, LONGEST_MS, delay
 from service.dispatch.outbox import Dispatcher
-from service.store.database import DATABASE_FILE
 from tests.brokers import free_port
 from tests.service.dispatch.airfield import MINUTE, Airfield, rounds
 from tests.service.dispatch.post_office import PostOffice
+from tests.stores import Store
 
 OPS = "ops@example.org"
 
@@ -30,8 +28,8 @@ def office() -> Iterator[PostOffice]:
 
 
 @pytest.fixture
-def airfield(tmp_path: Path) -> Airfield:
-    return Airfield(tmp_path, [f"email:{OPS}"])
+def airfield(store: Store) -> Airfield:
+    return Airfield(store, [f"email:{OPS}"])
 
 
 def test_a_crossing_becomes_a_mail_and_a_sent_alert(airfield: Airfield, office: PostOffice) -> None:
@@ -173,8 +171,8 @@ def test_delays_grow_from_a_second_to_five_minutes() -> None:
     assert all(LONGEST_MS // 2 <= delay(10_000) <= LONGEST_MS for _ in range(50))
 
 
-def test_one_refused_recipient_delays_no_other(tmp_path: Path, office: PostOffice) -> None:
-    airfield = Airfield(tmp_path, [f"email:{OPS}", "email:gone@example.org"])
+def test_one_refused_recipient_delays_no_other(store: Store, office: PostOffice) -> None:
+    airfield = Airfield(store, [f"email:{OPS}", "email:gone@example.org"])
     office.refusals["gone@example.org"] = "450 no"
     airfield.cross("a")
     rounds(airfield.mail_dispatcher(office.url, "gone@example.org"))
@@ -273,18 +271,10 @@ def test_a_nudge_makes_the_mail_go_at_once_and_stopping_is_quick(
 
 def test_a_mail_is_not_sent_twice_while_the_database_is_away(airfield: Airfield, office: PostOffice) -> None:
     """Another process holds the database while the mail is handed in, so that the outcome cannot be kept."""
-    engine = airfield.workshop.database.engine
-    sqlalchemy_event.listen(
-        engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 50")
-    )
-    engine.dispose()
-    holder = sqlite3.connect(
-        airfield.workshop.folder / DATABASE_FILE, isolation_level=None, check_same_thread=False
-    )
     came = threading.Event()
 
     def hold() -> None:
-        holder.execute("BEGIN IMMEDIATE")
+        airfield.workshop.store.take_away()
         came.set()
 
     office.on_mail = hold
@@ -292,9 +282,7 @@ def test_a_mail_is_not_sent_twice_while_the_database_is_away(airfield: Airfield,
     with running(airfield.mail_dispatcher(office.url)):
         wait_for(came)
         time.sleep(1.5)
-        assert airfield.statuses() == ["pending"]
-        holder.execute("ROLLBACK")
-        holder.close()
+        airfield.workshop.store.give_back()
         deadline = time.monotonic() + 10
         while airfield.statuses() != ["sent"] and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -304,17 +292,16 @@ def test_a_mail_is_not_sent_twice_while_the_database_is_away(airfield: Airfield,
 
 DISPATCH = """
 import json, sys, threading
-from pathlib import Path
 from service.dispatch.email_channel import EmailChannel
 from service.dispatch.outbox import Dispatcher
 from service.dispatch.smtp import SmtpServer
 from service.metrics import Metrics
-from service.store.database import open_sqlite
 from service.timestamps import now
-folder, url = json.loads(sys.argv[1])
+from tests.stores import opened
+store, url = json.loads(sys.argv[1])
 channel = EmailChannel(SmtpServer.from_url(url), sender="overfly@example.org", recipient="ops@example.org",
                        interval=60_000, public_url="http://127.0.0.1:8000")
-Dispatcher(open_sqlite(Path(folder)), channel, now, Metrics()).run(threading.Event())
+Dispatcher(opened(store), channel, now, Metrics()).run(threading.Event())
 """
 
 
@@ -323,7 +310,7 @@ def test_a_mail_sent_again_after_a_kill_is_the_same_mail(
 ) -> None:
     """The process is killed when the mail has been taken and before it could learn so."""
     airfield.cross_all(["a", "b"])
-    argument = json.dumps([str(airfield.workshop.folder), office.url])
+    argument = json.dumps([airfield.workshop.store.name, office.url])
     process = subprocess.Popen([sys.executable, "-c", DISPATCH, argument], cwd=repository)
     killed = threading.Event()
 

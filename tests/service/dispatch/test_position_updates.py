@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ from service.store.schema import device, position_update
 from tests.service.dispatch.cloud import CloudProxy, CloudQueue, queue_behind_bus
 from tests.service.workshop import Workshop
 from tests.stand_in import DESTINATION, REGION, StandIn
+from tests.stores import Store
 
 TRACKER = f"arn:aws:geo:{REGION}:{DESTINATION}:tracker/default"
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    made = Workshop(tmp_path / "data", telling_positions=True)
+def workshop(store: Store) -> Workshop:
+    made = Workshop(store, telling_positions=True)
     made.catalog.update_tracker("default", position_events=True)
     return made
 
@@ -125,9 +126,9 @@ def test_fixes_of_one_batch_are_put_by_their_sample_time(
 
 
 def test_a_position_that_waits_for_its_turn_is_put_at_once(
-    tmp_path: Path, proxy: CloudProxy, queue: CloudQueue, bus: str
+    store: Store, proxy: CloudProxy, queue: CloudQueue, bus: str
 ) -> None:
-    workshop = Workshop(tmp_path, window=30, telling_positions=True)
+    workshop = Workshop(store, window=30, telling_positions=True)
     workshop.catalog.update_tracker("default", position_events=True)
     workshop.ingest(workshop.fix("a", 1, 1))
     workshop.ingest(workshop.fix("a", 0, 0))
@@ -139,13 +140,13 @@ def test_a_position_that_waits_for_its_turn_is_put_at_once(
 
 
 def test_where_no_tracker_asks_or_no_bus_is_set_nothing_is_written(
-    workshop: Workshop, tmp_path: Path
+    workshop: Workshop, new_store: Callable[[], Store]
 ) -> None:
     workshop.catalog.update_tracker("default", position_events=False)
     workshop.ingest(workshop.fix("a", 0, 0))
     assert waiting(workshop) == 0
 
-    without_bus = Workshop(tmp_path / "other")
+    without_bus = Workshop(new_store())
     without_bus.catalog.update_tracker("default", position_events=True)
     without_bus.ingest(without_bus.fix("a", 0, 0))
     assert waiting(without_bus) == 0
@@ -235,13 +236,12 @@ def test_run_puts_what_comes_when_it_is_woken_and_stops_quickly(
 
 DISPATCH = """
 import json, sys, threading
-from pathlib import Path
 from service.dispatch.event_bus import EventBus
 from service.dispatch.position_updates import PositionUpdates
 from service.metrics import Metrics
-from service.store.database import open_sqlite
-folder, bus = json.loads(sys.argv[1])
-PositionUpdates(open_sqlite(Path(folder)), EventBus(bus, "overfly"), Metrics()).run(threading.Event())
+from tests.stores import opened
+store, bus = json.loads(sys.argv[1])
+PositionUpdates(opened(store), EventBus(bus, "overfly"), Metrics()).run(threading.Event())
 """
 
 
@@ -254,7 +254,7 @@ def test_killed_before_it_could_note_what_was_taken_it_puts_the_same_positions_a
     repository: Path,
 ) -> None:
     workshop.ingest(workshop.fix("a", 0, 0), workshop.fix("b", 0, 0))
-    argument = json.dumps([str(workshop.folder), bus])
+    argument = json.dumps([workshop.store.name, bus])
     process = subprocess.Popen([sys.executable, "-c", DISPATCH, argument], cwd=repository)
     killed = threading.Event()
 

@@ -1,7 +1,5 @@
 """Text messages that the stand-in's SNS would send."""
 
-from pathlib import Path
-
 import pytest
 
 from service.dispatch.outbox import Dispatcher
@@ -10,6 +8,7 @@ from service.errors import SettingsError
 from tests.service.dispatch.airfield import MINUTE, Airfield, rounds
 from tests.service.dispatch.cloud import CloudProxy
 from tests.stand_in import StandIn
+from tests.stores import Store
 
 
 def sms(airfield: Airfield, number: str) -> Dispatcher:
@@ -21,10 +20,10 @@ def texts(aws: StandIn, number: str) -> list[str]:
 
 
 def test_what_comes_within_the_interval_is_gathered_into_the_next_text_message(
-    tmp_path: Path, aws: StandIn, proxy: CloudProxy
+    store: Store, aws: StandIn, proxy: CloudProxy
 ) -> None:
     number = "+41790000001"
-    airfield = Airfield(tmp_path, [f"sms:{number}"])
+    airfield = Airfield(store, [f"sms:{number}"])
     dispatcher = sms(airfield, number)
     for _ in range(3):
         airfield.cross_all(["a", "b"])
@@ -42,10 +41,10 @@ def test_what_comes_within_the_interval_is_gathered_into_the_next_text_message(
 
 
 def test_a_text_message_refused_for_now_is_sent_later_and_one_refused_for_ever_fails(
-    tmp_path: Path, aws: StandIn, proxy: CloudProxy
+    store: Store, aws: StandIn, proxy: CloudProxy
 ) -> None:
     number = "+41790000002"
-    airfield = Airfield(tmp_path, [f"sms:{number}"])
+    airfield = Airfield(store, [f"sms:{number}"])
     dispatcher = sms(airfield, number)
     proxy.faults = [(400, "Throttled"), (400, "InvalidParameter")]
     airfield.cross("a", callsign="SWR1")

@@ -4,7 +4,6 @@ import json
 import socket
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +15,14 @@ from tests.service.dispatch.airfield import Airfield, rounds
 from tests.service.dispatch.cloud import CloudProxy, queue_behind_topic
 from tests.service.dispatch.post_office import raw_server
 from tests.stand_in import StandIn
+from tests.stores import Store
 
 URL = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-def airfield(tmp_path: Path) -> Airfield:
-    return Airfield(tmp_path / "data", ["sns"])
+def airfield(store: Store) -> Airfield:
+    return Airfield(store, ["sns"])
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from service.doctor.folder import database_finding, folder_findings
-from service.store.database import open_sqlite
 from service.store.folder import hold
 from service.store.migration import prepare
+from service.store.sqlite import open_sqlite
 
 
 def test_the_folder_is_looked_at_and_not_made(tmp_path: Path) -> None:

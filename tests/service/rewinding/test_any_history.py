@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from service.api.histories import evaluated_position_page
 from service.crossing_rule import changed
 from service.errors import Conflict, NotFound
-from service.store.database import open_sqlite
 from service.store.migration import prepare
+from service.store.sqlite import open_sqlite
 from tests.service.rewinding.past import Past, in_any_order
 from tests.service.workshop import HOUR, box
 

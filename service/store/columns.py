@@ -1,0 +1,156 @@
+"""Many rows at once, as columns: added, changed, taken away, found.
+
+PostgreSQL takes columns as they are, by COPY or as arrays; SQLite takes rows. A column is a sequence of
+Python values, by the name of the table's column.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Table,
+    and_,
+    bindparam,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+Columns = Mapping[str, Sequence[Any]]
+
+
+def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT."""
+    return postgresql.insert(table) if on_postgres(connection) else sqlite.insert(table)
+
+
+def on_postgres(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+def insert_columns(connection: Connection, table: Table, columns: Columns) -> None:
+    """Adds rows, in their order."""
+    if not on_postgres(connection):
+        connection.execute(insert(table), _rows(columns))
+        return
+    names = ", ".join(f'"{name}"' for name in columns)
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - narrows the type; the engine is psycopg's
+    statement = f'COPY "{table.name}" ({names}) FROM STDIN'
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            copy.write(copied_text(columns))
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            statement, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
+
+
+def update_columns(connection: Connection, table: Table, keys: Columns, columns: Columns) -> None:
+    """Changes the row of each key."""
+    if on_postgres(connection):
+        new = _as_table(table, {**keys, **columns})
+        here = and_(*(table.c[name] == new.c[name] for name in keys))
+        statement = update(table).where(here).values({name: new.c[name] for name in columns})
+        connection.execute(statement, _arrays({**keys, **columns}))
+        return
+    here = and_(*(table.c[name] == bindparam(f"at_{name}") for name in keys))
+    changed = update(table).where(here).values({name: bindparam(f"to_{name}") for name in columns})
+    at = {f"at_{name}": values for name, values in keys.items()}
+    connection.execute(changed, _rows({**at, **{f"to_{name}": each for name, each in columns.items()}}))
+
+
+def put_columns(connection: Connection, table: Table, keys: Columns, columns: Columns) -> None:
+    """Changes the row of each key, and adds it where there is none."""
+    whole = {**keys, **columns}
+    statement = upsert(connection, table)
+    values: list[dict[str, Any]] | dict[str, Any]
+    if on_postgres(connection):
+        new = _as_table(table, whole)
+        statement = statement.from_select(list(whole), select(*(new.c[name] for name in whole)))
+        values = _arrays(whole)
+    else:
+        values = _rows(whole)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(keys), set_={name: statement.excluded[name] for name in columns}
+        ),
+        values,
+    )
+
+
+def delete_keys(connection: Connection, table: Table, keys: Columns) -> None:
+    """Takes away the row of each key."""
+    if on_postgres(connection):
+        gone = _as_table(table, keys)
+        here = and_(*(table.c[name] == gone.c[name] for name in keys))
+        connection.execute(delete(table).where(here), _arrays(keys))
+        return
+    here = and_(*(table.c[name] == bindparam(f"at_{name}") for name in keys))
+    connection.execute(
+        delete(table).where(here), _rows({f"at_{name}": values for name, values in keys.items()})
+    )
+
+
+def wanted_keys(connection: Connection, table: Table, keys: Columns) -> tuple[FromClause, dict[str, Any]]:
+    """Keys as a table to join with, and the values to execute the statement with.
+
+    Beside the keys it has `place`: which of them a row is, from 0 on.
+    """
+    if on_postgres(connection):
+        wanted = _as_table(table, keys, ordinality="counted")
+        numbered = select(*(wanted.c[name] for name in keys), (wanted.c.counted - 1).label("place"))
+        return numbered.subquery("wanted"), _arrays(keys)
+    each = func.json_each(bindparam("wanted")).table_valued("key", "value", name="each")
+    members = (
+        type_coerce(func.json_extract(each.c.value, f"$[{number}]"), table.c[name].type).label(name)
+        for number, name in enumerate(keys)
+    )
+    text = "[" + ",".join(map(str, map(list, zip(*keys.values(), strict=True)))) + "]"
+    return select(*members, each.c.key.label("place")).subquery("wanted"), {"wanted": text}
+
+
+def copied_text(columns: Columns) -> str:
+    """Columns of numbers, texts, truths and None in the text format of COPY.
+
+    https://www.postgresql.org/docs/15/sql-copy.html
+    """
+    written = [_copied(values) for values in columns.values()]
+    return "".join("\t".join(row) + "\n" for row in zip(*written, strict=True))
+
+
+_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _copied(values: Sequence[Any]) -> Iterable[str]:
+    if any(type(value) is not int and type(value) is not float for value in values):
+        return (
+            "\\N" if value is None else value.translate(_ESCAPED) if isinstance(value, str) else repr(value)
+            for value in values
+        )
+    return map(repr, values)
+
+
+def _rows(columns: Columns) -> list[dict[str, Any]]:
+    names = tuple(columns)
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _arrays(columns: Columns) -> dict[str, Any]:
+    return {f"all_{name}": list(values) for name, values in columns.items()}
+
+
+def _as_table(table: Table, columns: Columns, ordinality: str | None = None) -> FromClause:
+    arrays = (bindparam(f"all_{name}", type_=postgresql.ARRAY(table.c[name].type)) for name in columns)
+    members = [column(name, table.c[name].type) for name in columns]
+    unnested = func.unnest(*arrays).table_valued(*members, with_ordinality=ordinality, name="given")
+    return unnested.render_derived()

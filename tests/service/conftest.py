@@ -1,0 +1,52 @@
+"""Both stores: what a test of the service asks for by `store` or `new_store`, it is run on each."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from service.store.migration import prepare
+from service.store.sqlite import open_sqlite
+from tests.postgres import Postgres
+from tests.stores import PostgresStore, SqliteStore, Store
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with Postgres.of_its_own() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder at the newest schema, to be copied: migrations take a while."""
+    folder = tmp_path_factory.mktemp("migrated")
+    database = open_sqlite(folder)
+    prepare(database)
+    database.close()
+    return folder
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated: Path
+) -> Callable[[], Store]:
+    """Makes a store with nothing in it, as often as it is called."""
+    if request.param == "sqlite":
+        return lambda: SqliteStore.copied(migrated, tmp_path_factory.mktemp("data"))
+    server: Postgres = request.getfixturevalue("postgres")
+    return lambda: PostgresStore(server.new_database())
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """A database without tables."""
+    if request.param == "sqlite":
+        return SqliteStore(tmp_path)
+    server: Postgres = request.getfixturevalue("postgres")
+    return PostgresStore(server.empty_database())
+
+
+@pytest.fixture
+def store(new_store: Callable[[], Store]) -> Store:
+    return new_store()
