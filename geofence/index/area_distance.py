@@ -11,6 +11,8 @@ from geofence.earth.ellipsoid import LEAST_CURVATURE_RADIUS, Column, from_axis
 from geofence.paths.outlines import Outlines
 from geofence.paths.paths import Sides
 
+EDGES_LOOKED_THROUGH = 1 << 22
+"""For those that come near: all of them may, which takes some 50 bytes each."""
 EDGES_AT_ONCE = 1 << 18
 
 MARGIN = 1e-9
@@ -45,6 +47,15 @@ def _to_outlines(
     outlines: Outlines, number: NDArray[np.int64], longitude: Column, latitude: Column, limit: Column
 ) -> Column:
     """To edges that come near. Those along a cut at the antimeridian count too: the area is no farther."""
+    distance = np.empty(len(number))
+    for part in chunks(outlines.sizes(number), EDGES_LOOKED_THROUGH):
+        distance[part] = _to_edges(outlines, number[part], longitude[part], latitude[part], limit[part])
+    return distance
+
+
+def _to_edges(
+    outlines: Outlines, number: Numbers, longitude: Column, latitude: Column, limit: Column
+) -> Column:
     owner, sides = _boxes_around(longitude, latitude, limit)
     box, edge = outlines.within(sides, number[owner])
     order = np.argsort(owner[box], kind="stable")

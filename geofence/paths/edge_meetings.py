@@ -65,7 +65,8 @@ def _shares_along(a: Point, b: Point, c: Point) -> Column:
     """Where c, a point on the line from a to b, is: 0 at a or before it, 1 at b or behind it."""
     wide = np.abs(b[0] - a[0]) >= np.abs(b[1] - a[1])
     start, end, at = (np.where(wide, x, y) for x, y in (a, b, c))
-    share: Column = np.clip((at - start) / (end - start), 0, 1)
+    with np.errstate(over="ignore"):  # an edge next to nothing, and a point far from it
+        share: Column = np.clip((at - start) / (end - start), 0, 1)
     return share
 
 

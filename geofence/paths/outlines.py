@@ -45,6 +45,10 @@ class Outlines:
             if self._forgotten > max(MOST_FORGOTTEN, len(self._x) // 2):
                 self._clear()
 
+    def sizes(self, number: Numbers) -> Numbers:
+        """How many vertices outlines have."""
+        return self._vertices.rows[number].astype(np.int64)
+
     def edge(self, edge: Numbers) -> tuple[Point, Point]:
         """Where edges begin and end: longitudes and latitudes."""
         x, y = self._x.rows, self._y.rows

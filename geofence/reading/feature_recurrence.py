@@ -98,6 +98,11 @@ def _read_parts(value: object, faults: FeatureFaults) -> dict[str, str] | None:
         expected = f"expected a rule of up to {LONGEST_RULE:,} characters, such as {example}"
         faults.add(REASON, f"schedule.rrule {told}: {expected}")
         return None
+    if not value.isascii():
+        faults.add(
+            REASON, f"schedule.rrule is {shown(value)}: expected letters of ASCII alone, as RFC 5545 has them"
+        )
+        return None
     parts: dict[str, str] = {}
     for part in value.upper().removeprefix("RRULE:").split(";"):
         name, _, text = part.partition("=")

@@ -4,6 +4,7 @@ A geofence without its condition is too wide. What was accepted once stays as it
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 import msgspec
 
@@ -26,7 +27,7 @@ def refuse_misplaced(
 
 
 def refuse_near_names(properties: Mapping[str, object], faults: FeatureFaults) -> None:
-    """Faults of names that differ from a condition's in case, '_', '-', plural or Meters for Metres.
+    """Faults of names that differ from a condition's in one letter, case, what is no letter, or as Meters do.
 
     A text is left alone: no condition is one, so that it is likely somebody's own.
     """
@@ -34,7 +35,8 @@ def refuse_near_names(properties: Mapping[str, object], faults: FeatureFaults) -
         return
     meant = {_plain(name): name for name in ASKED}
     for name, value in properties.items():
-        condition = meant.get(_plain(name), name)
+        near = get_close_matches(_plain(name), meant, n=1, cutoff=ONE_LETTER)
+        condition = meant[near[0]] if near else name
         if condition != name and value is not None and not isinstance(value, str):
             faults.add("misspelled", f"properties.{name}: expected properties.{condition}, or another name")
 
@@ -49,6 +51,14 @@ def refuse_crossing(properties: Mapping[str, object], faults: FeatureFaults) -> 
         faults.add("misplaced", f'properties.crossing is "segment": {expected}')
 
 
+ONE_LETTER = 0.94
+"""How alike names of ten letters are that differ in one; `radius` and `devices` are too short for it."""
+
+
 def _plain(name: str) -> str:
-    letters = name.lower().replace("_", "").replace("-", "").replace("meter", "metre")
+    letters = "".join(filter(str.isalpha, name[:LONGEST])).lower().replace("meter", "metre")
     return letters.removesuffix("s")
+
+
+LONGEST = 40
+"""Characters of a name that are looked at: more than any of ours has, and than an accident would add."""

@@ -20,9 +20,16 @@ def fits_together(geometry: Polygon | MultiPolygon, number: int, faults: Feature
 
     `number` is that of the geometry's first polygon. Where they do not, a fault is added.
     """
-    if shapely.is_valid(geometry):
-        return True
-    reason, location = invalidity(geometry)
+    if not faults.accepted and _crowded(geometry):
+        faults.add("crowded", CROWDED)
+        return False
+    try:
+        if shapely.is_valid(geometry):
+            return True
+        reason, location = invalidity(geometry)
+    except shapely.GEOSException:  # numbers so small that GEOS's products of them are 0
+        faults.add("too_small", TOO_SMALL)
+        return False
     nearest = _nearest_rings(geometry, number, location)
     (polygon, ring, vertex), (other_polygon, other_ring, _) = nearest[0], nearest[1]
     name, other = ring_name(polygon, ring), ring_name(other_polygon, other_ring)
@@ -32,6 +39,34 @@ def fits_together(geometry: Polygon | MultiPolygon, number: int, faults: Feature
         relation = ("overlap", f"this ring and {other} cross or run along each other", CROSSING_REPAIRS[kind])
     word, problem, repair = relation
     faults.add(word, f"{problem} near {text_of(location)}: {EXPECTED}; {repair}", name, vertex)
+    return False
+
+
+MOST_MEETINGS = 10_000_000
+"""What takes GEOS about a second and a half: it compares rings whose boxes meet, edge by edge."""
+RINGS_AT_ONCE = 64
+
+CROWDED = (
+    "so many rings lie over one another that comparing them would take too long: "
+    "expected rings of which few have bounding boxes that meet; put them into several features"
+)
+TOO_SMALL = "rings are too small to be compared: expected edges that are longer than an atom"
+
+
+def _crowded(geometry: Polygon | MultiPolygon) -> bool:
+    """Whether rings meet too often, counting for each pair whose boxes meet the edges of the smaller."""
+    rings = np.array([shapely.Polygon(coordinates) for _, _, coordinates in _rings(geometry, 0)], np.object_)
+    if len(rings) <= RINGS_AT_ONCE:
+        return False
+    edges = shapely.get_num_coordinates(rings)
+    tree, meetings = shapely.STRtree(rings), 0
+    for start in range(0, len(rings), RINGS_AT_ONCE):
+        some, others = tree.query(rings[start : start + RINGS_AT_ONCE])
+        some += start
+        counted = others > some
+        meetings += int(np.minimum(edges[some], edges[others])[counted].sum())
+        if meetings > MOST_MEETINGS:
+            return True
     return False
 
 

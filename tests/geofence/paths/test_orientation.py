@@ -42,6 +42,20 @@ def test_orientation_has_the_sign_that_fractions_have(case: tuple[Place, Place, 
     assert np.sign(found) == (value > 0) - (value < 0)
 
 
+def test_places_a_rounding_beside_a_line_are_on_the_side_where_fractions_have_them() -> None:
+    """Of these doubles alone have every third on the wrong side."""
+    random = np.random.default_rng(7)
+    ax, ay, bx, by = random.uniform(-180, 180, (4, 3000))
+    share = random.uniform(0, 1, 3000)
+    cx, cy = ax + share * (bx - ax), ay + share * (by - ay)
+    found = orientations((ax, ay), (bx, by), (cx, cy))
+    values = [
+        exactly((a, b), (c, d), (e, f))
+        for a, b, c, d, e, f in zip(*(each.tolist() for each in (ax, ay, bx, by, cx, cy)), strict=True)
+    ]
+    assert np.sign(found).tolist() == [(value > 0) - (value < 0) for value in values]
+
+
 @given(places, places, places, places)
 def test_share_of_a_crossing_is_that_of_fractions(a: Place, b: Place, v: Place, w: Place) -> None:
     at_a, at_b = exactly(v, w, a), exactly(v, w, b)

@@ -228,6 +228,10 @@ def test_how_a_collection_is_crossed_is_no_property_of_a_geofence() -> None:
         ("exitAfterMeters", "exitAfterMetres"),
         ("max-altitude", "maxAltitude"),
         ("device", "devices"),
+        ("minAltitude ", "minAltitude"),
+        ("min.altitude", "minAltitude"),
+        ("minAltitud", "minAltitude"),
+        ("maxAccurracy", "maxAccuracy"),
         ("Schedule", "schedule"),
         ("Radius", "radius"),
     ],
@@ -243,5 +247,5 @@ def test_a_name_that_is_nearly_a_conditions_is_refused_with_the_right_one(name: 
 
 
 def test_other_names_are_somebodys_own() -> None:
-    own = {"maxSpeed": 50, "crossing": 1, "altitude": 400, "dwell": 5, "name": "A"}
+    own = {"maxSpeed": 50, "crossing": 1, "altitude": 400, "dwell": 5, "name": "A", "": 1, "x" * 10_000: 2}
     assert read_geofence(feature(own), "a").properties == {"radius": 500, **own}
