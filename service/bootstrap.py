@@ -3,12 +3,14 @@
 What settings name, the `named_*` modules make; `bridge` and `republish` are put together by their commands.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from threading import Event
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -20,36 +22,39 @@ from service.bell import Bell
 from service.catalog import GeofenceCatalog
 from service.dispatch.outbox import Dispatcher
 from service.dispatch.position_updates import PositionUpdates
-from service.errors import SettingsError
+from service.errors import SettingsError, StoreAway
 from service.intake import intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.named_channels import channel_faults, event_bus, named_channels
 from service.named_hops import hop_faults
 from service.named_source import named_source
+from service.ownership import Lease, OwnFolder
 from service.pipeline import Pipeline
 from service.readiness import Readiness
 from service.reorder import ReorderClock
 from service.retention import Retention
 from service.settings import Settings
 from service.store.database import Database
+from service.store.folder import OTHER_FOLDER, hold
 from service.store.migration import prepare
+from service.store.postgres import check_url, open_postgres
 from service.store.shards import take_over_all
 from service.store.sqlite import open_sqlite
 from service.timestamps import now
 from service.tracker import Tracker
 from service.workers import Worker, Workers
 
-DATABASE_URL_FAULT = "OVERFLY_DATABASE_URL: only SQLite in OVERFLY_DATA_DIR is served yet; unset it"
+log = structlog.get_logger("overfly")
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """Everything that `overfly serve` runs."""
 
-    database: Database
     app: FastAPI
     workers: Workers
+    close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,16 @@ class Tracking:
     dependencies: Readiness
     metrics: CollectorRegistry
     workers: Workers
+    ownership: OwnFolder | Lease
+
+    def close(self) -> None:
+        """When the workers have ended: another process may go on at once."""
+        try:
+            if isinstance(self.ownership, Lease):
+                self.ownership.give_back()
+        except StoreAway as error:
+            log.warning("lease.not_given_back", error=str(error))
+        self.database.close()
 
 
 def build_service(settings: Settings, served_at: str) -> Service:
@@ -77,7 +92,7 @@ def build_service(settings: Settings, served_at: str) -> Service:
         default_tracker=settings.tracker,
         hosts=_hosts(settings.public_url),
     )
-    return Service(tracking.database, create_app(api), tracking.workers)
+    return Service(create_app(api), tracking.workers, tracking.close)
 
 
 def build_tracking(settings: Settings) -> Tracking:
@@ -95,8 +110,7 @@ def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tra
     outbox_names = [channel.gathering.outbox_name for channel in channels]
     database = open_database(settings)
     prepare(database)
-    with database.write() as connection:
-        take_over_all(connection, settings.worker_id)
+    ownership = _ownership(settings, database)
     metrics = Metrics()
     if isinstance(source, QueueSource):
         metrics.show_queue(lambda: source.depth, lambda: source.held_seconds)
@@ -114,6 +128,7 @@ def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tra
         telling_positions=bus is not None,
         told=events_committed.ring,
         stored=fixes_posted.ring,
+        ownership=ownership,
     )
     pipeline = Pipeline(tracker, settings.tracker, source, metrics)
     fixes_posted.listen(pipeline.wake)
@@ -137,16 +152,37 @@ def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tra
                 Worker("pipeline", pipeline.run, pipeline.stop),
                 *(_dispatch_worker(name, each) for name, each in dispatchers.items()),
                 Worker("retention", retention.run, retention.stop),
+                *([Worker("lease", ownership.run, ownership.stop)] if isinstance(ownership, Lease) else []),
             ]
         ),
+        ownership,
     )
+
+
+def _ownership(settings: Settings, database: Database) -> OwnFolder | Lease:
+    """Raises StoreAway where another process evaluates what is in the database."""
+    if settings.database_url is not None:
+        return Lease.taken(database, settings.worker_id, settings.lease_seconds)
+    with database.write() as connection:
+        take_over_all(connection, settings.worker_id)
+    return OwnFolder()
+
+
+@contextmanager
+def sole_use(settings: Settings, command: str, otherwise: str = OTHER_FOLDER) -> Iterator[None]:
+    """SQLite's folder belongs to one process at a time; PostgreSQL is held by leases. Raises StoreAway."""
+    if settings.database_url is not None:
+        yield
+        return
+    with hold(settings.data_dir, command, otherwise):
+        yield
 
 
 def open_database(settings: Settings) -> Database:
     """Raises SettingsError, StoreAway."""
-    if settings.database_url is not None:
-        raise SettingsError(DATABASE_URL_FAULT)
-    return open_sqlite(settings.data_dir)
+    if settings.database_url is None:
+        return open_sqlite(settings.data_dir)
+    return open_postgres(settings.database_url.get_secret_value())
 
 
 def start_faults(settings: Settings) -> list[str]:
@@ -157,8 +193,11 @@ def start_faults(settings: Settings) -> list[str]:
 
 
 def _refusals(settings: Settings) -> Iterator[str]:
-    if settings.database_url is not None:
-        yield DATABASE_URL_FAULT
+    try:
+        if settings.database_url is not None:
+            check_url(settings.database_url.get_secret_value())
+    except SettingsError as error:
+        yield str(error)
     try:
         named_source(settings)
     except SettingsError as error:

@@ -8,6 +8,7 @@ OverflyError
 ├── SettingsError         an operator's setting cannot be: said at start, exit status 2
 └── CannotNow             what we could not do now: retried, answered with 503
     ├── StoreAway         the database does not answer, is full or is held by another process
+    ├── ShardsLost        another process has taken over what this one evaluated: it ends
     └── SchemaNotReady    the database has data of another schema: `overfly migrate` first
 """
 
@@ -42,6 +43,10 @@ class CannotNow(OverflyError):
 
 class StoreAway(CannotNow):
     """The database does not answer, is full, or is held by another process."""
+
+
+class ShardsLost(CannotNow):
+    """Another process has taken over what this one evaluated. Trying again would not help: it must end."""
 
 
 class SchemaNotReady(CannotNow):

@@ -39,11 +39,19 @@ class Settings(BaseSettings):
         Path("overfly-data"), description="folder of the database, owned by one process at a time"
     )
     database_url: SecretStr | None = Field(
-        None, description="leave unset: SQLite in the data folder is the only database served yet"
+        None,
+        description="PostgreSQL with PostGIS, postgresql+psycopg://user@host:5432/database; SQLite in the "
+        "data folder when unset",
     )
     tracker: str = Field("default", description="tracker that what comes from broker or queue feeds")
     worker_id: str = Field(
         default_factory=socket.gethostname, description="name under which this worker owns its shards"
+    )
+    lease_seconds: float = Field(
+        10,
+        ge=1,
+        le=600,
+        description="how long a worker that stopped in silence keeps its shards on PostgreSQL",
     )
     mqtt_url: SecretStr | None = Field(
         None,

@@ -23,6 +23,7 @@ from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.outcome import Accounts, Outcome, Posted
+from service.ownership import Ownership, OwnFolder
 from service.put_aside import commit_storable, conflicts, without_forgotten
 from service.reorder import ReorderClock
 from service.store.database import Database
@@ -54,6 +55,7 @@ class Tracker:
         telling_positions: bool = False,
         told: Callable[[], None] = lambda: None,
         stored: Callable[[], None] = lambda: None,
+        ownership: Ownership | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """channels: who is told of events; telling_positions: whether there is a bus for those of trackers
@@ -67,6 +69,7 @@ class Tracker:
         self._telling_positions = telling_positions
         self._told = told
         self._stored = stored
+        self._ownership = ownership or OwnFolder()
         self._monotonic = monotonic
         self._lock = threading.RLock()
         self._devices: dict[int, TrackedDevices] = {}
@@ -221,6 +224,7 @@ class Tracker:
         with self._lock:
             try:
                 with self._database.write() as connection:
+                    self._ownership.confirm(connection)
                     if not self._loaded:
                         self._load(connection)
                     yield connection

@@ -1,11 +1,13 @@
-"""What tests of several folders stand on: the real flights and their expected events."""
+"""What tests of several folders stand on: the real flights with their expected events, and PostgreSQL."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sample_data.flights import DEFAULT_FOLDER, FlightFiles, build
+from tests.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +24,13 @@ def flights() -> FlightFiles:
 def repository() -> Path:
     """The folder that holds everything."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server of this process of pytest."""
+    with Postgres.of_its_own() as server:
+        yield server
 
 
 def _say(text: str) -> None:

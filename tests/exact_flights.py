@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+import psycopg
+
 from geofence.events import event_id
 from sample_data.flights import FlightFiles
 from tests.brokers import Mosquitto
@@ -74,8 +76,14 @@ def assert_exact(overfly: Overfly, flown: Flown) -> None:
 
 def stored_rows(overfly: Overfly) -> int:
     """Positions in the database that came in time."""
-    with sqlite3.connect(f"file:{overfly.folder}/data/overfly.sqlite?mode=ro", uri=True) as database:
-        (rows,) = database.execute("SELECT count(*) FROM position WHERE late = 0").fetchone()
+    url = overfly.settings.get("DATABASE_URL")
+    statement = "SELECT count(*) FROM position WHERE NOT late"
+    if url is None:
+        with sqlite3.connect(f"file:{overfly.folder}/data/overfly.sqlite?mode=ro", uri=True) as database:
+            (rows,) = database.execute(statement).fetchone()
+        return int(rows)
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        (rows,) = connection.execute(statement).fetchone() or (0,)
     return int(rows)
 
 

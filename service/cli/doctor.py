@@ -62,11 +62,13 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     if not faults:
         yield Finding("settings", "ok", "all known and valid; `overfly settings` lists them")
     yield Finding("geofences", "ok", f"looked up by the {BEST.name} kernel{'' if COMPILED else WHY_NUMPY}")
-    yield from folder_findings(settings.data_dir)
-    if settings.data_dir.exists() and settings.database_url is None:
-        database = open_database(settings)
-        yield database_finding(database)
-        database.close()
+    if settings.database_url is None:
+        yield from folder_findings(settings.data_dir)
+    if settings.database_url is not None or settings.data_dir.exists():
+        with suppress(SettingsError):  # told among the settings
+            database = open_database(settings)
+            yield database_finding(database)
+            database.close()
     if not _reads_standard_queue(settings):  # else the queue's visibility timeout decides
         yield reorder_finding(settings.reorder_seconds)
     yield from _source_broker_findings(settings)

@@ -3,9 +3,8 @@
 import typer
 from rich import print as show
 
-from service.bootstrap import open_database
+from service.bootstrap import open_database, sole_use
 from service.settings import read_settings
-from service.store.folder import hold
 from service.store.migration import migrate
 
 
@@ -20,7 +19,7 @@ def _migrate() -> None:
     uses the data folder first, and make a copy of it.
     """
     settings = read_settings()
-    with hold(settings.data_dir, "migrate"):
+    with sole_use(settings, "migrate"):
         database = open_database(settings)
         try:
             before = migrate(database)

@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from service.bootstrap import build_service
+from service.bootstrap import build_service, sole_use
 from service.errors import SettingsError
 from service.logs import configure_logs
 from service.serve import bound_socket, serve
 from service.settings import read_settings
-from service.store.folder import hold
 
 
 def register(app: typer.Typer) -> None:
@@ -32,14 +31,14 @@ def _serve(
     settings = read_settings()
     configure_logs(settings.log_format, settings.log_level)
     _refuse_strangers(host)
-    with hold(settings.data_dir, "serve"), bound_socket(host, port) as listener:
+    with sole_use(settings, "serve"), bound_socket(host, port) as listener:
         address, actual = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         service = build_service(settings, f"http://{shown}:{actual}")
         try:
             status = serve(service.app, service.workers, listener)
         finally:
-            service.database.close()
+            service.close()
     raise typer.Exit(status)
 
 

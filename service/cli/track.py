@@ -2,11 +2,10 @@
 
 import typer
 
-from service.bootstrap import build_tracking
+from service.bootstrap import build_tracking, sole_use
 from service.hop_metrics import metrics_shown
 from service.logs import configure_logs
 from service.settings import read_settings
-from service.store.folder import hold
 from service.track import track
 
 
@@ -22,11 +21,11 @@ def _track() -> None:
     """
     settings = read_settings()
     configure_logs(settings.log_format, settings.log_level)
-    with hold(settings.data_dir, "track"):
+    with sole_use(settings, "track"):
         tracking = build_tracking(settings)
         try:
             with metrics_shown(tracking.metrics, settings.metrics_port):
                 status = track(tracking.workers)
         finally:
-            tracking.database.close()
+            tracking.close()
     raise typer.Exit(status)

@@ -9,11 +9,14 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
     Connection,
     FromClause,
     Table,
     and_,
     bindparam,
+    cast,
     column,
     delete,
     func,
@@ -35,6 +38,13 @@ def upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.I
 
 def on_postgres(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
+
+
+def clock(connection: Connection) -> ColumnElement[int]:
+    """Milliseconds since the epoch by the database's clock, which all who use it share."""
+    if on_postgres(connection):
+        return cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
+    return cast(func.unixepoch("subsec") * 1000, BigInteger)
 
 
 def insert_columns(connection: Connection, table: Table, columns: Columns) -> None:

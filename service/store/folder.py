@@ -8,9 +8,10 @@ from typing import IO
 from service.errors import StoreAway
 
 LOCK_FILE = "overfly.lock"
+OTHER_FOLDER = "choose another OVERFLY_DATA_DIR"
 
 
-def hold(data_dir: Path, command: str, otherwise: str = "choose another OVERFLY_DATA_DIR") -> IO[str]:
+def hold(data_dir: Path, command: str, otherwise: str = OTHER_FOLDER) -> IO[str]:
     """Takes the folder for as long as the answer is open, or the process lives.
 
     Raises StoreAway that names the process which holds it, and what to do otherwise.

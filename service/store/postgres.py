@@ -5,7 +5,7 @@ itself what it locks. Nothing outlives a transaction, so a pooler that lends con
 https://www.postgresql.org/docs/15/transaction-iso.html
 """
 
-from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy import URL, Connection, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from service.errors import SettingsError
@@ -22,14 +22,8 @@ EXPECTED = "expected postgresql+psycopg://user@host:5432/database"
 
 def open_postgres(url: str) -> Database:
     """The database at a URL. Connects when it is first used. Raises SettingsError."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise SettingsError(f"OVERFLY_DATABASE_URL: not a URL, {EXPECTED}") from None
-    if parsed.drivername != "postgresql+psycopg":
-        raise SettingsError(f"OVERFLY_DATABASE_URL: {parsed.drivername}:// is not served, {EXPECTED}")
     engine = create_engine(
-        parsed,
+        check_url(url),
         connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "overfly"},
         pool_size=8,
         max_overflow=32,
@@ -39,6 +33,17 @@ def open_postgres(url: str) -> Database:
     event.listen(engine, "begin", _begin)
     reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     return Database(engine, reading, {"isolation_level": "READ COMMITTED"}, one_writer=False)
+
+
+def check_url(url: str) -> URL:
+    """Raises SettingsError where no database of ours can be at a URL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingsError(f"OVERFLY_DATABASE_URL: not a URL, {EXPECTED}") from None
+    if parsed.drivername != "postgresql+psycopg":
+        raise SettingsError(f"OVERFLY_DATABASE_URL: {parsed.drivername}:// is not served, {EXPECTED}")
+    return parsed
 
 
 LIMITS = (

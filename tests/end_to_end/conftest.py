@@ -4,6 +4,7 @@ import pytest
 
 from sample_data.flights import FlightFiles
 from tests.exact_flights import Flown
+from tests.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,12 @@ def whole_day(flights: FlightFiles) -> Flown:
 def morning(flights: FlightFiles, tmp_path_factory: pytest.TempPathFactory) -> Flown:
     """The first third, for what costs time and wants no length."""
     return Flown.morning(flights, tmp_path_factory.mktemp("flights"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The setting that names a database with nothing in it: none for SQLite, which is in the data folder."""
+    if request.param == "sqlite":
+        return {}
+    server: Postgres = request.getfixturevalue("postgres")
+    return {"DATABASE_URL": server.empty_database()}

@@ -45,12 +45,17 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 def test_the_flights_give_exactly_the_expected_events_though_serve_is_killed_on_the_way(
-    tmp_path: Path, whole_day: Flown, broker: Mosquitto, started: list[Overfly]
+    tmp_path: Path,
+    database: dict[str, str],
+    whole_day: Flown,
+    broker: Mosquitto,
+    started: list[Overfly],
 ) -> None:
     with Mailbox() as mailbox:
         overfly = Overfly(
             tmp_path / "overfly",
             {
+                **database,
                 "MQTT_URL": broker.url,
                 "SMTP_URL": mailbox.url,
                 "ALERT_EMAIL": "dispatcher@example.org",
@@ -88,7 +93,11 @@ def test_the_flights_give_exactly_the_expected_events_though_serve_is_killed_on_
 
 
 def test_shuffled_flights_in_a_reorder_window_give_the_same_events_over_kills(
-    tmp_path: Path, morning: Flown, broker: Mosquitto, started: list[Overfly]
+    tmp_path: Path,
+    database: dict[str, str],
+    morning: Flown,
+    broker: Mosquitto,
+    started: list[Overfly],
 ) -> None:
     """Fixes up to 400 places out of order; killed twice in the middle of the window.
 
@@ -99,7 +108,9 @@ def test_shuffled_flights_in_a_reorder_window_give_the_same_events_over_kills(
         places = sorted((place + shuffler.uniform(0, 400), line) for place, line in enumerate(lines))
     shuffled = tmp_path / "shuffled.ndjson"
     shuffled.write_bytes(b"".join(line for _, line in places))
-    overfly = Overfly(tmp_path / "overfly", {"MQTT_URL": broker.url, "REORDER_SECONDS": "8"}).start()
+    overfly = Overfly(
+        tmp_path / "overfly", {**database, "MQTT_URL": broker.url, "REORDER_SECONDS": "8"}
+    ).start()
     started.append(overfly)
     overfly.put_geofences(morning.geofences)
     new = {"collectionName": "visited", "crossing": "segment"}

@@ -1,6 +1,6 @@
 """Both stores: what a test of the service asks for by `store` or `new_store`, it is run on each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,12 +9,6 @@ from service.store.migration import prepare
 from service.store.sqlite import open_sqlite
 from tests.postgres import Postgres
 from tests.stores import PostgresStore, SqliteStore, Store
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with Postgres.of_its_own() as server:
-        yield server
 
 
 @pytest.fixture(scope="session")
