@@ -28,3 +28,10 @@ def database(request: pytest.FixtureRequest) -> dict[str, str]:
         return {}
     server: Postgres = request.getfixturevalue("postgres")
     return {"DATABASE_URL": server.empty_database()}
+
+
+@pytest.fixture
+def flown(request: pytest.FixtureRequest) -> Flown:
+    """Those that the test names: `morning`, or `whole_day` where there is time."""
+    flown: Flown = request.getfixturevalue(request.param)
+    return flown

@@ -25,8 +25,8 @@ from tests.mailboxes import Mailbox
 from tests.services import Overfly
 from tests.waiting import wait_until
 
-KILLED_AFTER = (1, 15_000, 40_000, 70_000, 100_000)
-"""Positions stored when serve is killed."""
+KILLED_AFTER = (0, 0.11, 0.29, 0.5, 0.72)
+"""Of the positions, the share that is stored when serve is killed."""
 
 
 @pytest.fixture
@@ -44,10 +44,19 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
         yield started
 
 
+@pytest.mark.parametrize(
+    ("flown", "database"),
+    [
+        ("whole_day", "sqlite"),
+        ("morning", "postgres"),
+        pytest.param("whole_day", "postgres", marks=pytest.mark.soak),
+    ],
+    indirect=True,
+)
 def test_the_flights_give_exactly_the_expected_events_though_serve_is_killed_on_the_way(
     tmp_path: Path,
     database: dict[str, str],
-    whole_day: Flown,
+    flown: Flown,
     broker: Mosquitto,
     started: list[Overfly],
 ) -> None:
@@ -63,21 +72,19 @@ def test_the_flights_give_exactly_the_expected_events_though_serve_is_killed_on_
             },
         ).start()
         started.append(overfly)
-        overfly.put_geofences(whole_day.geofences)
-        publisher = replay(whole_day, broker)
-        for some in KILLED_AFTER:
-            wait_until(lambda some=some: stored_rows(overfly) >= some, 60)
+        overfly.put_geofences(flown.geofences)
+        publisher = replay(flown, broker)
+        for share in KILLED_AFTER:
+            wait_until(lambda share=share: stored_rows(overfly) > share * flown.count, 60)
             overfly.kill()
             overfly.start()
         _, said = publisher.communicate(timeout=240)
         assert publisher.returncode == 0, said
-        wait_until(
-            lambda: stored_rows(overfly) == whole_day.count, 120, lambda: f"{stored_rows(overfly)} stored"
-        )
-        assert_exact(overfly, whole_day)
+        wait_until(lambda: stored_rows(overfly) == flown.count, 120, lambda: f"{stored_rows(overfly)} stored")
+        assert_exact(overfly, flown)
 
         wait_until(
-            lambda: set(mailbox.event_ids()) == whole_day.event_ids,
+            lambda: set(mailbox.event_ids()) == flown.event_ids,
             60,
             lambda: f"{len(mailbox.event_ids())} told",
         )
@@ -86,7 +93,7 @@ def test_the_flights_give_exactly_the_expected_events_though_serve_is_killed_on_
         alerts = list(overfly.items("/v1/alerts"))
         wait_until(lambda: all(each["status"] == "sent" for each in overfly.items("/v1/alerts")), 30)
         assert {each["messageId"] for each in alerts} == {mail["Message-ID"] for mail in mailbox.mails}
-        assert sum(each["eventCount"] for each in alerts) == len(whole_day.event_ids)
+        assert sum(each["eventCount"] for each in alerts) == len(flown.event_ids)
         asked = time.monotonic()
         assert overfly.stop() == 0
         assert time.monotonic() - asked < 10

@@ -26,13 +26,6 @@ def aws(tmp_path: Path) -> Iterator[StandIn]:
         yield started
 
 
-@pytest.fixture
-def flown(request: pytest.FixtureRequest) -> Flown:
-    """Those that the test names: `morning`, or `whole_day` where there is time."""
-    flown: Flown = request.getfixturevalue(request.param)
-    return flown
-
-
 def assert_told_exactly(way: Way, flown: Flown) -> None:
     """What is stored is exact; the receiver at the end has heard of just that; nothing was given up."""
     wait_until(

@@ -44,3 +44,9 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 @pytest.fixture
 def store(new_store: Callable[[], Store]) -> Store:
     return new_store()
+
+
+@pytest.fixture
+def sqlite_store(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """For what does not depend on the store."""
+    return SqliteStore.copied(migrated, tmp_path_factory.mktemp("data"))

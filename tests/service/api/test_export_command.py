@@ -16,6 +16,7 @@ from service.cli import evaluate, export
 from service.errors import CannotNow, NotFound, Refused, StoreAway
 from service.store.folder import hold
 from tests.service.api.ground import Ground, feature_collection, position, square
+from tests.stores import Store
 
 
 def overfly(*arguments: str) -> Result:
@@ -94,17 +95,18 @@ def test_one_tracker_alone_and_gzipped(flown: Ground, folder: Path) -> None:
     assert sorted(events, key=lambda event: event["eventId"]) == stored(flown, "ships")
 
 
+@pytest.mark.parametrize("new_store", ["sqlite"], indirect=True)
 def test_from_a_folder_that_nobody_holds_the_same_comes_out(
-    flown: Ground, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    flown: Ground, store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OVERFLY_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("OVERFLY_DATA_DIR", store.name)
     assert (
         overfly("export", "--output", str(folder / "a"), "--url", str(flown.client.base_url)).exit_code == 0
     )
     assert overfly("export", "--output", str(folder / "b"), "--from-folder").exit_code == 0
     for name in ("fixes.ndjson", "revisions.ndjson"):
         assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
-    with hold(tmp_path, "serve"):
+    with hold(Path(store.name), "serve"):
         error = overfly("export", "--output", str(folder / "c"), "--from-folder").exception
     assert isinstance(error, StoreAway)
     assert "overfly serve" in str(error)

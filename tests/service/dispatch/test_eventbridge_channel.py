@@ -26,8 +26,8 @@ HOME = f"arn:aws:geo:{REGION}:{DESTINATION}"
 
 
 @pytest.fixture
-def airfield(store: Store) -> Airfield:
-    return Airfield(store, ["eventbridge"])
+def airfield(sqlite_store: Store) -> Airfield:
+    return Airfield(sqlite_store, ["eventbridge"])
 
 
 @pytest.fixture

@@ -57,8 +57,8 @@ class Listener:
 
 
 @pytest.fixture
-def airfield(store: Store) -> Airfield:
-    return Airfield(store, ["mqtt"])
+def airfield(sqlite_store: Store) -> Airfield:
+    return Airfield(sqlite_store, ["mqtt"])
 
 
 @pytest.fixture

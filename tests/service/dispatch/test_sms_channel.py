@@ -20,10 +20,10 @@ def texts(aws: StandIn, number: str) -> list[str]:
 
 
 def test_what_comes_within_the_interval_is_gathered_into_the_next_text_message(
-    store: Store, aws: StandIn, proxy: CloudProxy
+    sqlite_store: Store, aws: StandIn, proxy: CloudProxy
 ) -> None:
     number = "+41790000001"
-    airfield = Airfield(store, [f"sms:{number}"])
+    airfield = Airfield(sqlite_store, [f"sms:{number}"])
     dispatcher = sms(airfield, number)
     for _ in range(3):
         airfield.cross_all(["a", "b"])
@@ -41,10 +41,10 @@ def test_what_comes_within_the_interval_is_gathered_into_the_next_text_message(
 
 
 def test_a_text_message_refused_for_now_is_sent_later_and_one_refused_for_ever_fails(
-    store: Store, aws: StandIn, proxy: CloudProxy
+    sqlite_store: Store, aws: StandIn, proxy: CloudProxy
 ) -> None:
     number = "+41790000002"
-    airfield = Airfield(store, [f"sms:{number}"])
+    airfield = Airfield(sqlite_store, [f"sms:{number}"])
     dispatcher = sms(airfield, number)
     proxy.faults = [(400, "Throttled"), (400, "InvalidParameter")]
     airfield.cross("a", callsign="SWR1")

@@ -21,8 +21,8 @@ URL = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-def airfield(store: Store) -> Airfield:
-    return Airfield(store, ["sns"])
+def airfield(sqlite_store: Store) -> Airfield:
+    return Airfield(sqlite_store, ["sns"])
 
 
 @pytest.fixture
