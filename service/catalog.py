@@ -14,6 +14,7 @@ from ingest.identifiers import is_identifier
 from service.crossing_rule import DEFAULT_RULE, Change, CrossingRule
 from service.errors import Conflict, NotFound, Refused
 from service.live_geofences import LiveGeofences
+from service.store.areas import delete_areas, put_areas
 from service.store.collections import delete_collection, insert_collection, insert_collection_version
 from service.store.database import Database
 from service.store.geofences import current_keys, delete_geofence, insert_geofences, insert_versions
@@ -61,7 +62,9 @@ class GeofenceCatalog:
                 keys.update(zip(new, created, strict=True))
             features = [(keys[each.id], feature_text(each)) for each in geofences]
             insert_versions(connection, features, at_revision, time)
-            self._live.expect(at_revision, {keys[each.id]: each for each in geofences})
+            by_key = {keys[each.id]: each for each in geofences}
+            put_areas(connection, by_key)
+            self._live.expect(at_revision, by_key)
         return Put(len(new), len(ids) - len(new), at_revision)
 
     def delete(self, collection_name: str, geofence_id: str) -> None:
@@ -73,6 +76,7 @@ class GeofenceCatalog:
                 raise NotFound(f"geofence {geofence_id!r} does not exist in collection {collection_name!r}")
             time = now()
             delete_geofence(connection, key, new_revision(connection, "delete", time), time)
+            delete_areas(connection, [key])
 
     def ensure_fed(self) -> None:
         """Creates the tracker that messages feed where there is none, linked to the collection `default`."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
 
 from service.errors import NotFound
-from service.store.schema import collection, device, geofence, inside
+from service.store.columns import on_postgres
+from service.store.schema import PLACE, collection, device, geofence, inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ def devices(
     )
     if box is not None:
         statement = statement.where(_within(box))
+        if on_postgres(connection):
+            statement = statement.where(_meets(box))
     if since is not None:
         statement = statement.where(device.c.sample_time >= since)
     return [DeviceRow(*row) for row in connection.execute(statement)]
@@ -93,6 +96,17 @@ def geofences_around(connection: Connection, device_key: int) -> Sequence[tuple[
     return [(name, geofence_id) for name, geofence_id in connection.execute(statement)]
 
 
+def _meets(box: BoundingBox) -> ColumnElement[bool]:
+    """What the index of places knows: a little more than `_within`."""
+    wests = [(box.west, 180.0), (-180.0, box.east)] if box.west > box.east else [(box.west, box.east)]
+    wests += [(other, other) for touches, other in _names_of_the_antimeridian(box) if touches]
+    return or_(*(PLACE.op("&&")(_envelope(west, box.south, east, box.north)) for west, east in wests))
+
+
+def _envelope(*sides: float) -> ColumnElement[Any]:
+    return func.ST_MakeEnvelope(*sides, 4326)
+
+
 def _within(box: BoundingBox) -> ColumnElement[bool]:
     longitude = device.c.longitude
     if box.west > box.east:
@@ -104,5 +118,8 @@ def _within(box: BoundingBox) -> ColumnElement[bool]:
 
 def _other_name_of_the_antimeridian(box: BoundingBox) -> list[ColumnElement[bool]]:
     """A box that ends at longitude 180 also holds what was measured at -180, and the other way round."""
-    names = [(box.east == 180, -180.0), (box.west == -180, 180.0)]
-    return [device.c.longitude == other for touches, other in names if touches]
+    return [device.c.longitude == other for touches, other in _names_of_the_antimeridian(box) if touches]
+
+
+def _names_of_the_antimeridian(box: BoundingBox) -> list[tuple[bool, float]]:
+    return [(box.east == 180, -180.0), (box.west == -180, 180.0)]

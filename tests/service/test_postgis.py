@@ -1,0 +1,99 @@
+"""What PostGIS is for: an index of places, and geometries for a GIS."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from service.store.database import Database
+from service.store.reading.devices import BoundingBox, devices
+from tests.postgres import Postgres
+from tests.service.workshop import Workshop, box
+from tests.stores import PostgresStore
+
+
+@pytest.fixture
+def workshop(postgres: Postgres) -> Workshop:
+    return Workshop(PostgresStore(postgres.new_database()))
+
+
+@contextmanager
+def plans(database: Database) -> Iterator[list[str]]:
+    """How the queries are executed that are made meanwhile."""
+    statements: list[tuple[str, Any]] = []
+
+    def keep(_: Connection, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        statements.append((statement, parameters))
+
+    found: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", keep)
+    try:
+        yield found
+    finally:
+        event.remove(database.engine, "before_cursor_execute", keep)
+    with database.read() as connection:
+        for statement, parameters in statements:
+            if statement.startswith("SELECT"):
+                rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+                found.append("\n".join(row[0] for row in rows))
+
+
+@pytest.mark.parametrize(
+    ("sides", "there"),
+    [
+        ((0, 0, 10, 10), ["on the corner", "within"]),
+        ((170, -10, -170, 10), ["east of the seam", "on the seam", "west of the seam"]),
+        ((170, -10, 180, 10), ["on the seam", "west of the seam"]),
+    ],
+)
+def test_devices_in_a_box_are_found_by_their_place(
+    workshop: Workshop, sides: tuple[float, float, float, float], there: list[str]
+) -> None:
+    places = {
+        "within": (5, 5),
+        "on-the-corner": (10, 10),
+        "beside": (10.001, 5),
+        "west-of-the-seam": (175, 0),
+        "east-of-the-seam": (-175, 0),
+        "on-the-seam": (-180, 0),
+    }
+    workshop.ingest(*(workshop.fix(name, 0, *place) for name, place in places.items()))
+    with workshop.database.read() as connection:
+        rows = devices(connection, 1, (0, 0), 100, box=BoundingBox(*sides))
+
+    assert sorted(row.device_id.replace("-", " ") for row in rows) == there
+
+
+def test_among_many_devices_those_in_a_box_are_found_by_their_index(workshop: Workshop) -> None:
+    with workshop.database.write() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO device (tracker_key, device_id, shard, sample_time, received_time, longitude, "
+                "latitude, properties) SELECT 1, n::text, n % 64, n, n, n % 180, n % 90, '' "
+                "FROM generate_series(1, 5000) AS n"
+            )
+        )
+        connection.execute(text("ANALYZE device"))
+    with plans(workshop.database) as found, workshop.database.read() as connection:
+        rows = devices(connection, 1, (0, 0), 100, box=BoundingBox(9.5, 9.5, 10.5, 10.5))
+
+    assert len(rows) == 28
+    assert ["device_by_place" in plan for plan in found] == [True], found
+
+
+def test_geofences_are_geometries_as_long_as_they_are_there(workshop: Workshop) -> None:
+    def areas() -> list[tuple[str, float | None, float]]:
+        statement = (
+            "SELECT ST_GeometryType(area), radius, ST_Area(area) FROM geofence_area ORDER BY geofence_key"
+        )
+        with workshop.database.read() as connection:
+            return [tuple(row) for row in connection.execute(text(statement))]
+
+    workshop.catalog.put("default", [box("A", 0, 10), box("B", 0, 1)])
+    workshop.catalog.put("default", [box("A", 0, 2)])
+    assert areas() == [("ST_Polygon", None, 4), ("ST_Polygon", None, 2)]
+
+    workshop.catalog.delete("default", "A")
+    assert areas() == [("ST_Polygon", None, 2)]
