@@ -38,6 +38,7 @@ from service.settings import Settings
 from service.store.database import Database
 from service.store.folder import OTHER_FOLDER, hold
 from service.store.migration import prepare
+from service.store.partitions import DaysOfHistory
 from service.store.postgres import check_url, open_postgres
 from service.store.shards import take_over_all
 from service.store.sqlite import open_sqlite
@@ -129,6 +130,7 @@ def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tra
         told=events_committed.ring,
         stored=fixes_posted.ring,
         ownership=ownership,
+        history=DaysOfHistory(database, settings.retention_days),
     )
     pipeline = Pipeline(tracker, settings.tracker, source, metrics)
     fixes_posted.listen(pipeline.wake)

@@ -7,9 +7,11 @@ import structlog
 
 from service.errors import StoreAway
 from service.intake import DAY
+from service.store.columns import on_postgres
 from service.store.database import Database
 from service.store.devices import device_keys
 from service.store.events import delete_events_before
+from service.store.partitions import drop_days_before
 from service.store.positions import delete_positions_before
 from service.store.rejects import KEPT_DAYS, delete_old_rejects
 from service.timestamps import now
@@ -52,10 +54,17 @@ class Retention:
         positions = events = 0
         if self._days is not None:
             oldest = at - round(self._days * DAY)
+            self._drop_days(oldest)
             positions = self._expire_positions(oldest)
             events = self._expire_events(oldest)
         if rejects or positions or events:
             log.info("retention.expired", positions=positions, events=events, rejects=rejects)
+
+    def _drop_days(self, oldest: int) -> None:
+        with self._database.write() as connection:
+            dropped = drop_days_before(connection, oldest) if on_postgres(connection) else []
+        if dropped:
+            log.info("retention.dropped_days", first=dropped[0], last=dropped[-1], days=len(dropped))
 
     def _expire_positions(self, oldest: int) -> int:
         dropped, last = 0, 0

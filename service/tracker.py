@@ -28,6 +28,7 @@ from service.put_aside import commit_storable, conflicts, without_forgotten
 from service.reorder import ReorderClock
 from service.store.database import Database
 from service.store.devices import erase_device
+from service.store.partitions import DaysOfHistory
 from service.store.position_updates import insert_position_updates
 from service.store.positions import any_waiting, due, insert_positions, last_waiting_receipt, mark_evaluated
 from service.store.reading.trackers import tracker_named, tracker_names
@@ -56,6 +57,7 @@ class Tracker:
         told: Callable[[], None] = lambda: None,
         stored: Callable[[], None] = lambda: None,
         ownership: Ownership | None = None,
+        history: DaysOfHistory | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """channels: who is told of events; telling_positions: whether there is a bus for those of trackers
@@ -70,6 +72,7 @@ class Tracker:
         self._told = told
         self._stored = stored
         self._ownership = ownership or OwnFolder()
+        self._history = history or DaysOfHistory(database, None)
         self._monotonic = monotonic
         self._lock = threading.RLock()
         self._devices: dict[int, TrackedDevices] = {}
@@ -128,6 +131,8 @@ class Tracker:
     def _take(self, messages: Sequence[Message], tracker_name: str, *, evaluating: bool) -> Outcome:
         received = max(self._last_receipt + 1, now())
         decoded = decode(messages, received, self._intake.limits(received))
+        with self._lock:
+            self._history.prepare(decoded.batch.sample_time, received)
         began = time.perf_counter()
         outcome = commit_storable(
             messages, decoded, lambda part: self._commit(messages, part, tracker_name, evaluating)

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
 
+from service.retention import Retention
 from service.store.database import Database
+from service.store.partitions import DAY, partitions
 from service.store.reading.devices import BoundingBox, devices
+from service.timestamps import now
 from tests.postgres import Postgres
 from tests.service.workshop import Workshop, box
 from tests.stores import PostgresStore
@@ -97,3 +101,55 @@ def test_geofences_are_geometries_as_long_as_they_are_there(workshop: Workshop) 
 
     workshop.catalog.delete("default", "A")
     assert areas() == [("ST_Polygon", None, 2)]
+
+
+def partitions_of(workshop: Workshop) -> dict[str, int]:
+    """Rows by partition, of those that have any."""
+    statement = "SELECT tableoid::regclass::text, count(*) FROM position GROUP BY 1 ORDER BY 1"
+    with workshop.database.read() as connection:
+        return {name: count for name, count in connection.execute(text(statement))}
+
+
+def named(workshop: Workshop, time: int) -> str:
+    return f"position_{datetime.fromtimestamp((workshop.began + time) / 1000, UTC):%Y%m%d}"
+
+
+def test_each_day_has_its_partition_and_invented_times_make_none(workshop: Workshop) -> None:
+    times = (0, -DAY, -30 * DAY, -399 * DAY, -4000 * DAY, -4100 * DAY)
+    workshop.ingest(*(workshop.fix("x", time, 1) for time in sorted(times)))
+    workshop.ingest(workshop.fix("y", -DAY, 1))
+
+    assert partitions_of(workshop) == {
+        named(workshop, 0): 1,
+        named(workshop, -DAY): 2,
+        named(workshop, -30 * DAY): 1,
+        named(workshop, -399 * DAY): 1,
+        "position_of_other_days": 2,
+    }
+    with workshop.database.read() as connection:
+        assert named(workshop, DAY) in partitions(connection).values()
+
+
+def test_a_day_that_came_while_no_partition_could_be_made_stays_where_it_is(workshop: Workshop) -> None:
+    with workshop.database.write() as connection:
+        connection.execute(
+            text("INSERT INTO position VALUES (1, :time, 1, 1, 1, NULL, '', 1, false)"),
+            {"time": workshop.began - 5 * DAY},
+        )
+    workshop.ingest(workshop.fix("x", -5 * DAY, 1), workshop.fix("x", 0, 1))
+
+    assert partitions_of(workshop) == {named(workshop, 0): 1, "position_of_other_days": 2}
+
+
+def test_days_older_than_is_kept_are_dropped_whole_but_not_what_still_waits(postgres: Postgres) -> None:
+    workshop = Workshop(PostgresStore(postgres.new_database()), window=30)
+    workshop.ingest(workshop.fix("x", -40 * DAY, 1), workshop.fix("x", 0, 1))
+    Retention(workshop.database, 30).expire(now())
+    assert len(partitions_of(workshop)) == 2
+
+    workshop.seconds = 60
+    workshop.tracker.evaluate_due()
+    Retention(workshop.database, 30).expire(now())
+    assert partitions_of(workshop) == {named(workshop, 0): 1}
+    with workshop.database.read() as connection:
+        assert named(workshop, -40 * DAY) not in partitions(connection).values()
