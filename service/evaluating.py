@@ -19,17 +19,22 @@ from geofence.state.evaluation import Evaluation
 from ingest.decoding.altitudes import altitudes_among
 from service.fixes import Fixes
 from service.live_geofences import LiveGeofences
-from service.store.devices import Visit, change_inside, update_watermarks
+from service.store.devices import Visit, change_inside
 from service.store.events import insert_events
 from service.tracked_devices import TrackedDevices
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """late: mask over the fixes of those that came after their turn. events: how many, by type."""
+    """late: mask over the fixes of those that came after their turn. events: how many, by type.
+
+    watermark: sample_time (ms) last evaluated of the devices in `slot`; it is still to be written.
+    """
 
     late: NDArray[np.bool_]
     events: Counter[str]
+    slot: NDArray[np.int32]
+    watermark: NDArray[np.int64]
 
 
 def evaluate_fixes(
@@ -40,7 +45,7 @@ def evaluate_fixes(
     committed_time: int,
     channels: Sequence[str],
 ) -> Evaluated:
-    """Evaluates fixes, of any order, by sample_time and writes all that follows but their own rows."""
+    """Evaluates fixes, of any order, by sample_time and writes events and inside sets."""
     columns = FixColumns(
         fixes.slot,
         devices.ids,
@@ -56,10 +61,9 @@ def evaluate_fixes(
     if rows:
         insert_events(connection, rows, channels)
     _write_inside(connection, devices, evaluation)
-    if len(evaluation.devices):
-        update_watermarks(connection, devices.key[evaluation.devices], evaluation.watermarks)
     devices.state.apply(evaluation)
-    return Evaluated(evaluation.late, Counter(str(row["event_type"]) for row in rows))
+    events = Counter(str(row["event_type"]) for row in rows)
+    return Evaluated(evaluation.late, events, evaluation.devices, evaluation.watermarks)
 
 
 def _altitudes(fixes: Fixes, at: NDArray[np.int64]) -> NDArray[np.float64]:

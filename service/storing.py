@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from geofence.fixes.positions import PositionBatch
 from ingest.topics import shard_of
+from service.evaluating import Evaluated
 from service.fixes import Fixes, fixes_of
-from service.store.devices import insert_devices, update_latest
+from service.store.devices import insert_devices, update_devices
 from service.store.positions import StoredPosition, stored_before
 from service.tracked_devices import UNKNOWN, TrackedDevices
 
@@ -65,15 +66,30 @@ def sort_out(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> F
     return Fates(new, duplicate, conflict)
 
 
-def keep_latest(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> None:
-    """Moves each device's latest position to its newest fix, where that is newer than what there is."""
+def newer_than_latest(devices: TrackedDevices, fixes: Fixes) -> NDArray[np.int64]:
+    """Of each device its newest fix, where that is newer than the latest there is, as places in `fixes`."""
     order = np.lexsort((fixes.sample_time, fixes.slot))
     last = order[np.append(fixes.slot[order][1:] != fixes.slot[order][:-1], True)]
-    newer = last[fixes.sample_time[last] > devices.latest[fixes.slot[last]]]
-    if len(newer) == 0:
-        return
-    update_latest(connection, devices.key[fixes.slot[newer]], fixes.take(newer))
-    devices.latest[fixes.slot[newer]] = fixes.sample_time[newer]
+    newer: NDArray[np.int64] = last[fixes.sample_time[last] > devices.latest[fixes.slot[last]]]
+    return newer
+
+
+def write_devices(
+    connection: Connection, devices: TrackedDevices, latest: Fixes, evaluated: Evaluated | None
+) -> None:
+    """Moves latest positions and watermarks on: rows that get both are written once.
+
+    latest: at most one fix of each device, newer than what there is.
+    """
+    slot = np.empty(0, np.int32) if evaluated is None else evaluated.slot
+    watermark = np.empty(0, np.int64) if evaluated is None else evaluated.watermark
+    _, at, both = np.intersect1d(latest.slot, slot, assume_unique=True, return_indices=True)
+    update_devices(connection, devices.key[slot[both]], latest.take(at), watermark[both])
+    alone = np.setdiff1d(np.arange(len(latest)), at)
+    update_devices(connection, devices.key[latest.slot[alone]], latest.take(alone), None)
+    rest = np.setdiff1d(np.arange(len(slot)), both)
+    update_devices(connection, devices.key[slot[rest]], None, watermark[rest])
+    devices.latest[latest.slot] = latest.sample_time
 
 
 def _first_of_equals(fixes: Fixes) -> NDArray[np.int64]:

@@ -34,7 +34,7 @@ from service.store.positions import any_waiting, due, insert_positions, last_wai
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.rejects import insert_rejects
 from service.store.revisions import newest_revision
-from service.storing import keep_latest, placed_fixes, sort_out
+from service.storing import newer_than_latest, placed_fixes, sort_out, write_devices
 from service.timestamps import now
 from service.tracked_devices import TrackedDevices
 
@@ -178,7 +178,7 @@ class Tracker:
         if not len(fixes):
             return
         late = fixes.sample_time <= devices.state.watermark[fixes.slot]
-        revision = None
+        revision, evaluated = None, None
         if evaluating:
             self._catch_up(connection)
             evaluated = evaluate_fixes(
@@ -193,7 +193,8 @@ class Tracker:
         if self._telling_positions and devices.position_events:
             insert_position_updates(connection, devices.key[fixes.slot], fixes.sample_time)
             outcome.to_tell = len(fixes)
-        keep_latest(connection, devices, fixes)
+        latest = newer_than_latest(devices, fixes)
+        write_devices(connection, devices, fixes.take(latest), evaluated)
 
     def _evaluate_some(self, until: int) -> bool:
         """Answers whether there may be more."""
@@ -218,6 +219,7 @@ class Tracker:
             mark_evaluated(
                 connection, devices.key[fixes.slot], fixes.sample_time, self._live.revision, evaluated.late
             )
+            write_devices(connection, devices, fixes.take(np.zeros(0, np.int64)), evaluated)
             outcome.late += int(evaluated.late.sum())
             outcome.events.update(evaluated.events)
             outcome.evaluated.append(fixes.take(~evaluated.late))

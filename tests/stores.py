@@ -13,6 +13,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from service.store.database import Database
+from service.store.migration import prepare
 from service.store.postgres import open_postgres
 from service.store.sqlite import DATABASE_FILE, open_sqlite
 
@@ -53,6 +54,14 @@ class SqliteStore:
 
     folder: Path
     _holders: list[sqlite3.Connection] = field(default_factory=list)
+
+    @classmethod
+    def made(cls, folder: Path) -> "SqliteStore":
+        """In a folder that has none yet, or the one that it has."""
+        store = cls(folder)
+        with closing(store.open()) as database:
+            prepare(database)
+        return store
 
     @classmethod
     def copied(cls, of: Path, into: Path) -> "SqliteStore":

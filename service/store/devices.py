@@ -100,15 +100,19 @@ def insert_devices(connection: Connection, rows: Sequence[dict[str, object]]) ->
     return list(connection.scalars(statement, list(rows)))
 
 
-def update_latest(connection: Connection, device_key: NDArray[np.int64], fixes: Fixes) -> None:
-    """Sets the latest position of devices; a fix of each."""
-    update_columns(connection, device, {"key": device_key.tolist()}, fixes.columns())
-
-
-def update_watermarks(
-    connection: Connection, device_key: NDArray[np.int64], watermark: NDArray[np.int64]
+def update_devices(
+    connection: Connection,
+    device_key: NDArray[np.int64],
+    latest: Fixes | None,
+    watermark: NDArray[np.int64] | None,
 ) -> None:
-    update_columns(connection, device, {"key": device_key.tolist()}, {"watermark": watermark.tolist()})
+    """Sets the latest position of devices, a fix of each, or their watermarks (ms), or both."""
+    if not len(device_key):
+        return
+    columns = {} if latest is None else latest.columns()
+    if watermark is not None:
+        columns["watermark"] = watermark.tolist()
+    update_columns(connection, device, {"key": device_key.tolist()}, columns)
 
 
 def change_inside(connection: Connection, visits: Sequence[Visit], left: Sequence[tuple[int, int]]) -> None:

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, func, insert, literal, or_, select
 
+from service.store.columns import insert_columns
 from service.store.schema import alert, event, outbox
 from service.store.turns import Turn, wait_for_turn
 
 
 def insert_events(connection: Connection, rows: Sequence[dict[str, object]], channels: Sequence[str]) -> None:
-    """Adds events, in their order of commit, and for each channel a row in the outbox."""
+    """Adds events, at least one, in their order of commit, and for each channel a row in the outbox."""
     wait_for_turn(connection, Turn.EVENTS)
     before = connection.scalar(select(func.coalesce(func.max(event.c.seq), 0))) or 0
-    connection.execute(insert(event), list(rows))
+    insert_columns(connection, event, {name: [row[name] for row in rows] for name in rows[0]})
     for channel in channels:
         new = select(literal(channel), event.c.seq).where(event.c.seq > before).order_by(event.c.seq)
         connection.execute(insert(outbox).from_select(["channel", "event_seq"], new))

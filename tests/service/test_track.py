@@ -22,6 +22,7 @@ from tests.queues import Queue, parted
 from tests.service.workshop import Workshop, box
 from tests.services import Overfly
 from tests.stand_in import StandIn
+from tests.stores import SqliteStore
 from tests.waiting import wait_until
 
 BOTH = pytest.mark.parametrize("fifo", [True, False], ids=["FIFO", "standard"])
@@ -55,7 +56,7 @@ def fixes(devices: int, each: int) -> list[str]:
 
 def prepared(folder: Path) -> Workshop:
     """A database with geofence A, which nobody has open."""
-    workshop = Workshop(folder)
+    workshop = Workshop(SqliteStore.made(folder))
     workshop.catalog.put("default", [box("A", 0, 10)])
     workshop.database.close()
     return workshop

@@ -13,6 +13,7 @@ from service.rewinding.rewind import event_lines, rewound
 from service.store.reading.events import EventFilter, events
 from service.store.reading.trackers import tracker_names
 from tests.service.workshop import Workshop
+from tests.stores import Store
 
 Json = dict[str, Any]
 
@@ -20,8 +21,9 @@ Json = dict[str, Any]
 class Past(Workshop):
     """Two trackers and two collections, with a history that can be exported."""
 
-    def __init__(self, folder: Path, window: float = 0) -> None:
-        super().__init__(folder, window)
+    def __init__(self, store: Store, folder: Path, window: float = 0) -> None:
+        super().__init__(store, window)
+        self.folder = folder
         self.began -= self.began % 60_000
         self.clock = 0
         self.catalog.create_tracker("ships")

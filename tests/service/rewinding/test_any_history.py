@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.api.histories import evaluated_position_page
 from service.crossing_rule import changed
 from service.errors import Conflict, NotFound
-from service.store.migration import prepare
-from service.store.sqlite import open_sqlite
 from tests.service.rewinding.past import Past, in_any_order
 from tests.service.workshop import HOUR, box
+from tests.stores import SqliteStore
 
 LATER = HOUR // 1000 + 120
 """Second after which a device that has been forgotten is known again: fixes measured since."""
@@ -124,21 +122,12 @@ def act(past: Past, action: tuple[Any, ...]) -> None:
     past.tracker.evaluate_due()
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("empty")
-    database = open_sqlite(folder)
-    prepare(database)
-    database.close()
-    return folder
-
-
 @contextmanager
-def fresh_past(empty: Path, window: float) -> Iterator[Past]:
+def fresh_past(migrated: Path, window: float) -> Iterator[Past]:
     """The schema is copied: migrations take a while."""
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(empty, folder, dirs_exist_ok=True)
-        past = Past(Path(folder), window)
+        shutil.copytree(migrated, folder, dirs_exist_ok=True)
+        past = Past(SqliteStore(Path(folder)), Path(folder), window)
         yield past
         past.database.close()
 
@@ -149,9 +138,9 @@ QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck), max_exa
 @QUICK
 @given(st.lists(ACTION, min_size=5, max_size=25), st.sampled_from([0, 20]))
 def test_whatever_happened_the_stored_events_come_out_again(
-    empty: Path, actions: list[tuple[Any, ...]], window: float
+    migrated: Path, actions: list[tuple[Any, ...]], window: float
 ) -> None:
-    with fresh_past(empty, window) as past:
+    with fresh_past(migrated, window) as past:
         for action in [*BEGINNING, *actions, ("pass", 40)]:
             act(past, action)
         assert in_any_order(past.rewound()) == in_any_order(past.stored())
@@ -160,9 +149,9 @@ def test_whatever_happened_the_stored_events_come_out_again(
 @QUICK
 @given(st.lists(ACTION, min_size=5, max_size=15), st.lists(ACTION, max_size=15), st.sampled_from([0, 20]))
 def test_exported_page_by_page_while_the_tracker_works_the_events_up_to_there_come_out_again(
-    empty: Path, before: list[tuple[Any, ...]], meanwhile: list[tuple[Any, ...]], window: float
+    migrated: Path, before: list[tuple[Any, ...]], meanwhile: list[tuple[Any, ...]], window: float
 ) -> None:
-    with fresh_past(empty, window) as past:
+    with fresh_past(migrated, window) as past:
         for action in [*BEGINNING, *before]:
             act(past, action)
         cursor, fixes = None, []

@@ -9,11 +9,12 @@ from sqlalchemy import delete
 from service.store.schema import position
 from tests.service.rewinding.past import Past, in_any_order
 from tests.service.workshop import box
+from tests.stores import Store
 
 
 @pytest.fixture
-def past(tmp_path: Path) -> Past:
-    return Past(tmp_path)
+def past(store: Store, tmp_path: Path) -> Past:
+    return Past(store, tmp_path)
 
 
 def test_each_fix_meets_the_geofence_as_it_was(past: Past) -> None:
@@ -73,8 +74,8 @@ def test_late_fixes_are_exported_marked_and_change_nothing(past: Past) -> None:
     assert past.rewound() == past.stored()
 
 
-def test_what_still_waits_for_its_turn_is_left_out(tmp_path: Path) -> None:
-    past = Past(tmp_path, window=30)
+def test_what_still_waits_for_its_turn_is_left_out(store: Store, tmp_path: Path) -> None:
+    past = Past(store, tmp_path, window=30)
     past.catalog.put("default", [box("A", 0, 10)])
     past.ingest(past.fix("x", 0, 5))
     assert past.fixes() == []
