@@ -237,3 +237,27 @@ def test_columns_of_another_kind_are_refused(at: int) -> None:
         LIBRARY.look_up(*columns[:at], columns[at].astype(np.float32), *columns[at + 1 :])
     with pytest.raises(TypeError, match=f"^{at} columns: expected 12"):
         LIBRARY.look_up(*columns[:at])
+
+
+def test_cells_of_many_polygons_covered_chunk_by_chunk_are_those_of_all_at_once() -> None:
+    """Of so many vertices that there are several chunks, each polygon still finds its own edges."""
+    turn = np.linspace(0, 2 * np.pi, 1_200, endpoint=False)
+    around = 1 + 0.1 * np.sin(40 * turn)
+    outline = np.column_stack([around * np.cos(turn), around * np.sin(turn)])
+    shapes = {key: Polygon(np.add(outline, (key % 20 * 2.2, key // 20 * 2.2))) for key in range(1, 200)}
+    index = CellIndex.of({key: area_of(area(shape)) for key, shape in shapes.items()}, kernel=COMPILED)
+    plain = CellIndex.of({key: area_of(area(shape)) for key, shape in shapes.items()}, kernel=NUMPY)
+    assert index is not None and plain is not None
+    random = np.random.default_rng(5)
+    key = random.integers(1, 200, 20_000)
+    angle, away = random.uniform(0, 2 * np.pi, 20_000), random.uniform(0.88, 1.12, 20_000)
+    x, y = key % 20 * 2.2 + away * np.cos(angle), key // 20 * 2.2 + away * np.sin(angle)
+    expected = {
+        (position, number)
+        for number, shape in shapes.items()
+        for position in np.flatnonzero(shapely.intersects_xy(shape, x, y)).tolist()
+    }
+
+    for each in (index, plain):
+        found = each.containing(x, y)
+        assert set(zip(found[0].tolist(), found[1].tolist(), strict=True)) == expected

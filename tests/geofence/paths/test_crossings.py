@@ -230,6 +230,19 @@ def test_path_over_the_antimeridian_within_a_geofence_on_both_sides_crosses_noth
     assert of_one(FIJI, Path((175.0, -15.0), (-175.0, -12.0))) == []
 
 
+@pytest.mark.parametrize(("start", "end"), [(-90.0, 90.0), (90.0, -90.0)])
+def test_path_of_exactly_180_degrees_does_not_go_over_the_antimeridian(start: float, end: float) -> None:
+    assert of_one(FIJI, Path((start, -15.0), (end, -15.0))) == []
+    assert (
+        len(
+            of_one(
+                Geofence("box", shapely.box(-1, -16, 1, -14), None, {}), Path((start, -15.0), (end, -15.0))
+            )
+        )
+        == 2
+    )
+
+
 def test_path_that_only_touches_a_corner_or_cuts_it_for_less_than_a_millimetre_crosses_nothing() -> None:
     assert of_one(BOX, Path((7.5, 47.5), (8.5, 46.5))) == []
     assert of_one(BOX, Path((7.5, 47.5 + 1e-9), (8.5, 46.5 + 1e-9))) == []

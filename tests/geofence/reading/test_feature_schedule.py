@@ -209,6 +209,7 @@ def test_a_fault_names_the_member_the_value_and_what_would_be_right(
         ("FREQ=DAILY;UNTIL=20260101", ["UNTIL=20260101: expected a time such as 20261231T235959 (local)"]),
         ("FREQ=DAILY;UNTIL=20261301T000000", ["UNTIL=20261301T000000: expected a time"]),
         ("FREQ=DAILY;UNTIL=99991231T000000", ["UNTIL=99991231T000000: expected a time"]),
+        ("FREQ=DAILY;COUNT=1=2", ["COUNT=1=2: expected 1 to 100,000"]),
         ("FREQ=DAILY;WKST=XX", ["WKST=XX: expected one of MO, TU, WE, TH, FR, SA, SU"]),
         ("FREQ=DAILY;BYMONTH=0,13,-1", ['"0" in BYMONTH: expected 1 to 12', '"13" in', '"-1" in']),
         (
@@ -261,10 +262,20 @@ def test_a_fault_of_a_rule_names_its_part_and_what_would_be_right(rule: str, sai
         "FREQ=HOURLY",
         "FREQ=HOURLY;INTERVAL=2;BYMINUTE=0,30",
         "FREQ=DAILY;BYHOUR=9,10,11,12;BYMINUTE=0,10,20,30,40,50",
+        "FREQ=WEEKLY;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11;BYMINUTE=0,30",
+        "FREQ=YEARLY;BYDAY=53MO,-53MO",
+        "FREQ=DAILY;UNTIL=19000101T000000Z",
+        "FREQ=DAILY;UNTIL=21991231T235959Z",
     ],
 )
-def test_windows_may_begin_24_times_a_day(rule: str) -> None:
+def test_a_rule_may_go_to_the_limits(rule: str) -> None:
+    """Windows that begin 24 times a day, the 53rd Monday, the first and the last year."""
     assert read({**RULE, "rrule": rule}) is not None
+
+
+def test_a_rule_in_other_letters_than_rfc_5545s_is_refused_as_a_whole() -> None:
+    (detail,) = faults({**RULE, "rrule": "FREQ=DA\u0131LY"})
+    assert detail.endswith("expected letters of ASCII alone, as RFC 5545 has them")
 
 
 def test_faults_in_several_members_are_named_at_once() -> None:

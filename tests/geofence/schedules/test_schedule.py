@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from geofence.reading.feature_schedule import WEEKDAYS
 from geofence.schedules import columns
 from geofence.schedules.schedule import REMEMBERED, STRETCH, Schedule
 from tests.geofence.schedules.reference import (
@@ -319,3 +320,12 @@ def test_what_is_remembered_is_bounded_also_where_times_are_in_all_years() -> No
     assert calls < 500 * 270 * 365 // 64
     schedule.live(times[-100:])
     assert calls_of(lambda: schedule.live(times[-100:])) < 200
+
+
+def test_weekly_hours_go_on_to_the_last_day_of_2199_and_begin_with_the_first_of_1900() -> None:
+    hours = {day: [["09:00", "17:00"]] for day in WEEKDAYS}
+    schedule = schedule_of({"zone": "UTC", "weekly": hours})
+    days = [(1899, 12, 31), (1900, 1, 1), (2199, 12, 30), (2199, 12, 31), (2200, 1, 1)]
+    noons = [datetime(*day, 12, tzinfo=UTC) for day in days]
+
+    assert live_at(schedule, noons) == [False, True, True, True, False]
