@@ -134,9 +134,9 @@ def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tra
     )
     pipeline = Pipeline(tracker, settings.tracker, source, metrics)
     fixes_posted.listen(pipeline.wake)
-    positions = None if bus is None else PositionUpdates(database, bus, metrics)
+    positions = None if bus is None else PositionUpdates(database, bus, metrics, ownership=ownership)
     dispatchers: dict[str, Dispatcher | PositionUpdates] = {
-        each.gathering.outbox_name: Dispatcher(database, each, now, metrics) for each in channels
+        each.gathering.outbox_name: Dispatcher(database, each, now, metrics, ownership) for each in channels
     }
     if positions is not None:
         dispatchers["position events"] = positions

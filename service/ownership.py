@@ -23,11 +23,17 @@ class Ownership(Protocol):
     def confirm(self, connection: Connection) -> None:
         """Raises ShardsLost where somebody else has taken over; otherwise nobody does until the commit."""
 
+    def check(self) -> None:
+        """The same, of this moment. Raises StoreAway, too."""
+
 
 class OwnFolder:
     """The data folder's lock sees to it that there is nobody else."""
 
     def confirm(self, connection: Connection) -> None:
+        """Nothing to ask."""
+
+    def check(self) -> None:
         """Nothing to ask."""
 
 
@@ -60,6 +66,11 @@ class Lease:
     def confirm(self, connection: Connection) -> None:
         """See Ownership."""
         self._refuse_lost(confirmed(connection, self._owned))
+
+    def check(self) -> None:
+        """See Ownership."""
+        with self._database.write() as connection:
+            self.confirm(connection)
 
     def run(self) -> None:
         """Extends the lease until `stop`, then gives it back. Raises ShardsLost where it was taken."""

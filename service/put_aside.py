@@ -47,13 +47,20 @@ def conflicts(messages: Sequence[Message], decoded: Decoded, conflicting: NDArra
     return rejects
 
 
+GONE_MEANWHILE = "23503"
+"""foreign_key_violation: what the rows name was taken away by a commit between; the next try knows of it.
+https://www.postgresql.org/docs/15/errcodes-appendix.html"""
+
+
 def commit_storable(
     messages: Sequence[Message], decoded: Decoded, commit: Callable[[Decoded], Outcome]
 ) -> Outcome:
     """Commits all at once, or in parts all but the culprits where the database refuses that for its data."""
     try:
         return commit(decoded)
-    except (IntegrityError, DataError):
+    except (IntegrityError, DataError) as error:
+        if getattr(error.orig, "sqlstate", None) == GONE_MEANWHILE:
+            return commit(decoded)
         if not len(decoded.batch):
             raise
     size = len(decoded.batch)

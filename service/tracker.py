@@ -27,7 +27,7 @@ from service.ownership import Ownership, OwnFolder
 from service.put_aside import commit_storable, conflicts, without_forgotten
 from service.reorder import ReorderClock
 from service.store.database import Database
-from service.store.devices import erase_device
+from service.store.devices import end_visits, erase_device
 from service.store.partitions import DaysOfHistory
 from service.store.position_updates import insert_position_updates
 from service.store.positions import any_waiting, due, insert_positions, last_waiting_receipt, mark_evaluated
@@ -270,3 +270,5 @@ class Tracker:
             for key, devices in self._devices.items():
                 if ended.tracker_key in (None, key):
                     devices.state.discard_geofences(ended.geofences)
+                    # what was written here while others took the geofence away
+                    end_visits(connection, key, ended.geofences.tolist())

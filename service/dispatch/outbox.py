@@ -21,6 +21,7 @@ from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporar
 from service.dispatch.rounds import STORE_AWAY_SECONDS, Rounds
 from service.errors import StoreAway
 from service.metrics import Metrics
+from service.ownership import Ownership, OwnFolder
 from service.store.alerts import PendingAlert, change_alerts
 from service.store.database import Database
 
@@ -74,8 +75,15 @@ class Dispatcher:
     """Delivers what a channel's outbox holds, in a thread of the caller's: `run`. `clock` gives ms."""
 
     def __init__(
-        self, database: Database, channel: Channel, clock: Callable[[], int], metrics: Metrics
+        self,
+        database: Database,
+        channel: Channel,
+        clock: Callable[[], int],
+        metrics: Metrics,
+        ownership: Ownership | None = None,
     ) -> None:
+        """ownership: that nobody else delivers what is in the database, as far as it can be known before."""
+        self._ownership = ownership or OwnFolder()
         self._database = database
         self._channel = channel
         self._clock = clock
@@ -94,16 +102,19 @@ class Dispatcher:
             self._channel.close()
 
     def round(self, stop: threading.Event) -> bool:
-        """Gathers and attempts what is due now; answers whether there was anything. Raises StoreAway."""
+        """Gathers and attempts what is due now; answers whether there was anything. Raises StoreAway,
+        ShardsLost."""
         channel, gathering, now = self._channel, self._channel.gathering, self._clock()
         with self._database.read() as connection:
             gathers = gathering.is_due(connection, now)
         if gathers:
             with self._database.write() as connection:
+                self._ownership.confirm(connection)
                 gathering.gather(connection, now)
         with self._database.read() as connection:
             due = _due(gathering.pending(connection), now, channel.round_size)
         if due:
+            self._ownership.check()
             outcomes = channel.deliver(self._database, due)
             self._record([(alert, outcomes[alert.key]) for alert in due if alert.key in outcomes], stop)
         return gathers or bool(due)
@@ -115,6 +126,7 @@ class Dispatcher:
         while True:
             try:
                 with self._database.write() as connection:
+                    self._ownership.confirm(connection)
                     change_alerts(connection, changes)
                 break
             except StoreAway as error:

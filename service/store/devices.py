@@ -9,19 +9,23 @@ from sqlalchemy import Connection, case, delete, insert, select
 
 from service.fixes import Fixes
 from service.store.columns import delete_keys, put_columns, update_columns
+from service.store.reading.links import CURRENT
 from service.store.schema import (
     alert,
     device,
     event,
+    geofence,
     inside,
     outbox,
     position,
     position_update,
     reject,
     tombstone,
+    tracker_consumer,
 )
 
 READ_AT_ONCE = 10_000
+KEYS_AT_ONCE = 1_000
 
 
 class KnownDevice(NamedTuple):
@@ -58,11 +62,21 @@ class Visit(NamedTuple):
 
 
 def visits(connection: Connection, tracker_key: int) -> Sequence[Visit]:
-    """All that is inside something now."""
+    """All that is inside something now: a geofence that is there, of a collection that is linked.
+
+    On PostgreSQL a commit may add such a row while another one takes the geofence away.
+    """
     statement = (
         select(*(inside.c[name] for name in Visit._fields))
         .join(device, device.c.key == inside.c.device_key)
-        .where(device.c.tracker_key == tracker_key)
+        .join(geofence, geofence.c.key == inside.c.geofence_key)
+        .join(
+            tracker_consumer,
+            (tracker_consumer.c.tracker_key == device.c.tracker_key)
+            & (tracker_consumer.c.collection_key == geofence.c.collection_key)
+            & CURRENT,
+        )
+        .where(device.c.tracker_key == tracker_key, geofence.c.deleted_revision.is_(None))
     )
     return [Visit(*row) for row in connection.execute(statement)]
 
@@ -126,6 +140,14 @@ def change_inside(connection: Connection, visits: Sequence[Visit], left: Sequenc
 
 
 PAIR = ("device_key", "geofence_key")
+
+
+def end_visits(connection: Connection, tracker_key: int, geofence_keys: Sequence[int]) -> None:
+    """Nothing of the tracker is inside these geofences any more."""
+    devices = select(device.c.key).where(device.c.tracker_key == tracker_key)
+    for start in range(0, len(geofence_keys), KEYS_AT_ONCE):
+        some = inside.c.geofence_key.in_(geofence_keys[start : start + KEYS_AT_ONCE])
+        connection.execute(delete(inside).where(some, inside.c.device_key.in_(devices)))
 
 
 def tombstones(connection: Connection, tracker_key: int) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """Trackers: adding, changing and removing one."""
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from service.store.schema import tracker
+from service.store.schema import device, position, tracker
 
 
 def insert_tracker(connection: Connection, name: str, created_time: int, *, position_events: bool) -> None:
@@ -15,5 +15,7 @@ def update_tracker(connection: Connection, key: int, *, position_events: bool) -
 
 
 def delete_tracker(connection: Connection, key: int) -> None:
-    """Its links, devices, positions and events go with it, by cascade."""
+    """Its links, devices, positions and events go with it: positions by name, the others by cascade."""
+    devices = select(device.c.key).where(device.c.tracker_key == key)
+    connection.execute(delete(position).where(position.c.device_key.in_(devices)))
     connection.execute(delete(tracker).where(tracker.c.key == key))

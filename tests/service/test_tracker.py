@@ -400,3 +400,39 @@ def test_after_a_restart_nothing_is_inside_a_geofence_that_was_deleted(workshop:
     workshop.ingest(workshop.fix("x", 1, 20))
 
     assert workshop.events() == [("ENTER", "x", "A", 0)]
+
+
+LEFT_INSIDE = text("INSERT INTO inside (device_key, geofence_key) VALUES (1, 1)")
+"""As a commit writes it that began before the geofence was taken away, and ended after."""
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("taken_away", ["deleted", "unlinked"])
+def test_a_visit_written_while_its_geofence_was_taken_away_ends_without_an_event(
+    workshop: Workshop, taken_away: str, restarted: bool
+) -> None:
+    workshop.ingest(workshop.fix("x", 0, 1))
+    if taken_away == "deleted":
+        workshop.catalog.delete("default", "A")
+    else:
+        workshop.catalog.unlink("default", "default")
+    with workshop.database.write() as connection:
+        connection.execute(LEFT_INSIDE)
+    if restarted:
+        workshop.reopen()
+    workshop.ingest(workshop.fix("x", 1, 30))
+
+    assert workshop.events() == [("ENTER", "x", "A", 0)]
+    if not restarted:
+        with workshop.database.read() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM inside")) == 0
+
+
+def test_a_deleted_tracker_leaves_no_position(workshop: Workshop) -> None:
+    workshop.catalog.create_tracker("ships")
+    workshop.tracker.post(workshop.fix("s", 0, 1).payload, "ships")
+    workshop.ingest(workshop.fix("x", 0, 1))
+    workshop.catalog.delete_tracker("ships")
+
+    with workshop.database.read() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM position")) == 1
