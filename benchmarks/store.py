@@ -29,10 +29,12 @@ from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.logs import configure_logs
 from service.metrics import Metrics
+from service.ownership import Lease
 from service.reorder import ReorderClock
 from service.store.columns import Columns, insert_columns
 from service.store.database import Database
 from service.store.migration import prepare
+from service.store.partitions import DaysOfHistory
 from service.store.schema import position
 from service.store.sqlite import open_sqlite
 from service.tracker import Tracker
@@ -59,7 +61,7 @@ def run() -> None:
             with closing(PostgresStore(server.new_database()).open()) as database:
                 bare.append(_bare(database, batches))
             with closing(PostgresStore(server.new_database()).open()) as database:
-                postgis.append(_tracked(database, messages, geofences))
+                postgis.append(_tracked(database, messages, geofences, Lease.taken(database, "bench", 600)))
             with closing(open_sqlite(Path(name) / str(turn))) as database:
                 prepare(database)
                 sqlite.append(_tracked(database, messages, geofences))
@@ -103,11 +105,25 @@ def _bare(database: Database, batches: Sequence[Columns]) -> float:
     return time.perf_counter() - began
 
 
-def _tracked(database: Database, messages: Sequence[Message], geofences: Sequence[Geofence]) -> float:
+def _tracked(
+    database: Database,
+    messages: Sequence[Message],
+    geofences: Sequence[Geofence],
+    ownership: Lease | None = None,
+) -> float:
     """Seconds."""
     live = LiveGeofences()
     GeofenceCatalog(database, live).put("default", geofences)
-    tracker = Tracker(database, live, Intake(600_000, None), ReorderClock(0), Metrics())
+    history = None if ownership is None else DaysOfHistory(database, None)
+    tracker = Tracker(
+        database,
+        live,
+        Intake(600_000, None),
+        ReorderClock(0),
+        Metrics(),
+        ownership=ownership,
+        history=history,
+    )
     tracker.run_window(True)
     began = time.perf_counter()
     for message in messages:

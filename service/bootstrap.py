@@ -130,7 +130,7 @@ def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tra
         told=events_committed.ring,
         stored=fixes_posted.ring,
         ownership=ownership,
-        history=DaysOfHistory(database, settings.retention_days),
+        history=None if settings.database_url is None else DaysOfHistory(database, settings.retention_days),
     )
     pipeline = Pipeline(tracker, settings.tracker, source, metrics)
     fixes_posted.listen(pipeline.wake)

@@ -3,7 +3,8 @@
 A change is committed here and comes into force at the next evaluating transaction, which catches up with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -14,7 +15,7 @@ from ingest.identifiers import is_identifier
 from service.crossing_rule import DEFAULT_RULE, Change, CrossingRule
 from service.errors import Conflict, NotFound, Refused
 from service.live_geofences import LiveGeofences
-from service.store.areas import delete_areas, put_areas
+from service.store.areas import put_areas
 from service.store.collections import delete_collection, insert_collection, insert_collection_version
 from service.store.database import Database
 from service.store.geofences import current_keys, delete_geofence, insert_geofences, insert_versions
@@ -23,6 +24,7 @@ from service.store.reading.collections import collection_named, collection_names
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.revisions import new_revision, newest_revision
 from service.store.trackers import delete_tracker, insert_tracker, update_tracker
+from service.store.turns import Turn, wait_for_turn
 from service.timestamps import now
 
 DEFAULT = "default"
@@ -46,9 +48,16 @@ class GeofenceCatalog:
         self._live = live
         self._fed = fed
 
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        """A transaction in which nobody else changes what is read before it is changed."""
+        with self._database.write() as connection:
+            wait_for_turn(connection, Turn.REVISIONS)
+            yield connection
+
     def put(self, collection_name: str, geofences: Sequence[Geofence]) -> Put:
         """Creates or replaces geofences by id, all in one commit."""
-        with self._database.write() as connection:
+        with self._changing() as connection:
             of_collection = collection_named(connection, collection_name).key
             if not geofences:
                 return Put(0, 0, newest_revision(connection))
@@ -69,14 +78,13 @@ class GeofenceCatalog:
 
     def delete(self, collection_name: str, geofence_id: str) -> None:
         """Removes a geofence; devices inside it are so no longer, without an event."""
-        with self._database.write() as connection:
+        with self._changing() as connection:
             of_collection = collection_named(connection, collection_name).key
             key = current_keys(connection, of_collection, [geofence_id]).get(geofence_id)
             if key is None:
                 raise NotFound(f"geofence {geofence_id!r} does not exist in collection {collection_name!r}")
             time = now()
             delete_geofence(connection, key, new_revision(connection, "delete", time), time)
-            delete_areas(connection, [key])
 
     def ensure_fed(self) -> None:
         """Creates the tracker that messages feed where there is none, linked to the collection `default`."""
@@ -90,20 +98,20 @@ class GeofenceCatalog:
     def create_tracker(self, name: str, *, position_events: bool = False) -> None:
         """position_events: whether each of its positions is put on the event bus, where there is one."""
         _check_name("tracker", name)
-        with self._database.write() as connection:
+        with self._changing() as connection:
             if name in tracker_names(connection).values():
                 raise Conflict(f"tracker {name!r} exists already")
             insert_tracker(connection, name, now(), position_events=position_events)
 
     def update_tracker(self, name: str, *, position_events: bool) -> None:
         """From the next commit on."""
-        with self._database.write() as connection:
+        with self._changing() as connection:
             key = tracker_named(connection, name).key
             update_tracker(connection, key, position_events=position_events)
 
     def create_collection(self, name: str, rule: CrossingRule = DEFAULT_RULE) -> None:
         _check_name("collection", name)
-        with self._database.write() as connection:
+        with self._changing() as connection:
             if name in collection_names(connection).values():
                 raise Conflict(f"geofence collection {name!r} exists already")
             time = now()
@@ -113,7 +121,7 @@ class GeofenceCatalog:
 
     def update_collection(self, name: str, change: Change) -> None:
         """Its geofences are crossed so from the next evaluating transaction on."""
-        with self._database.write() as connection:
+        with self._changing() as connection:
             of_collection = collection_named(connection, name)
             rule = change(of_collection.rule)
             if rule != of_collection.rule:
@@ -122,7 +130,7 @@ class GeofenceCatalog:
 
     def delete_tracker(self, name: str) -> None:
         """Removes a tracker with all its devices, positions and events."""
-        with self._database.write() as connection:
+        with self._changing() as connection:
             key = tracker_named(connection, name).key
             if name in (DEFAULT, self._fed):
                 raise Conflict(f"tracker {name!r} always exists: delete its devices instead")
@@ -131,7 +139,7 @@ class GeofenceCatalog:
 
     def delete_collection(self, name: str) -> None:
         """Removes a collection with its geofences and the events of these."""
-        with self._database.write() as connection:
+        with self._changing() as connection:
             key = collection_named(connection, name).key
             if name == DEFAULT:
                 raise Conflict("collection 'default' always exists: delete its geofences instead")
@@ -145,7 +153,7 @@ class GeofenceCatalog:
 
     def link(self, tracker_name: str, collection_name: str) -> bool:
         """From now on the tracker's fixes are compared with the collection; answers whether that is new."""
-        with self._database.write() as connection:
+        with self._changing() as connection:
             of_tracker, to_collection, linked = _link(connection, tracker_name, collection_name)
             if not linked:
                 at_revision = new_revision(connection, "link", now())
@@ -154,7 +162,7 @@ class GeofenceCatalog:
 
     def unlink(self, tracker_name: str, collection_name: str) -> None:
         """Ends a link, and the state that rested on it, without an event."""
-        with self._database.write() as connection:
+        with self._changing() as connection:
             of_tracker, to_collection, linked = _link(connection, tracker_name, collection_name)
             if not linked:
                 raise NotFound(f"collection {collection_name!r} is not linked to tracker {tracker_name!r}")

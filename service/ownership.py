@@ -7,6 +7,7 @@ from typing import Protocol
 import structlog
 from sqlalchemy import Connection
 
+from ingest.topics import SHARDS
 from service.errors import ShardsLost, StoreAway
 from service.store.database import Database
 from service.store.shards import confirmed, extend, held_by_others, release, take_over
@@ -56,7 +57,7 @@ class Lease:
             if others:
                 first = others[0]
                 raise StoreAway(
-                    f"worker {first.owner!r} owns {len(others)} of 64 shards: stop it, or wait "
+                    f"worker {first.owner!r} owns {len(others)} of {SHARDS} shards: stop it, or wait "
                     f"{first.left / 1000:.0f} s after its end; a restarted worker with the same "
                     "OVERFLY_WORKER_ID takes over at once"
                 )
@@ -73,8 +74,11 @@ class Lease:
             self.confirm(connection)
 
     def run(self) -> None:
-        """Extends the lease until `stop`, then gives it back. Raises ShardsLost where it was taken."""
-        while not self._stop.wait(self._lease / 1000 / EXTENSIONS):
+        """Extends the lease until `stop`, and for what is still in hand then. Raises ShardsLost where it was
+        taken over."""
+        stopped = False
+        while not stopped:
+            stopped = self._stop.wait(self._lease / 1000 / EXTENSIONS)
             try:
                 with self._database.write() as connection:
                     kept = extend(connection, self._owned, self._lease)

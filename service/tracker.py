@@ -72,7 +72,7 @@ class Tracker:
         self._told = told
         self._stored = stored
         self._ownership = ownership or OwnFolder()
-        self._history = history or DaysOfHistory(database, None)
+        self._history = history
         self._monotonic = monotonic
         self._lock = threading.RLock()
         self._devices: dict[int, TrackedDevices] = {}
@@ -131,8 +131,9 @@ class Tracker:
     def _take(self, messages: Sequence[Message], tracker_name: str, *, evaluating: bool) -> Outcome:
         received = max(self._last_receipt + 1, now())
         decoded = decode(messages, received, self._intake.limits(received))
-        with self._lock:
-            self._history.prepare(decoded.batch.sample_time, received)
+        if self._history is not None:
+            with self._lock:
+                self._history.prepare(decoded.batch.sample_time, received)
         began = time.perf_counter()
         outcome = commit_storable(
             messages, decoded, lambda part: self._commit(messages, part, tracker_name, evaluating)

@@ -51,8 +51,8 @@ def refuse_crossing(properties: Mapping[str, object], faults: FeatureFaults) -> 
         faults.add("misplaced", f'properties.crossing is "segment": {expected}')
 
 
-ONE_LETTER = 0.94
-"""How alike names of ten letters are that differ in one; `radius` and `devices` are too short for it."""
+ONE_LETTER = 0.9
+"""How alike names of ten letters are of which one is another; in shorter ones it may be missing or added."""
 
 
 def _plain(name: str) -> str:

@@ -45,6 +45,9 @@ def fits_together(geometry: Polygon | MultiPolygon, number: int, faults: Feature
 MOST_MEETINGS = 10_000_000
 """What takes GEOS about a second and a half: it compares rings whose boxes meet, edge by edge."""
 RINGS_AT_ONCE = 64
+"""Looked up among all, so that pairs are never many at a time."""
+FEW_RINGS = 64
+"""Which make no crowd, however many edges they have."""
 
 CROWDED = (
     "so many rings lie over one another that comparing them would take too long: "
@@ -55,9 +58,10 @@ TOO_SMALL = "rings are too small to be compared: expected edges that are longer 
 
 def _crowded(geometry: Polygon | MultiPolygon) -> bool:
     """Whether rings meet too often, counting for each pair whose boxes meet the edges of the smaller."""
-    rings = np.array([shapely.Polygon(coordinates) for _, _, coordinates in _rings(geometry, 0)], np.object_)
-    if len(rings) <= RINGS_AT_ONCE:
+    found = [coordinates for _, _, coordinates in _rings(geometry, 0)]
+    if len(found) <= FEW_RINGS:
         return False
+    rings = np.array(list(map(Polygon, found)), np.object_)
     edges = shapely.get_num_coordinates(rings)
     tree, meetings = shapely.STRtree(rings), 0
     for start in range(0, len(rings), RINGS_AT_ONCE):

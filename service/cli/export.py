@@ -117,17 +117,16 @@ def _service_source(url: str) -> Iterator[Source]:
 @contextmanager
 def _folder_source() -> Iterator[Source]:
     """Raises StoreAway where another process holds the folder, SchemaNotReady where its schema is another."""
-    from service.bootstrap import open_database  # noqa: PLC0415 - a second that the other way does not need
-    from service.kept_history import KeptHistory  # noqa: PLC0415 - as above
+    from service.kept_history import KeptHistory  # noqa: PLC0415 - a second that the other way does not need
     from service.store.folder import hold  # noqa: PLC0415 - as above
     from service.store.migration import prepare  # noqa: PLC0415 - as above
-    from service.store.sqlite import DATABASE_FILE  # noqa: PLC0415 - as above
+    from service.store.sqlite import DATABASE_FILE, open_sqlite  # noqa: PLC0415 - as above
 
     settings = read_settings()
     if not (settings.data_dir / DATABASE_FILE).exists():
         raise NotFound(f"there is no database in {settings.data_dir}: set OVERFLY_DATA_DIR to where one is")
     with hold(settings.data_dir, "export", "leave out --from-folder to ask the service that runs"):
-        database = open_database(settings)
+        database = open_sqlite(settings.data_dir)
         try:
             prepare(database)
             yield KeptHistory(database)

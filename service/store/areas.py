@@ -3,7 +3,7 @@
 A circle is a point with its radius: as many vertices as are drawn, none would be exact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from geoalchemy2.shape import from_shape
 from sqlalchemy import Connection, delete
@@ -26,7 +26,7 @@ def put_areas(connection: Connection, geofences: Mapping[int, Geofence]) -> None
     connection.execute(statement.on_conflict_do_update(index_elements=["geofence_key"], set_=new), rows)
 
 
-def delete_areas(connection: Connection, keys: Sequence[int]) -> None:
-    """Of geofences that are no more."""
+def delete_area(connection: Connection, key: int) -> None:
+    """Of a geofence that is no more."""
     if on_postgres(connection):
-        connection.execute(delete(geofence_area).where(geofence_area.c.geofence_key.in_(keys)))
+        connection.execute(delete(geofence_area).where(geofence_area.c.geofence_key == key))

@@ -9,19 +9,18 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     FromClause,
     Table,
     and_,
     bindparam,
-    cast,
     column,
     delete,
     func,
     insert,
     select,
+    true,
     type_coerce,
     update,
 )
@@ -40,13 +39,6 @@ def on_postgres(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def clock(connection: Connection) -> ColumnElement[int]:
-    """Milliseconds since the epoch by the database's clock, which all who use it share."""
-    if on_postgres(connection):
-        return cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
-    return cast(func.unixepoch("subsec") * 1000, BigInteger)
-
-
 def insert_columns(connection: Connection, table: Table, columns: Columns) -> None:
     """Adds rows, in their order."""
     if not on_postgres(connection):
@@ -55,32 +47,39 @@ def insert_columns(connection: Connection, table: Table, columns: Columns) -> No
     names = ", ".join(f'"{name}"' for name in columns)
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 - narrows the type; the engine is psycopg's
-    statement = f'COPY "{table.name}" ({names}) FROM STDIN'
+    statement, copied = f'COPY "{table.name}" ({names}) FROM STDIN', copied_text(columns)
     try:
         with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            copy.write(copied_text(columns))
+            copy.write(copied)
     except psycopg.Error as error:
         raise DBAPIError.instance(
             statement, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
         ) from error
 
 
-def update_columns(connection: Connection, table: Table, keys: Columns, columns: Columns) -> None:
-    """Changes the row of each key."""
+def update_columns(
+    connection: Connection,
+    table: Table,
+    keys: Columns,
+    columns: Columns,
+    among: ColumnElement[bool] | None = None,
+) -> None:
+    """Changes the row of each key; all of them are among rows of which this is true."""
+    only = true() if among is None else among
     if on_postgres(connection):
         new = _as_table(table, {**keys, **columns})
         here = and_(*(table.c[name] == new.c[name] for name in keys))
-        statement = update(table).where(here).values({name: new.c[name] for name in columns})
+        statement = update(table).where(here, only).values({name: new.c[name] for name in columns})
         connection.execute(statement, _arrays({**keys, **columns}))
         return
     here = and_(*(table.c[name] == bindparam(f"at_{name}") for name in keys))
-    changed = update(table).where(here).values({name: bindparam(f"to_{name}") for name in columns})
+    changed = update(table).where(here, only).values({name: bindparam(f"to_{name}") for name in columns})
     at = {f"at_{name}": values for name, values in keys.items()}
     connection.execute(changed, _rows({**at, **{f"to_{name}": each for name, each in columns.items()}}))
 
 
 def put_columns(connection: Connection, table: Table, keys: Columns, columns: Columns) -> None:
-    """Changes the row of each key, and adds it where there is none."""
+    """Changes the row of each key, and adds it where there is none; each key comes once."""
     whole = {**keys, **columns}
     statement = upsert(connection, table)
     values: list[dict[str, Any]] | dict[str, Any]
@@ -112,7 +111,7 @@ def delete_keys(connection: Connection, table: Table, keys: Columns) -> None:
 
 
 def wanted_keys(connection: Connection, table: Table, keys: Columns) -> tuple[FromClause, dict[str, Any]]:
-    """Keys as a table to join with, and the values to execute the statement with.
+    """Keys, which are whole numbers, as a table to join with, and the values to execute the statement with.
 
     Beside the keys it has `place`: which of them a row is, from 0 on.
     """

@@ -43,8 +43,10 @@ class Database:
                 yield connection
 
     def state_seen_by(self, connection: Connection) -> AbstractContextManager[Connection]:
-        """What a transaction that writes reads several related things with: all of them of one state, which
-        has everything that was committed before the transaction began."""
+        """What a transaction that writes reads several related things with: all of them of one state.
+
+        It has everything that was committed before this is called, on PostgreSQL nothing of the transaction.
+        """
         return nullcontext(connection) if self._one_writer else self.read()
 
     def close(self) -> None:

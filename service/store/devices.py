@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, case, delete, insert, select
+from sqlalchemy import Connection, Select, case, delete, insert, select
 
 from service.fixes import Fixes
 from service.store.columns import delete_keys, put_columns, update_columns
@@ -157,6 +157,12 @@ def tombstones(connection: Connection, tracker_key: int) -> dict[str, int]:
     return {device_id: forgotten for device_id, forgotten in rows}
 
 
+def delete_unreferenced(connection: Connection, device_keys: Select[tuple[int]]) -> None:
+    """Rows of devices that no foreign key takes away with them: positions have none on PostgreSQL."""
+    for table in (position_update, position):
+        connection.execute(delete(table).where(table.c.device_key.in_(device_keys)))
+
+
 def erase_device(connection: Connection, tracker_key: int, device_id: str, forgotten_time: int) -> int:
     """Erases a device with all that is known of it, leaves its tombstone, answers how many rows knew of it.
 
@@ -172,9 +178,7 @@ def erase_device(connection: Connection, tracker_key: int, device_id: str, forgo
             .distinct()
         )
     )
-    keys = select(device.c.key).where(of_device)
-    for table in (position_update, position):  # no foreign key takes these away, of position on PostgreSQL
-        connection.execute(delete(table).where(table.c.device_key.in_(keys)))
+    delete_unreferenced(connection, select(device.c.key).where(of_device))
     erased = connection.execute(delete(device).where(of_device)).rowcount  # the rest of it goes by cascade
     for alert_key in told:
         still_told = select(outbox.c.key).where(outbox.c.alert_key == alert_key).exists()

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from service.store.areas import delete_area
 from service.store.schema import geofence, geofence_version, inside
 
 LOOKED_UP_AT_ONCE = 1_000
@@ -59,6 +60,7 @@ def delete_geofence(connection: Connection, key: int, at_revision: int, time: in
     insert_versions(connection, [(key, None)], at_revision, time)
     connection.execute(update(geofence).where(geofence.c.key == key).values(deleted_revision=at_revision))
     connection.execute(delete(inside).where(inside.c.geofence_key == key))
+    delete_area(connection, key)
 
 
 class GeofenceChange(NamedTuple):

@@ -13,15 +13,14 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sqlalchemy import Connection, exists, select, text
+from sqlalchemy.exc import IntegrityError
 
 from service.errors import StoreAway
-from service.store.columns import on_postgres
+from service.intake import DAY
 from service.store.database import Database
 from service.store.schema import position
 from service.store.turns import Turn, wait_for_turn
 
-DAY = 86_400_000
-"""Milliseconds."""
 KEPT_DAYS = 400
 """Where nothing is dropped: older days share a partition."""
 AHEAD_DAYS = 2
@@ -30,7 +29,7 @@ log = structlog.get_logger("overfly")
 
 
 class DaysOfHistory:
-    """The days that need no more looking after. Called from one thread."""
+    """The days that need no more looking after. Called from one thread at a time."""
 
     def __init__(self, database: Database, kept_days: float | None) -> None:
         self._database = database
@@ -48,9 +47,8 @@ class DaysOfHistory:
             return
         try:
             with self._database.write() as connection:
-                if on_postgres(connection):
-                    _make(connection, missing)
-        except StoreAway as error:
+                _make(connection, missing)
+        except (StoreAway, IntegrityError) as error:
             log.warning("history.no_partition", days=len(missing), error=str(error))
             self._seen -= missing
 
@@ -64,7 +62,7 @@ def _make(connection: Connection, days: Iterable[int]) -> None:
             continue
         name, start, end = _name(day), day * DAY, (day + 1) * DAY
         connection.execute(text(f"CREATE TABLE {name} (LIKE position INCLUDING ALL)"))
-        # unlike PARTITION OF, this lets others read and write the history meanwhile
+        # unlike PARTITION OF, this locks only the partition of other days, which is read through
         attach = f"ALTER TABLE position ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})"
         connection.execute(text(attach))
 
@@ -97,7 +95,10 @@ def drop_days_before(connection: Connection, sample_time: int) -> list[str]:
         if (day + 1) * DAY > sample_time:
             break
         waiting = text(f"SELECT EXISTS (SELECT FROM {name} WHERE revision IS NULL AND NOT late)")  # noqa: S608
-        if not connection.scalar(waiting):
+        if connection.scalar(waiting):
+            continue
+        connection.execute(text("LOCK TABLE ONLY position IN ACCESS EXCLUSIVE MODE"))  # as DETACH does
+        if not connection.scalar(waiting):  # nor what came until now
             connection.execute(text(f"ALTER TABLE position DETACH PARTITION {name}"))
             connection.execute(text(f"DROP TABLE {name}"))
             dropped.append(name)

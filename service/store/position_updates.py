@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, select
 
+from service.store.columns import insert_columns
 from service.store.schema import position_update
 
 WAITING_AT_MOST = 1_000_000
@@ -21,11 +22,8 @@ def insert_position_updates(
 ) -> None:
     """Adds positions of one commit, in the order of their sample_time."""
     order = np.argsort(sample_time, kind="stable")
-    rows = [
-        {"device_key": key, "sample_time": time}
-        for key, time in zip(device_key[order].tolist(), sample_time[order].tolist(), strict=True)
-    ]
-    connection.execute(insert(position_update), rows)
+    columns = {"device_key": device_key[order].tolist(), "sample_time": sample_time[order].tolist()}
+    insert_columns(connection, position_update, columns)
 
 
 def delete_position_updates(connection: Connection, keys: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, and_, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select
 
 from service.fixes import FIX_COLUMNS, Fixes
 from service.store.columns import insert_columns, update_columns, wanted_keys
@@ -27,7 +27,7 @@ def stored_before(
     """Which of these fixes are rows already: index -> row."""
     keys = {"device_key": device_key.tolist(), "sample_time": sample_time.tolist()}
     wanted, values = wanted_keys(connection, position, keys)
-    here = and_(*(position.c[name] == wanted.c[name] for name in keys))
+    here = and_(*(position.c[name] == wanted.c[name] for name in keys), _days(sample_time))
     statement = select(wanted.c.place, *(position.c[name] for name in StoredPosition._fields))
     rows = connection.execute(statement.join_from(wanted, position, here), values)
     return {place: StoredPosition(*row) for place, *row in rows}
@@ -54,7 +54,12 @@ def mark_evaluated(
 ) -> None:
     """Fixes that waited have had their turn: evaluated at a revision, or found to be late."""
     keys = {"device_key": device_key.tolist(), "sample_time": sample_time.tolist()}
-    update_columns(connection, position, keys, _fate(late, revision))
+    update_columns(connection, position, keys, _fate(late, revision), _days(sample_time))
+
+
+def _days(sample_time: NDArray[np.int64]) -> ColumnElement[bool]:
+    """Only the partitions of these days (ms) are looked at: what is joined with says nothing of them."""
+    return position.c.sample_time.between(int(sample_time.min()), int(sample_time.max()))
 
 
 def _fate(late: NDArray[np.bool_], revision: int | None) -> dict[str, list[object]]:

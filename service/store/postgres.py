@@ -1,7 +1,7 @@
 """PostgreSQL with PostGIS: the database of as many processes as it takes.
 
 A transaction that reads sees one state (REPEATABLE READ). One that writes runs at READ COMMITTED and says
-itself what it locks. Nothing outlives a transaction, so a pooler that lends connections for one does no harm.
+itself what it locks. Nothing but prepared statements outlives a transaction.
 https://www.postgresql.org/docs/15/transaction-iso.html
 """
 

@@ -8,10 +8,12 @@ past a take-over writes nothing. What holds is in rows alone: a pooler that lend
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, or_, select, update
 
-from service.store.columns import clock
 from service.store.schema import shard
+
+CLOCK = cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
+"""Milliseconds since the epoch by the database's clock, which all who use it share."""
 
 
 class Held(NamedTuple):
@@ -32,11 +34,13 @@ def take_over(connection: Connection, owner: str, lease: int) -> dict[int, int]:
 
     Who owned them under the same name before, and still runs, owns them no longer.
     """
-    free = or_(shard.c.owner.is_(None), shard.c.owner == owner, shard.c.lease_until < clock(connection))
+    # waits for commits that go on, which lock rows by their keys, in the same order
+    connection.execute(select(shard.c.shard).order_by(shard.c.shard).with_for_update())
+    free = or_(shard.c.owner.is_(None), shard.c.owner == owner, shard.c.lease_until < CLOCK)
     taken = (
         update(shard)
         .where(free)
-        .values(owner=owner, epoch=shard.c.epoch + 1, lease_until=clock(connection) + lease)
+        .values(owner=owner, epoch=shard.c.epoch + 1, lease_until=CLOCK + lease)
         .returning(shard.c.shard, shard.c.epoch)
     )
     return {number: epoch for number, epoch in connection.execute(taken)}
@@ -44,14 +48,15 @@ def take_over(connection: Connection, owner: str, lease: int) -> dict[int, int]:
 
 def held_by_others(connection: Connection, owner: str) -> list[Held]:
     """The shards that somebody else owns now."""
-    left = shard.c.lease_until - clock(connection)
-    statement = select(shard.c.shard, shard.c.owner, left).where(shard.c.owner != owner, left >= 0)
-    return [Held(*row) for row in connection.execute(statement.order_by(shard.c.shard))]
+    left = shard.c.lease_until - CLOCK
+    statement = select(shard.c.shard, shard.c.owner, left).where(shard.c.owner != owner)
+    rows = connection.execute(statement.order_by(shard.c.shard))
+    return [Held(number, other, max(0, left)) for number, other, left in rows]
 
 
 def extend(connection: Connection, owned: Mapping[int, int], lease: int) -> set[int]:
     """Makes shards one's own for another `lease` ms; owned: shard -> epoch. Answers which still are."""
-    kept = update(shard).where(_at(owned)).values(lease_until=clock(connection) + lease)
+    kept = update(shard).where(_at(owned)).values(lease_until=CLOCK + lease)
     return set(connection.scalars(kept.returning(shard.c.shard)))
 
 
@@ -62,8 +67,9 @@ def release(connection: Connection, owned: Mapping[int, int]) -> None:
 
 def confirmed(connection: Connection, owned: Mapping[int, int]) -> set[int]:
     """Which of the shards are still one's own, and stay so until the transaction ends."""
-    statement = select(shard.c.shard).where(_at(owned)).order_by(shard.c.shard).with_for_update()
-    return set(connection.scalars(statement))
+    statement = select(shard.c.shard).where(_at(owned)).order_by(shard.c.shard)
+    # holds off a take-over, and not the one who makes the lease longer meanwhile
+    return set(connection.scalars(statement.with_for_update(read=True, key_share=True)))
 
 
 def _at(owned: Mapping[int, int]) -> ColumnElement[bool]:

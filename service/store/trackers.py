@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from service.store.schema import device, position, tracker
+from service.store.devices import delete_unreferenced
+from service.store.schema import device, tracker
 
 
 def insert_tracker(connection: Connection, name: str, created_time: int, *, position_events: bool) -> None:
@@ -16,6 +17,5 @@ def update_tracker(connection: Connection, key: int, *, position_events: bool) -
 
 def delete_tracker(connection: Connection, key: int) -> None:
     """Its links, devices, positions and events go with it: positions by name, the others by cascade."""
-    devices = select(device.c.key).where(device.c.tracker_key == key)
-    connection.execute(delete(position).where(position.c.device_key.in_(devices)))
+    delete_unreferenced(connection, select(device.c.key).where(device.c.tracker_key == key))
     connection.execute(delete(tracker).where(tracker.c.key == key))

@@ -3,7 +3,8 @@
 A list that is read with a cursor, by a number that grows, may show a row only when all rows of smaller
 numbers are to be seen. On PostgreSQL a number is taken in one moment and seen in another, so whoever takes
 one first waits until the last who did has committed. The turn ends with the transaction; how long others
-take elsewhere does not matter. SQLite has one writer at a time.
+take elsewhere does not matter. Alerts, which change, lock the row of their `sequence` instead. SQLite has one
+writer at a time.
 https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS
 """
 
@@ -22,10 +23,8 @@ class Turn(IntEnum):
 
     MIGRATION = 1
     REVISIONS = 2
-    DEVICES = 3
-    EVENTS = 4
-    REJECTS = 5
-    ALERTS = 6
+    EVENTS = 3
+    REJECTS = 4
 
 
 def wait_for_turn(connection: Connection, turn: Turn) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
+from service.intake import DAY
 from service.retention import Retention
 from service.store.database import Database
-from service.store.partitions import DAY, partitions
+from service.store.partitions import partitions
 from service.store.reading.devices import BoundingBox, devices
 from service.timestamps import now
 from tests.postgres import Postgres

@@ -15,11 +15,12 @@ from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.reorder import ReorderClock
 from service.store.database import Database
+from service.store.partitions import DaysOfHistory
 from service.store.reading.events import EventFilter, events
 from service.store.schema import device, event, position, reject
 from service.timestamps import now
 from service.tracker import Tracker
-from tests.stores import Store
+from tests.stores import PostgresStore, Store
 
 HOUR = 3_600_000
 
@@ -63,6 +64,7 @@ class Workshop:
             self.metrics,
             self.channels,
             self.telling_positions,
+            history=DaysOfHistory(self.database, None) if isinstance(self.store, PostgresStore) else None,
             monotonic=lambda: self.seconds,
         )
         self.tracker.restart_window()
