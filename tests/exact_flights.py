@@ -19,6 +19,7 @@ from tests.brokers import Mosquitto
 from tests.services import Overfly
 
 MORNING_ENDS = "2018-08-01T11:00:00.000Z"
+DAWN_ENDS = "2018-08-01T07:00:00.000Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,12 @@ class Flown:
         return cls._of(flights, flights.positions, "Z")
 
     @classmethod
-    def morning(cls, flights: FlightFiles, folder: Path) -> Self:
-        """A third of them, up to MORNING_ENDS. No event depends on later fixes: they are those until then."""
-        positions = folder / "morning.ndjson.gz"
-        lines = [line for line in _lines(flights.positions) if json.loads(line)["timestamp"] < MORNING_ENDS]
+    def until(cls, end: str, flights: FlightFiles, folder: Path) -> Self:
+        """Those up to a time. No event depends on later fixes: they are those until then."""
+        positions = folder / "flights.ndjson.gz"
+        lines = [line for line in _lines(flights.positions) if json.loads(line)["timestamp"] < end]
         positions.write_bytes(gzip.compress(b"".join(lines), 1))
-        return cls._of(flights, positions, MORNING_ENDS)
+        return cls._of(flights, positions, end)
 
     @classmethod
     def _of(cls, flights: FlightFiles, positions: Path, end: str) -> Self:

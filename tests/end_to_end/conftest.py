@@ -3,7 +3,7 @@
 import pytest
 
 from sample_data.flights import FlightFiles
-from tests.exact_flights import Flown
+from tests.exact_flights import DAWN_ENDS, MORNING_ENDS, Flown
 from tests.postgres import Postgres
 
 
@@ -18,7 +18,13 @@ def whole_day(flights: FlightFiles) -> Flown:
 @pytest.fixture(scope="session")
 def morning(flights: FlightFiles, tmp_path_factory: pytest.TempPathFactory) -> Flown:
     """The first third, for what costs time and wants no length."""
-    return Flown.morning(flights, tmp_path_factory.mktemp("flights"))
+    return Flown.until(MORNING_ENDS, flights, tmp_path_factory.mktemp("flights"))
+
+
+@pytest.fixture(scope="session")
+def dawn(flights: FlightFiles, tmp_path_factory: pytest.TempPathFactory) -> Flown:
+    """The first two hours."""
+    return Flown.until(DAWN_ENDS, flights, tmp_path_factory.mktemp("flights"))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

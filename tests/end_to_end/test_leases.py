@@ -34,37 +34,37 @@ def workers(tmp_path: Path, postgres: Postgres, broker: Mosquitto) -> Iterator[l
 
 
 def test_a_second_worker_is_told_who_is_there_and_goes_on_where_that_one_ended(
-    workers: list[Overfly], morning: Flown, broker: Mosquitto
+    workers: list[Overfly], dawn: Flown, broker: Mosquitto
 ) -> None:
     one, two = workers
     one.start()
-    one.put_geofences(morning.geofences)
+    one.put_geofences(dawn.geofences)
     assert two.launch().process is not None
     assert two.process is not None
     assert two.process.wait(60) == 1
     assert "worker 'one' owns 64 of 64 shards" in two.log
     two.process = None
 
-    publisher = replay(morning, broker)
-    wait_until(lambda: stored_rows(one) > morning.count // 3, 60)
+    publisher = replay(dawn, broker)
+    wait_until(lambda: stored_rows(one) > dawn.count // 3, 60)
     assert one.stop() == 0
     two.start()  # at once: it was given back
-    wait_until(lambda: stored_rows(two) > 2 * morning.count // 3, 60)
+    wait_until(lambda: stored_rows(two) > 2 * dawn.count // 3, 60)
     two.kill()
     two.start()  # at once: it has the same name
     assert publisher.wait(120) == 0
-    wait_until(lambda: stored_rows(two) == morning.count, 60)
-    assert_exact(two, morning)
+    wait_until(lambda: stored_rows(two) == dawn.count, 60)
+    assert_exact(two, dawn)
 
 
 def test_a_worker_paused_past_its_lease_writes_nothing_says_so_and_ends(
-    workers: list[Overfly], morning: Flown, broker: Mosquitto
+    workers: list[Overfly], dawn: Flown, broker: Mosquitto
 ) -> None:
     one, two = workers
     one.start()
-    one.put_geofences(morning.geofences)
-    publisher = replay(morning, broker)
-    wait_until(lambda: stored_rows(one) > morning.count // 3, 60)
+    one.put_geofences(dawn.geofences)
+    publisher = replay(dawn, broker)
+    wait_until(lambda: stored_rows(one) > dawn.count // 3, 60)
     assert one.process is not None
     one.process.send_signal(signal.SIGSTOP)
 
@@ -72,7 +72,7 @@ def test_a_worker_paused_past_its_lease_writes_nothing_says_so_and_ends(
         two.launch()
         assert two.process is not None
         try:
-            wait_until(lambda: stored_rows(two) > morning.count // 2 or two.process.poll() is not None, 60)
+            wait_until(lambda: stored_rows(two) > dawn.count // 2 or two.process.poll() is not None, 60)
         except AssertionError:
             return False
         if two.process.poll() is None:
@@ -86,5 +86,5 @@ def test_a_worker_paused_past_its_lease_writes_nothing_says_so_and_ends(
     one.process = None
     assert "taken over from worker 'one'" in one.log
     assert publisher.wait(120) == 0
-    wait_until(lambda: stored_rows(two) == morning.count, 60)
-    assert_exact(two, morning)
+    wait_until(lambda: stored_rows(two) == dawn.count, 60)
+    assert_exact(two, dawn)

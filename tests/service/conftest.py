@@ -11,6 +11,16 @@ from tests.postgres import Postgres
 from tests.stores import PostgresStore, SqliteStore, Store
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Properties make a store for each example: on PostgreSQL they are for `./run soak`."""
+    for item in items:
+        asked = getattr(item, "callspec", None)
+        properties = hasattr(getattr(item, "function", None), "hypothesis")
+        if asked is not None and properties and asked.params.get("new_store") == "postgres":
+            item.add_marker(pytest.mark.soak)
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder at the newest schema, to be copied: migrations take a while."""
