@@ -11,13 +11,24 @@ from tests.postgres import Postgres
 from tests.stores import PostgresStore, SqliteStore, Store
 
 
+SOAKED = (
+    "api/test_alerts",
+    "api/test_geofences",
+    "api/test_problems",
+    "api/test_schema",
+    "api/test_trackers",
+)
+"""What asks the store for nothing that others do not ask it for."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Properties make a store for each example: on PostgreSQL they are for `./run soak`."""
+    """On PostgreSQL, properties, which make a store for each example, and SOAKED are for `./run soak`."""
     for item in items:
         asked = getattr(item, "callspec", None)
         properties = hasattr(getattr(item, "function", None), "hypothesis")
-        if asked is not None and properties and asked.params.get("new_store") == "postgres":
+        soaked = properties or any(name in item.nodeid for name in SOAKED)
+        if soaked and asked is not None and asked.params.get("new_store") == "postgres":
             item.add_marker(pytest.mark.soak)
 
 
