@@ -10,7 +10,6 @@ from service.store.sqlite import open_sqlite
 from tests.postgres import Postgres
 from tests.stores import PostgresStore, SqliteStore, Store
 
-
 SOAKED = (
     "api/test_alerts",
     "api/test_geofences",
