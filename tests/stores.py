@@ -10,7 +10,7 @@ from typing import LiteralString, Protocol
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
 
 from service.store.database import Database
 from service.store.migration import prepare
@@ -39,8 +39,8 @@ class Store(Protocol):
         """From now on it refuses rows for which an SQL condition on their columns is true."""
         ...
 
-    def take_away(self) -> None:
-        """From now on nobody can write to it, and who is about to is refused after a while at most."""
+    def take_away(self, database: Database) -> None:
+        """From now on nobody can write to it; who tries by this opened one is refused at once."""
         ...
 
     def give_back(self) -> None:
@@ -87,7 +87,10 @@ class SqliteStore:
         with closing(sqlite3.connect(self.folder / DATABASE_FILE)) as database:
             database.execute(trigger)
 
-    def take_away(self) -> None:
+    def take_away(self, database: Database) -> None:
+        impatient = "PRAGMA busy_timeout = 50"
+        event.listen(database.engine, "connect", lambda connection, _: connection.execute(impatient))
+        database.engine.dispose()
         holder = sqlite3.connect(self.folder / DATABASE_FILE, isolation_level=None, check_same_thread=False)
         holder.execute("BEGIN IMMEDIATE")
         self._holders.append(holder)
@@ -121,15 +124,13 @@ class PostgresStore:
             statement = sql.SQL("ALTER TABLE {} ADD CONSTRAINT disliked {}")
             connection.execute(statement.format(sql.Identifier(table), refused))
 
-    def take_away(self) -> None:
-        self._allow_connections(False)
-        self._elsewhere("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {text}")
+    def take_away(self, database: Database) -> None:
+        self._elsewhere("ALTER DATABASE {name} SET default_transaction_read_only = on")
+        database.engine.dispose()  # those that are open were opened before
 
     def give_back(self) -> None:
-        self._allow_connections(True)
-
-    def _allow_connections(self, allowed: bool) -> None:
-        self._elsewhere(f"ALTER DATABASE {{name}} ALLOW_CONNECTIONS {allowed}")
+        self._elsewhere("ALTER DATABASE {name} RESET default_transaction_read_only")
+        self._elsewhere("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {text}")
 
     def _elsewhere(self, statement: LiteralString) -> None:
         """Executes it from another database of the server."""

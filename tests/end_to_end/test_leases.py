@@ -1,6 +1,7 @@
 """Several processes at one PostgreSQL: one evaluates, and one that was replaced writes nothing."""
 
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,20 +34,26 @@ def workers(tmp_path: Path, postgres: Postgres, broker: Mosquitto) -> Iterator[l
         each.kill()
 
 
+def flying(worker: Overfly, flown: Flown, broker: Mosquitto) -> "subprocess.Popen[bytes]":
+    """The publisher, when a third of its flights is stored by a worker that is started for it."""
+    worker.start()
+    worker.put_geofences(flown.geofences)
+    publisher = replay(flown, broker)
+    wait_until(lambda: stored_rows(worker) > flown.count // 3, 60)
+    return publisher
+
+
 def test_a_second_worker_is_told_who_is_there_and_goes_on_where_that_one_ended(
     workers: list[Overfly], dawn: Flown, broker: Mosquitto
 ) -> None:
     one, two = workers
-    one.start()
-    one.put_geofences(dawn.geofences)
-    assert two.launch().process is not None
+    publisher = flying(one, dawn, broker)
+    two.launch()
     assert two.process is not None
     assert two.process.wait(60) == 1
     assert "worker 'one' owns 64 of 64 shards" in two.log
     two.process = None
 
-    publisher = replay(dawn, broker)
-    wait_until(lambda: stored_rows(one) > dawn.count // 3, 60)
     assert one.stop() == 0
     two.start()  # at once: it was given back
     wait_until(lambda: stored_rows(two) > 2 * dawn.count // 3, 60)
@@ -61,10 +68,7 @@ def test_a_worker_paused_past_its_lease_writes_nothing_says_so_and_ends(
     workers: list[Overfly], dawn: Flown, broker: Mosquitto
 ) -> None:
     one, two = workers
-    one.start()
-    one.put_geofences(dawn.geofences)
-    publisher = replay(dawn, broker)
-    wait_until(lambda: stored_rows(one) > dawn.count // 3, 60)
+    publisher = flying(one, dawn, broker)
     assert one.process is not None
     one.process.send_signal(signal.SIGSTOP)
 

@@ -156,10 +156,10 @@ def test_a_queue_that_refuses_and_a_broker_that_is_gone_cost_nothing_but_time(
         wait_until(lambda: waiting(aws, way.cloud.queue_url) > 64, PATIENCE)
         for fault in ("throttled", "failing", "denied"):  # three times two, a sixth of the time each
             with proxy.refusing(fault):
-                time.sleep(refusing / 6)
+                time.sleep(refusing / 6)  # how long it refuses is what is tried
                 assert way.bridge.metric("overfly_bridge_waiting") > 0
             with proxy.refusing(fault, share=0.5):
-                time.sleep(refusing / 6)
+                time.sleep(refusing / 6)  # as above
         wait_until(lambda: way.republisher.metric("overfly_republish_queue_depth") > 64, 60)
         assert way.republisher.metric("overfly_republish_connected") == 0
         assert waiting(aws, way.cloud.dead_letter_queue_url) == 0

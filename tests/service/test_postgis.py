@@ -1,20 +1,17 @@
 """What PostGIS is for: an index of places, and geometries for a GIS."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 
 from service.intake import DAY
 from service.retention import Retention
-from service.store.database import Database
 from service.store.partitions import partitions
 from service.store.reading.devices import BoundingBox, devices
 from service.timestamps import now
 from tests.postgres import Postgres
+from tests.service.plans import plans
 from tests.service.workshop import Workshop, box
 from tests.stores import PostgresStore
 
@@ -22,27 +19,6 @@ from tests.stores import PostgresStore
 @pytest.fixture
 def workshop(postgres: Postgres) -> Workshop:
     return Workshop(PostgresStore(postgres.new_database()))
-
-
-@contextmanager
-def plans(database: Database) -> Iterator[list[str]]:
-    """How the queries are executed that are made meanwhile."""
-    statements: list[tuple[str, Any]] = []
-
-    def keep(_: Connection, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        statements.append((statement, parameters))
-
-    found: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", keep)
-    try:
-        yield found
-    finally:
-        event.remove(database.engine, "before_cursor_execute", keep)
-    with database.read() as connection:
-        for statement, parameters in statements:
-            if statement.startswith("SELECT"):
-                rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
-                found.append("\n".join(row[0] for row in rows))
 
 
 @pytest.mark.parametrize(

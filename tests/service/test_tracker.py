@@ -10,15 +10,13 @@ from sqlalchemy import text
 
 from ingest.messages import Message
 from service.errors import NotFound
-from tests.service.workshop import Workshop, box
+from tests.service.workshop import Workshop, box, overlapping
 from tests.stores import Store
 
 
 @pytest.fixture
 def workshop(store: Store) -> Workshop:
-    made = Workshop(store)
-    made.catalog.put("default", [box("A", 0, 10), box("B", 5, 15)])
-    return made
+    return overlapping(store)
 
 
 def test_the_first_fix_inside_is_an_enter_and_each_change_an_event(workshop: Workshop) -> None:
@@ -144,58 +142,6 @@ def test_a_geofence_put_edited_or_deleted_is_in_force_from_the_next_batch(worksh
     assert [revision for _, _, revision, _ in workshop.positions()] == [2, 3, 4, 5, 6]
 
 
-def test_a_geofence_deleted_and_put_again_between_two_fixes_is_entered_anew(workshop: Workshop) -> None:
-    workshop.ingest(workshop.fix("x", 0, 1))
-    workshop.catalog.delete("default", "A")
-    workshop.catalog.put("default", [box("A", 0, 10)])
-    workshop.ingest(workshop.fix("x", 1, 1))
-
-    assert workshop.events() == [("ENTER", "x", "A", 0), ("ENTER", "x", "A", 1)]
-
-
-def test_unlinking_ends_the_state_without_an_event_even_if_linked_again_at_once(workshop: Workshop) -> None:
-    workshop.ingest(workshop.fix("x", 0, 1))
-    workshop.catalog.unlink("default", "default")
-    workshop.catalog.link("default", "default")
-    workshop.ingest(workshop.fix("x", 1, 1))
-
-    assert workshop.events() == [("ENTER", "x", "A", 0), ("ENTER", "x", "A", 1)]
-
-
-def test_a_deleted_collection_leaves_no_state(workshop: Workshop) -> None:
-    workshop.catalog.create_collection("zones")
-    workshop.catalog.link("default", "zones")
-    workshop.catalog.put("zones", [box("Z", 0, 10)])
-    workshop.ingest(workshop.fix("x", 0, 1))
-    workshop.catalog.unlink("default", "zones")
-    workshop.catalog.delete_collection("zones")
-    workshop.ingest(workshop.fix("x", 1, 1), workshop.fix("x", 2, 20))
-
-    assert workshop.events() == [("ENTER", "x", "A", 0), ("EXIT", "x", "A", 2)]
-
-
-def test_a_forgotten_device_leaves_nothing_and_does_not_come_back_by_redelivery(workshop: Workshop) -> None:
-    old = workshop.fix("x", 0, 1)
-    workshop.ingest(old, workshop.fix("y", 0, 1))
-    assert workshop.tracker.forget("default", "x")
-    workshop.ingest(old)
-    workshop.reopen()
-    workshop.ingest(old)
-
-    assert [each[0] for each in workshop.positions()] == ["y"]
-    assert [each[1] for each in workshop.events()] == ["y"]
-    assert workshop.reject_reasons() == ["forgotten", "forgotten"]
-    assert not workshop.tracker.forget("default", "nobody")
-
-
-def test_a_forgotten_device_that_moves_again_is_a_new_one(workshop: Workshop) -> None:
-    workshop.ingest(workshop.fix("x", 0, 1))
-    workshop.tracker.forget("default", "x")
-    workshop.ingest(workshop.fix("x", 3_700_000, 1))
-
-    assert workshop.events() == [("ENTER", "x", "A", 3_700_000)]
-
-
 def test_a_position_that_the_database_refuses_stands_alone_and_stops_nothing(workshop: Workshop) -> None:
     workshop.store.refuse("device", "device_id = 'poison'")
     good = [workshop.fix(f"d{number}", number, 1) for number in range(20)]
@@ -319,31 +265,6 @@ def test_fixes_wait_their_window_and_take_earlier_ones_of_their_device_along(sto
     assert workshop.events()[3:] == [("ENTER", "x", "A", 3000)]
 
 
-def test_a_tracker_deleted_and_created_again_knows_nothing_of_the_old_one(workshop: Workshop) -> None:
-    for longitude in (1, 1):
-        workshop.catalog.create_tracker("ships")
-        workshop.catalog.link("ships", "default")
-        workshop.tracker.post(workshop.fix("x", 0, longitude).payload, "ships")
-        workshop.tracker.evaluate_due()
-        assert workshop.events() == [("ENTER", "x", "A", 0)]
-        workshop.catalog.delete_tracker("ships")
-    assert workshop.events() == []
-
-
-def test_a_collection_deleted_and_created_again_holds_only_what_is_put_then(workshop: Workshop) -> None:
-    for west in (100, 20):
-        workshop.catalog.create_collection("zones")
-        workshop.catalog.link("default", "zones")
-        workshop.catalog.put("zones", [box("Z", west, west + 10)])
-        workshop.ingest(workshop.fix("x", west, west + 5))
-        workshop.catalog.unlink("default", "zones")
-        workshop.catalog.delete_collection("zones")
-    workshop.catalog.create_collection("zones")
-    workshop.catalog.link("default", "zones")
-    workshop.ingest(workshop.fix("x", 200, 105), workshop.fix("x", 201, 25))
-    assert workshop.events() == []
-
-
 def test_what_a_refused_commit_had_done_to_memory_is_undone(workshop: Workshop) -> None:
     workshop.store.refuse("position", "longitude = 3")
     workshop.ingest(workshop.fix("x", 1000, 3))
@@ -371,15 +292,6 @@ def test_what_was_posted_before_a_batch_is_evaluated_before_it(workshop: Worksho
     assert workshop.events() == [("ENTER", "x", "A", 0), ("EXIT", "x", "A", 1)]
 
 
-def test_a_forgotten_device_whose_clock_was_ahead_does_not_come_back_either(workshop: Workshop) -> None:
-    ahead = workshop.fix("x", 3_600_000 + 300_000, 1)
-    workshop.ingest(ahead)
-    workshop.tracker.forget("default", "x")
-    workshop.ingest(ahead)
-
-    assert workshop.positions() == []
-
-
 def test_no_two_commits_have_the_same_time_of_receipt(workshop: Workshop) -> None:
     for number in range(10):
         workshop.tracker.ingest([workshop.fix("x", number, 1)], "default")
@@ -391,48 +303,3 @@ def test_no_two_commits_have_the_same_time_of_receipt(workshop: Workshop) -> Non
     workshop.ingest(workshop.fix("x", 100, 1))
     with workshop.database.read() as connection:
         assert max(connection.scalars(text("SELECT received_time FROM position"))) == last + 1
-
-
-def test_after_a_restart_nothing_is_inside_a_geofence_that_was_deleted(workshop: Workshop) -> None:
-    workshop.ingest(workshop.fix("x", 0, 1))
-    workshop.catalog.delete("default", "A")
-    workshop.reopen()
-    workshop.ingest(workshop.fix("x", 1, 20))
-
-    assert workshop.events() == [("ENTER", "x", "A", 0)]
-
-
-LEFT_INSIDE = text("INSERT INTO inside (device_key, geofence_key) VALUES (1, 1)")
-"""As a commit writes it that began before the geofence was taken away, and ended after."""
-
-
-@pytest.mark.parametrize("restarted", [False, True])
-@pytest.mark.parametrize("taken_away", ["deleted", "unlinked"])
-def test_a_visit_written_while_its_geofence_was_taken_away_ends_without_an_event(
-    workshop: Workshop, taken_away: str, restarted: bool
-) -> None:
-    workshop.ingest(workshop.fix("x", 0, 1))
-    if taken_away == "deleted":
-        workshop.catalog.delete("default", "A")
-    else:
-        workshop.catalog.unlink("default", "default")
-    with workshop.database.write() as connection:
-        connection.execute(LEFT_INSIDE)
-    if restarted:
-        workshop.reopen()
-    workshop.ingest(workshop.fix("x", 1, 30))
-
-    assert workshop.events() == [("ENTER", "x", "A", 0)]
-    if not restarted:
-        with workshop.database.read() as connection:
-            assert connection.scalar(text("SELECT count(*) FROM inside")) == 0
-
-
-def test_a_deleted_tracker_leaves_no_position(workshop: Workshop) -> None:
-    workshop.catalog.create_tracker("ships")
-    workshop.tracker.post(workshop.fix("s", 0, 1).payload, "ships")
-    workshop.ingest(workshop.fix("x", 0, 1))
-    workshop.catalog.delete_tracker("ships")
-
-    with workshop.database.read() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM position")) == 1

@@ -133,3 +133,10 @@ def box(
     }
     document = {"type": "FeatureCollection", "features": [feature]}
     return read_geofences(json.dumps(document).encode())[0]
+
+
+def overlapping(store: Store) -> Workshop:
+    """One with the geofences A, from longitude 0 to 10, and B, from 5 to 15."""
+    made = Workshop(store)
+    made.catalog.put("default", [box("A", 0, 10), box("B", 5, 15)])
+    return made

@@ -18,6 +18,7 @@ from tests.brokers import Mosquitto
 from tests.service.dispatch.airfield import Airfield, rounds
 from tests.service.dispatch.post_office import raw_server
 from tests.stores import Store
+from tests.waiting import wait_until
 
 TOPIC = "overfly/events/default/LSZH"
 
@@ -38,9 +39,7 @@ class Listener:
         self._subscribed.clear()
         self._client.reconnect()
         self._client.loop_start()
-        deadline = time.monotonic() + 5
-        while not self._client.is_connected() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(self._client.is_connected, 5)
         self._client.subscribe("overfly/events/#", qos=1)
         assert self._subscribed.wait(5)
 
@@ -145,9 +144,8 @@ def test_a_broker_that_ends_on_the_way_loses_and_reorders_nothing(
     rounds(dispatcher)
 
     assert set(airfield.statuses()) == {"sent"}
-    deadline, expected = time.monotonic() + 10, set(airfield.workshop.event_ids())
-    while {each["eventId"] for each in listener.events(800)} != expected and time.monotonic() < deadline:
-        time.sleep(0.05)
+    expected = set(airfield.workshop.event_ids())
+    wait_until(lambda: {each["eventId"] for each in listener.events(800)} == expected, 10)
     events = {each["eventId"]: each for each in listener.events(800)}
     listener.disconnect()
     assert set(events) == expected

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.service.dispatch.cloud import CloudProxy, CloudQueue, queue_behind_bu
 from tests.service.workshop import Workshop
 from tests.stand_in import DESTINATION, REGION, StandIn
 from tests.stores import Store
+from tests.waiting import wait_until
 
 TRACKER = f"arn:aws:geo:{REGION}:{DESTINATION}:tracker/default"
 
@@ -223,9 +223,7 @@ def test_run_puts_what_comes_when_it_is_woken_and_stops_quickly(
     thread.start()
     workshop.ingest(workshop.fix("a", 0, 0))
     updates.wake()
-    deadline = time.monotonic() + 10
-    while waiting(workshop) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: not waiting(workshop), 10)
     stop.set()
     updates.wake()
     thread.join(3)
