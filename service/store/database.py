@@ -60,4 +60,9 @@ def _waitable() -> Iterator[None]:
     except (DataError, IntegrityError):
         raise
     except DatabaseError as error:
-        raise StoreAway(f"database: {error.orig}") from error
+        raise StoreAway(f"database: {first_line(error)}") from error
+
+
+def first_line(error: DatabaseError) -> str:
+    """What the database says; the lines that follow show statements."""
+    return str(error.orig).partition("\n")[0]

@@ -11,10 +11,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DatabaseError
 
 from service.errors import SchemaNotReady
 from service.store.columns import on_postgres
-from service.store.database import Database
+from service.store.database import Database, first_line
 from service.store.schema import metadata, position
 from service.store.turns import Turn, wait_for_turn
 
@@ -37,11 +38,15 @@ def schema_state(connection: Connection) -> SchemaState:
 
 
 def migrate(database: Database) -> SchemaState:
-    """Brings the schema to the newest; answers what it was before. Who comes meanwhile waits."""
+    """Brings the schema to the newest; answers what it was before. Who comes meanwhile waits.
+
+    Raises StoreAway, and SchemaNotReady where PostGIS is missing and cannot be had.
+    """
     with database.write() as connection:
         if on_postgres(connection):
             connection.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
             wait_for_turn(connection, Turn.MIGRATION)
+            _need_postgis(connection)
         before = schema_state(connection)
         config = _config()
         config.attributes["connection"] = connection
@@ -69,16 +74,25 @@ def differences(connection: Connection) -> list[Any]:
     def compared(part: Any, name: str | None, kind: str, reflected: bool, _: Any) -> bool:
         if reflected:
             return kind != "table" or name in metadata.tables
-        foreign_key_of_sqlite = kind == "foreign_key_constraint" and part.table is position
-        return part.info.get("only", dialect) == dialect and not (
-            foreign_key_of_sqlite and dialect != "sqlite"
-        )
+        if kind == "foreign_key_constraint" and part.table is position:
+            return dialect == "sqlite"
+        return bool(part.info.get("only", dialect) == dialect)
 
     dialect = connection.dialect.name
     options = {"compare_type": True, "include_object": compared, "target_metadata": metadata}
     with warnings.catch_warnings():  # of indexes on expressions, which SQLite cannot tell of
         warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
+
+
+def _need_postgis(connection: Connection) -> None:
+    try:
+        connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
+    except DatabaseError as error:
+        raise SchemaNotReady(
+            f"the database has no PostGIS ({first_line(error)}): install it beside the server (Debian: "
+            "postgresql-postgis), and have a superuser run `CREATE EXTENSION postgis` in the database"
+        ) from error
 
 
 def _tables_of_ours(connection: Connection) -> set[str]:

@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
+from service.errors import SchemaNotReady
 from service.intake import DAY
 from service.retention import Retention
+from service.store.migration import prepare
 from service.store.partitions import partitions
 from service.store.reading.devices import BoundingBox, devices
 from service.timestamps import now
@@ -130,3 +133,15 @@ def test_days_older_than_is_kept_are_dropped_whole_but_not_what_still_waits(post
     assert partitions_of(workshop) == {named(workshop, 0): 1}
     with workshop.database.read() as connection:
         assert named(workshop, -40 * DAY) not in partitions(connection).values()
+
+
+def test_a_role_that_may_not_create_postgis_is_told_who_may(postgres: Postgres) -> None:
+    url = postgres.empty_database()
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("CREATE ROLE weak LOGIN; GRANT ALL ON SCHEMA public TO weak")
+    database = PostgresStore(url.replace("overfly@", "weak@")).open()
+    with pytest.raises(SchemaNotReady, match="have a superuser run `CREATE EXTENSION postgis`"):
+        prepare(database)
+    database.close()
+
+    prepare(PostgresStore(url).open())

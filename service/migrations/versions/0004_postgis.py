@@ -16,7 +16,6 @@ PLACE = "ST_SetSRID(ST_MakePoint(longitude, latitude), 4326)"
 def upgrade() -> None:
     if op.get_context().dialect.name != "postgresql":
         return
-    op.execute("CREATE EXTENSION IF NOT EXISTS postgis")
     op.create_table(
         "geofence_area",
         sa.Column("geofence_key", sa.BigInteger(), autoincrement=False, nullable=False),
