@@ -47,9 +47,8 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 @pytest.mark.parametrize(
     ("flown", "database"),
     [
-        ("morning", "sqlite"),
+        ("whole_day", "sqlite"),
         ("morning", "postgres"),
-        pytest.param("whole_day", "sqlite", marks=pytest.mark.soak),
         pytest.param("whole_day", "postgres", marks=pytest.mark.soak),
     ],
     indirect=True,
