@@ -65,18 +65,20 @@ def test_a_second_worker_is_told_who_is_there_and_goes_on_where_that_one_ended(
 
 
 def test_a_worker_paused_past_its_lease_writes_nothing_says_so_and_ends(
-    workers: list[Overfly], dawn: Flown, broker: Mosquitto
+    workers: list[Overfly], morning: Flown, broker: Mosquitto
 ) -> None:
     one, two = workers
-    publisher = flying(one, dawn, broker)
+    publisher = flying(one, morning, broker)
     assert one.process is not None
     one.process.send_signal(signal.SIGSTOP)
+    before = stored_rows(one)
+    assert before < morning.count
 
     def started() -> bool:
         two.launch()
         assert two.process is not None
         try:
-            wait_until(lambda: stored_rows(two) > dawn.count // 2 or two.process.poll() is not None, 60)
+            wait_until(lambda: stored_rows(two) > before or two.process.poll() is not None, 60)
         except AssertionError:
             return False
         if two.process.poll() is None:
@@ -90,5 +92,5 @@ def test_a_worker_paused_past_its_lease_writes_nothing_says_so_and_ends(
     one.process = None
     assert "taken over from worker 'one'" in one.log
     assert publisher.wait(120) == 0
-    wait_until(lambda: stored_rows(two) == dawn.count, 60)
-    assert_exact(two, dawn)
+    wait_until(lambda: stored_rows(two) == morning.count, 60)
+    assert_exact(two, morning)
