@@ -12,6 +12,9 @@ from geofence.earth.edges import Edges, bounding_edges
 from geofence.earth.ellipsoid import WGS84, Column
 from geofence.forecasting.course import TOLERANCE, Chords, Course, Meetings, meetings, towards
 
+ROUNDING = 1e-6
+"""Metres: between cuts closer than that it is as good as unknown whether the course is inside."""
+
 
 @dataclass(frozen=True, slots=True)
 class CourseCrossings:
@@ -44,28 +47,49 @@ def polygon_crossings(course: Course, geometries: NDArray[np.object_]) -> Course
     opens = np.concatenate([np.zeros(2 * ends), np.ones(count), -np.ones(count), np.zeros(len(owner))])
     order = np.lexsort((share, of))
     of, share, opens = of[order], share[order], opens[order]
-    gap = np.flatnonzero((of[1:] == of[:-1]) & (np.diff(share) * course.length > TOLERANCE))
+    gap = np.flatnonzero((of[1:] == of[:-1]) & (np.diff(share) * course.length > ROUNDING))
     strand = np.where(np.cumsum(opens) > 0, np.cumsum(opens > 0) - 1, -1)[gap]
 
-    begins = np.ones(len(gap), np.bool_)
-    begins[1:] = of[gap][1:] != of[gap][:-1]
     middle = _on_strands(course, strands, strand, (share[gap] + share[gap + 1]) / 2)
     inside = _contain(geometries[of[gap]], *middle)
+    run = _long_runs(of[gap], inside, share[gap] * course.length, share[gap + 1] * course.length)
+    of, inside, at, strand = of[gap][run], inside[run], share[gap][run], strand[run]
+
+    begins = _begins(of)
     before = np.roll(inside, 1)
     at_start = np.full(int(begins.sum()), course.longitude), np.full(int(begins.sum()), course.latitude)
-    before[begins] = _contain(geometries[of[gap][begins]], *at_start)
+    before[begins] = _contain(geometries[of[begins]], *at_start)
     change = inside != before
-    at = share[gap][change]
-    place = _on_strands(course, strands, strand[change], at)
-    return CourseCrossings(of[gap][change], inside[change], at, *place)
+    place = _on_strands(course, strands, strand[change], at[change])
+    return CourseCrossings(of[change], inside[change], at[change], *place)
+
+
+def _long_runs(
+    owner: NDArray[np.intp], inside: NDArray[np.bool_], start: Column, end: Column
+) -> NDArray[np.intp]:
+    """The first gap of each visit and each absence that is longer than a millimetre, many gaps or one.
+
+    Cuts that change nothing may lie as close together as they like: what they part is one visit.
+    """
+    begins = _begins(owner)
+    begins[1:] |= inside[1:] != inside[:-1]
+    first, last = np.flatnonzero(begins), np.flatnonzero(np.roll(begins, -1))
+    return first[end[last] - start[first] > TOLERANCE]
+
+
+def _begins(owner: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether each row is the first of its geometry."""
+    first = np.ones(len(owner), np.bool_)
+    first[1:] = owner[1:] != owner[:-1]
+    return first
 
 
 def _strands(owner: NDArray[np.intp], strand: Chords) -> tuple[NDArray[np.intp], Chords]:
     """Each strand of each geometry once, by geometry, then along the course."""
     order = np.lexsort((strand.start, owner))
     owner, strand = owner[order], strand.take(order)
-    first = np.ones(len(owner), np.bool_)
-    first[1:] = (owner[1:] != owner[:-1]) | (strand.start[1:] != strand.start[:-1])
+    first = _begins(owner)
+    first[1:] |= strand.start[1:] != strand.start[:-1]
     return owner[first], strand.take(first)
 
 

@@ -1,8 +1,6 @@
 """Forecasts agree with brute force: boundaries and courses sampled densely, one point at a time."""
 
 import math
-from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,12 +15,11 @@ from geofence.earth.ellipsoid import WGS84
 from geofence.forecasting.forecast import CourseForecast, course_forecast, forecast
 from geofence.forecasting.vicinity import Vicinity
 from geofence.geofence import Geofence
+from tests.geofence.forecasting.boundary import ROUNDING, SAMPLES, boundary, depth, distances, refined
 from tests.geofence.reference import contains
 from tests.geofence.strategies import geofences, latitudes, longitudes, positions_near
 
 MILLIMETRE = 1e-3
-SAMPLES = 400
-ROUNDING = 1e-6
 NONE = np.empty(0, np.int32)
 FIRST = np.array([1], np.int32)
 
@@ -42,55 +39,10 @@ WITH_HOLE = Geofence(
 FIJI = Geofence(
     "fiji", MultiPolygon([shapely.box(170, -20, 180, -10), shapely.box(-180, -20, -170, -10)]), None, {}
 )
+SLOT = polygon((-180, 0), (0, 0), (180, 0), (180, -90), (0, -85), (-180, -90))
+"""All of the south but for what lies between the pole and 85 degrees; it touches the pole."""
+
 ARCTIC = Geofence("arctic", shapely.box(-180, 60, 180, 90), None, {})
-
-
-def boundary(geofence: Geofence, count: int = SAMPLES) -> NDArray[np.float64]:
-    """Points of the boundary, `count` an edge and each edge's ends; none where the geofence goes on."""
-    if geofence.radius is not None:
-        centre = geofence.geometry
-        azimuth = np.linspace(0, 360, 8 * count)
-        ones = np.ones(len(azimuth))
-        return np.stack(
-            WGS84.fwd(centre.x * ones, centre.y * ones, azimuth, geofence.radius * ones)[:2], axis=1
-        )
-    share = np.linspace(0, 1, count)[:, None]
-    points = [start + share * (end - start) for start, end in reference_edges(geofence)]
-    return np.concatenate(points) if points else np.empty((0, 2))
-
-
-def reference_edges(geofence: Geofence) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Start and end of each edge; of one along the antimeridian, only of what the other side leaves open."""
-    vertices = shapely.get_coordinates(geofence.geometry)
-    seam = np.unique(vertices[np.abs(vertices[:, 0]) == 180, 1])
-    for part in shapely.get_parts(geofence.geometry):
-        for ring in shapely.get_rings(part):
-            for start, end in pairwise(shapely.get_coordinates(ring)):
-                if start[0] == end[0] and abs(end[0]) == 180:
-                    south, north = sorted((start[1], end[1]))
-                    for low, high in pairwise(seam[(seam >= south) & (seam <= north)].tolist()):
-                        if not geofence.geometry.intersects(Point(-start[0], (low + high) / 2)):
-                            yield np.array([start[0], low]), np.array([start[0], high])
-                elif not (start[1] == end[1] and abs(end[1]) == 90):
-                    yield start, end
-
-
-def distances(position: tuple[float, float], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    ones = np.ones(len(points))
-    return WGS84.inv(position[0] * ones, position[1] * ones, *points.T)[2]
-
-
-def refined(position: tuple[float, float], points: NDArray[np.float64]) -> float:
-    """The least distance to samples of edges, with each edge sampled ever more finely around its nearest."""
-    edges = points.reshape(-1, SAMPLES, 2)
-    for _ in range(4):
-        away = distances(position, edges.reshape(-1, 2)).reshape(edges.shape[:2])
-        nearest = np.argmin(away, axis=1)
-        number = np.arange(len(edges))
-        first = edges[number, np.maximum(nearest - 1, 0)]
-        last = edges[number, np.minimum(nearest + 1, SAMPLES - 1)]
-        edges = first[:, None] + np.linspace(0, 1, SAMPLES)[:, None] * (last - first)[:, None]
-    return float(distances(position, edges.reshape(-1, 2)).min())
 
 
 @st.composite
@@ -198,12 +150,20 @@ def holds_at(found: CourseForecast, inside: bool, distance: float) -> bool:
 
 @st.composite
 def a_geofence_and_a_course(draw: st.DrawFn) -> tuple[Geofence, tuple[float, float], float, float]:
-    """Courses that start anywhere, or aim at a vertex, or past it by some millimetres or kilometres."""
+    """Courses that start anywhere, or at a pole or some millimetres away, or aim at a vertex or a pole, or
+    past it by some millimetres or kilometres.
+    """
     geofence, start = draw(a_geofence_and_a_position())
     heading = draw(st.sampled_from([0.0, 90.0, 180.0, 270.0]) | st.floats(0, 360))
     length = draw(st.sampled_from([1.0, 5_000.0, 450_000.0, 9_000_000.0]))
-    if draw(st.booleans()):
-        longitude, latitude = draw(st.sampled_from(boundary(geofence, 9).tolist() or [[0.0, 0.0]]))
+    pole = draw(st.sampled_from([-90.0, 90.0]))
+    whence = draw(st.sampled_from(["anywhere", "near a pole", "towards a point"]))
+    if whence == "near a pole":
+        away = draw(st.just(0.0) | st.floats(-12, -5).map(lambda power: 10.0**power))
+        start = start[0], math.copysign(90 - away, pole)
+    if whence == "towards a point":
+        points = boundary(geofence, 9).tolist() or [[0.0, pole]]
+        longitude, latitude = draw(st.sampled_from(points) | st.just((start[0], pole)))
         back = draw(st.floats(0, 360))
         longitude, latitude, heading = WGS84.fwd(longitude, latitude, back, length / 2)
         aside = draw(st.sampled_from([0.0, 1e-3, -2e-3, 0.1, 500.0, -20_000.0]))
@@ -236,15 +196,13 @@ def test_course_crosses_all_that_is_deeper_than_a_millimetre(
         longitude, latitude, _ = WGS84.fwd(*start, heading, distance)
         truth = contains(geofence, longitude, latitude)
         if truth != holds_at(found, inside, distance):
-            assert depth(geofence, (longitude, latitude)) <= 3 * MILLIMETRE
-
-
-def depth(geofence: Geofence, position: tuple[float, float]) -> float:
-    """Metres from a position to the boundary."""
-    return float(forecast(Vicinity({1: geofence}), FIRST, *position, 1.0, 1.0).distance[0])
+            assert depth(geofence, (longitude, latitude)) <= 1.5 * MILLIMETRE + ROUNDING
 
 
 @given(a_geofence_and_a_course())
+@example((SLOT, (0.0, -90.0), 0.0, 450_000.0))
+@example((SLOT, (73.0, -90.0), 0.0, 450_000.0))
+@example((SLOT, (180.0, -87.98555895421178), -180.0, 450_000.0))
 @settings(max_examples=60, deadline=None)
 def test_crossings_lie_on_the_boundary_and_on_the_course(
     case: tuple[Geofence, tuple[float, float], float, float],
@@ -253,9 +211,19 @@ def test_crossings_lie_on_the_boundary_and_on_the_course(
     found = course_forecast(Vicinity({1: geofence}), *start, heading, 2.0, length / 2)
     assert found.seconds == pytest.approx(found.distance / 2)
     for distance, *place in zip(found.distance, found.longitude, found.latitude, strict=True):
-        assert depth(geofence, (place[0], place[1])) <= 2 * MILLIMETRE
+        assert depth(geofence, (place[0], place[1])) <= 2 * ROUNDING
         on_course = WGS84.fwd(*start, heading, distance)[:2]
-        assert WGS84.inv(*on_course, *place)[2] <= 1.01 * MILLIMETRE
+        assert WGS84.inv(*on_course, *place)[2] <= MILLIMETRE + ROUNDING
+
+
+def test_cuts_closer_together_than_a_millimetre_hide_no_visit() -> None:
+    """The lines through the teeth of a saw cut a course that runs beside them, where they bound nothing."""
+    tenth = 1e-4 / 111_174
+    saw = [(8 - (number % 2) * tenth, 47 + 5 * number * tenth) for number in range(101)]
+    fence = polygon(*saw, (8.1, saw[-1][1]), (8.1, 47.0))
+    found = course_forecast(Vicinity({1: fence}), 8 + tenth, 46.999, 0.0, 1.0, 1000.0)
+    assert found.entering.tolist() == [True, False]
+    assert found.latitude == pytest.approx([47.0, saw[-1][1]], abs=1e-11)
 
 
 def test_course_along_an_edge_enters_and_leaves_once() -> None:
