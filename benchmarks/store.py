@@ -28,9 +28,11 @@ from service.fixes import fixes_of
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.logs import configure_logs
+from service.membership import Membership
 from service.metrics import Metrics
-from service.ownership import Lease
+from service.owned_shards import OwnedShards
 from service.reorder import ReorderClock
+from service.sharing import Sharing
 from service.store.columns import Columns, insert_columns
 from service.store.database import Database
 from service.store.migration import prepare
@@ -61,7 +63,7 @@ def run() -> None:
             with closing(PostgresStore(server.new_database()).open()) as database:
                 bare.append(_bare(database, batches))
             with closing(PostgresStore(server.new_database()).open()) as database:
-                postgis.append(_tracked(database, messages, geofences, Lease.taken(database, "bench", 600)))
+                postgis.append(_tracked(database, messages, geofences, _alone(database)))
             with closing(open_sqlite(Path(name) / str(turn))) as database:
                 prepare(database)
                 sqlite.append(_tracked(database, messages, geofences))
@@ -105,23 +107,28 @@ def _bare(database: Database, batches: Sequence[Columns]) -> float:
     return time.perf_counter() - began
 
 
+def _alone(database: Database) -> OwnedShards | None:
+    """As of the one worker at a database."""
+    return Membership(database, "bench", 600, [], Sharing.WHOLE, "bench").shards
+
+
 def _tracked(
     database: Database,
     messages: Sequence[Message],
     geofences: Sequence[Geofence],
-    ownership: Lease | None = None,
+    shards: OwnedShards | None = None,
 ) -> float:
     """Seconds."""
     live = LiveGeofences()
     GeofenceCatalog(database, live).put("default", geofences)
-    history = None if ownership is None else DaysOfHistory(database, None)
+    history = None if shards is None else DaysOfHistory(database, None)
     tracker = Tracker(
         database,
         live,
         Intake(600_000, None),
         ReorderClock(0),
         Metrics(),
-        ownership=ownership,
+        shards=shards,
         history=history,
     )
     tracker.run_window(True)

@@ -1,9 +1,9 @@
-"""The composition root of `serve` and `track`: builds all that they run from settings.
+"""The composition root of `serve`, `track` and `dispatch`: builds all that they run from settings.
 
 What settings name, the `named_*` modules make; `bridge` and `republish` are put together by their commands.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,19 +22,22 @@ from service.bell import Bell
 from service.catalog import GeofenceCatalog
 from service.dispatch.outbox import Dispatcher
 from service.dispatch.position_updates import PositionUpdates
+from service.duties import Duty, OwnDuty
 from service.errors import SettingsError, StoreAway
 from service.intake import intake
 from service.live_geofences import LiveGeofences
+from service.membership import Membership
 from service.metrics import Metrics
 from service.named_channels import channel_faults, event_bus, named_channels
 from service.named_hops import hop_faults
 from service.named_source import named_source
-from service.ownership import Lease, OwnFolder
+from service.owned_shards import FixedShards, Shards
 from service.pipeline import Pipeline
 from service.readiness import Readiness
 from service.reorder import ReorderClock
 from service.retention import Retention
 from service.settings import Settings
+from service.sharing import sharing_of
 from service.store.database import Database
 from service.store.folder import OTHER_FOLDER, hold
 from service.store.migration import prepare
@@ -45,6 +48,10 @@ from service.store.sqlite import open_sqlite
 from service.timestamps import now
 from service.tracker import Tracker
 from service.workers import Worker, Workers
+
+POSITION_EVENTS = "position events"
+RETENTION = "retention"
+"""Duties beside those that are named after channels."""
 
 log = structlog.get_logger("overfly")
 
@@ -59,8 +66,8 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracking:
-    """Everything that `overfly track` runs: tracker and dispatch, which `serve` puts the API before."""
+class Running:
+    """What runs in a process without the API."""
 
     database: Database
     tracker: Tracker
@@ -68,50 +75,89 @@ class Tracking:
     dependencies: Readiness
     metrics: CollectorRegistry
     workers: Workers
-    ownership: OwnFolder | Lease
+    membership: Membership | None
 
     def close(self) -> None:
         """When the workers have ended: another process may go on at once."""
         try:
-            if isinstance(self.ownership, Lease):
-                self.ownership.give_back()
+            if self.membership is not None:
+                self.membership.give_back()
         except StoreAway as error:
             log.warning("lease.not_given_back", error=str(error))
         self.database.close()
 
 
-def build_service(settings: Settings, served_at: str) -> Service:
-    """served_at: the URL at which the API is served. Raises SettingsError, StoreAway, SchemaNotReady."""
-    tracking = _tracking(settings, named_source(settings), settings.public_url or served_at)
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a process does beside serving the API."""
+
+    tracks: bool
+    dispatches: bool
+
+
+def build_service(settings: Settings, served_at: str, *, api_only: bool = False) -> Service:
+    """served_at: the URL at which the API is served; api_only: others track and dispatch.
+
+    Raises SettingsError, StoreAway, SchemaNotReady.
+    """
+    if api_only:
+        _need_postgres(settings, "`overfly serve --api-only` leaves tracking to other processes")
+    parts = Parts(tracks=not api_only, dispatches=not api_only)
+    source = named_source(settings) if parts.tracks else None
+    running = _running(settings, parts, source, settings.public_url or served_at)
     api = ApiServices(
-        database=tracking.database,
-        tracker=tracking.tracker,
-        catalog=tracking.catalog,
-        dependencies=tracking.dependencies,
-        metrics=tracking.metrics,
+        database=running.database,
+        tracker=running.tracker,
+        catalog=running.catalog,
+        dependencies=running.dependencies,
+        metrics=running.metrics,
         version=version("overfly"),
         default_tracker=settings.tracker,
         hosts=_hosts(settings.public_url),
     )
-    return Service(create_app(api), tracking.workers, tracking.close)
+    return Service(create_app(api), running.workers, running.close)
 
 
-def build_tracking(settings: Settings) -> Tracking:
-    """The same without the API. Raises SettingsError, also where nothing is to be read, and as above."""
+def build_tracking(settings: Settings) -> Running:
+    """The tracker, on SQLite with dispatch. Raises SettingsError, also where nothing is to be read, and as
+    above."""
     source = named_source(settings)
     if source is None:
         raise SettingsError(
             "`overfly track` has nothing to read: set OVERFLY_MQTT_URL for a broker, or OVERFLY_QUEUE_URL"
         )
-    return _tracking(settings, source, settings.public_url or "")
+    parts = Parts(tracks=True, dispatches=settings.database_url is None)
+    return _running(settings, parts, source, settings.public_url or "")
 
 
-def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tracking:
+def build_dispatch(settings: Settings) -> Running:
+    """Dispatch alone. Raises SettingsError, also where nobody is to be told, and as above."""
+    _need_postgres(settings, "`overfly dispatch` delivers what other processes track")
+    running = _running(settings, Parts(tracks=False, dispatches=True), None, settings.public_url or "")
+    if len(running.workers.names) < 2:  # the heartbeat alone
+        running.close()
+        raise SettingsError(
+            "`overfly dispatch` has nobody to tell: set a channel, such as OVERFLY_EVENT_BUS, "
+            "OVERFLY_ALERT_EMAIL with OVERFLY_SMTP_URL, or OVERFLY_EVENTS_TOPIC"
+        )
+    return running
+
+
+def _need_postgres(settings: Settings, what: str) -> None:
+    if settings.database_url is None:
+        raise SettingsError(
+            f"{what}, which needs a database that several can use: set "
+            "OVERFLY_DATABASE_URL=postgresql+psycopg://..., or run `overfly serve`, which does all in one "
+            "process"
+        )
+
+
+def _running(settings: Settings, parts: Parts, source: Source | None, public_url: str) -> Running:
     channels, bus = named_channels(settings, public_url), event_bus(settings)
     outbox_names = [channel.gathering.outbox_name for channel in channels]
     database = open_database(settings)
     prepare(database)
-    ownership = _ownership(settings, database)
+    membership = _membership(settings, parts, database, source, [*outbox_names, POSITION_EVENTS])
     metrics = Metrics()
     if isinstance(source, QueueSource):
         metrics.show_queue(lambda: source.depth, lambda: source.held_seconds)
@@ -129,45 +175,70 @@ def _tracking(settings: Settings, source: Source | None, public_url: str) -> Tra
         telling_positions=bus is not None,
         told=events_committed.ring,
         stored=fixes_posted.ring,
-        ownership=ownership,
+        shards=_shards(parts, membership),
         history=None if settings.database_url is None else DaysOfHistory(database, settings.retention_days),
     )
-    pipeline = Pipeline(tracker, settings.tracker, source, metrics)
-    fixes_posted.listen(pipeline.wake)
-    positions = None if bus is None else PositionUpdates(database, bus, metrics, ownership=ownership)
-    dispatchers: dict[str, Dispatcher | PositionUpdates] = {
-        each.gathering.outbox_name: Dispatcher(database, each, now, metrics, ownership) for each in channels
-    }
-    if positions is not None:
-        dispatchers["position events"] = positions
-    for dispatcher in dispatchers.values():
-        events_committed.listen(dispatcher.wake)
-    retention = Retention(database, settings.retention_days, outbox_names)
-    return Tracking(
-        database,
-        tracker,
-        catalog,
-        Readiness(database, source, outbox_names, positions),
-        metrics.registry,
-        Workers(
-            [
-                Worker("pipeline", pipeline.run, pipeline.stop),
-                *(_dispatch_worker(name, each) for name, each in dispatchers.items()),
-                Worker("retention", retention.run, retention.stop),
-                *([Worker("lease", ownership.run, ownership.stop)] if isinstance(ownership, Lease) else []),
-            ]
-        ),
-        ownership,
-    )
+    workers = [] if membership is None else [Worker("lease", membership.run, membership.stop)]
+    if parts.tracks:
+        pipeline = Pipeline(tracker, settings.tracker, source, metrics)
+        fixes_posted.listen(pipeline.wake)
+        retention = Retention(database, settings.retention_days, outbox_names, _duty(membership, RETENTION))
+        workers.append(Worker("pipeline", pipeline.run, pipeline.stop))
+        workers.append(Worker("retention", retention.run, retention.stop))
+    positions = None
+    if parts.dispatches:
+        dispatchers: dict[str, Dispatcher | PositionUpdates] = {}
+        for channel in channels:
+            name = channel.gathering.outbox_name
+            dispatchers[name] = Dispatcher(database, channel, now, metrics, _duty(membership, name))
+        if bus is not None:
+            positions = PositionUpdates(database, bus, metrics, duty=_duty(membership, POSITION_EVENTS))
+            dispatchers[POSITION_EVENTS] = positions
+        for dispatcher in dispatchers.values():
+            events_committed.listen(dispatcher.wake)
+        workers += [_dispatch_worker(name, each) for name, each in dispatchers.items()]
+    elif parts.tracks and outbox_names:
+        log.info("track.only", channels=outbox_names, next="`overfly dispatch` or `overfly serve` tells them")
+    dependencies = Readiness(database, source, outbox_names, positions)
+    return Running(database, tracker, catalog, dependencies, metrics.registry, Workers(workers), membership)
 
 
-def _ownership(settings: Settings, database: Database) -> OwnFolder | Lease:
-    """Raises StoreAway where another process evaluates what is in the database."""
-    if settings.database_url is not None:
-        return Lease.taken(database, settings.worker_id, settings.lease_seconds)
-    with database.write() as connection:
-        take_over_all(connection, settings.worker_id)
-    return OwnFolder()
+def _membership(
+    settings: Settings, parts: Parts, database: Database, source: Source | None, channels: Sequence[str]
+) -> Membership | None:
+    """None where nobody else can be there. Raises StoreAway where another worker has what is needed here."""
+    if settings.database_url is None:
+        with database.write() as connection:
+            take_over_all(connection, settings.worker_id)
+        return None
+    duties = [*(channels if parts.dispatches else ()), *((RETENTION,) if parts.tracks else ())]
+    if not duties:
+        return None
+    sharing = sharing_of(source, settings.reorder_seconds) if parts.tracks else None
+    reads = _reads(settings, source) if parts.tracks else None
+    name = settings.worker_id if parts.tracks else f"{settings.worker_id} (dispatch)"
+    return Membership(database, name, settings.lease_seconds, duties, sharing, reads)
+
+
+def _shards(parts: Parts, membership: Membership | None) -> Shards:
+    if not parts.tracks:
+        return FixedShards(frozenset())
+    if membership is None or membership.shards is None:
+        return FixedShards()
+    return membership.shards
+
+
+def _duty(membership: Membership | None, name: str) -> Duty:
+    return OwnDuty() if membership is None else membership.duties.of(name)
+
+
+def _reads(settings: Settings, source: Source | None) -> str:
+    """As one worker tells it of another."""
+    if source is None:
+        return "nothing but what is posted"
+    if isinstance(source, QueueSource):
+        return f"the queue {source.url}"
+    return f"the topics {', '.join(settings.topics)} of a broker"
 
 
 @contextmanager

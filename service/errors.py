@@ -8,7 +8,8 @@ OverflyError
 ├── SettingsError         an operator's setting cannot be: said at start, exit status 2
 └── CannotNow             what we could not do now: retried, answered with 503
     ├── StoreAway         the database does not answer, is full or is held by another process
-    ├── ShardsLost        another process has taken over what this one evaluated: it ends
+    ├── ShardsLost        another process has taken over shards that this one evaluated
+    ├── DutyLost          another process has taken over what this one did for all: it stands by
     └── SchemaNotReady    the database has data of another schema: `overfly migrate` first
 """
 
@@ -46,7 +47,11 @@ class StoreAway(CannotNow):
 
 
 class ShardsLost(CannotNow):
-    """Another process has taken over what this one evaluated. Trying again would not help: it must end."""
+    """Another process has taken over shards that this one evaluated: nothing of them is written here."""
+
+
+class DutyLost(CannotNow):
+    """Another process has taken over what this one did for all."""
 
 
 class SchemaNotReady(CannotNow):

@@ -26,26 +26,36 @@ from service.tracked_devices import TrackedDevices
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """late: mask over the fixes of those that came after their turn. events: how many, by type.
+    """What is still to be written. late: mask over the fixes of those that came after their turn.
 
-    watermark: sample_time (ms) last evaluated of the devices in `slot`; it is still to be written.
+    watermark: sample_time (ms) last evaluated of the devices in `slot`. event_rows: in the order of telling.
     """
 
     late: NDArray[np.bool_]
-    events: Counter[str]
-    slot: NDArray[np.int32]
-    watermark: NDArray[np.int64]
+    event_rows: list[dict[str, object]]
+    evaluation: Evaluation
+
+    @property
+    def events(self) -> Counter[str]:
+        """How many, by type."""
+        return Counter(str(row["event_type"]) for row in self.event_rows)
+
+    @property
+    def slot(self) -> NDArray[np.int32]:
+        return self.evaluation.devices
+
+    @property
+    def watermark(self) -> NDArray[np.int64]:
+        return self.evaluation.watermarks
 
 
 def evaluate_fixes(
-    connection: Connection,
     live: LiveGeofences,
     devices: TrackedDevices,
     fixes: Fixes,
     committed_time: int,
-    channels: Sequence[str],
 ) -> Evaluated:
-    """Evaluates fixes, of any order, by sample_time and writes events and inside sets."""
+    """Evaluates fixes, of any order, by sample_time; changes nothing."""
     columns = FixColumns(
         fixes.slot,
         devices.ids,
@@ -58,12 +68,17 @@ def evaluate_fixes(
     )
     evaluation = live.evaluate(devices.tracker_key, columns, devices.state)
     rows = _event_rows(live, devices, fixes, evaluation, committed_time)
-    if rows:
-        insert_events(connection, rows, channels)
-    _write_inside(connection, devices, evaluation)
-    devices.state.apply(evaluation)
-    events = Counter(str(row["event_type"]) for row in rows)
-    return Evaluated(evaluation.late, events, evaluation.devices, evaluation.watermarks)
+    return Evaluated(evaluation.late, rows, evaluation)
+
+
+def write_evaluated(
+    connection: Connection, devices: TrackedDevices, evaluated: Evaluated, channels: Sequence[str]
+) -> None:
+    """Writes inside sets and events. To be called last: events are written in turns, up to the commit."""
+    _write_inside(connection, devices, evaluated.evaluation)
+    devices.state.apply(evaluated.evaluation)
+    if evaluated.event_rows:
+        insert_events(connection, evaluated.event_rows, channels)
 
 
 def _altitudes(fixes: Fixes, at: NDArray[np.int64]) -> NDArray[np.float64]:

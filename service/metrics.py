@@ -102,6 +102,10 @@ class Metrics:
             "overfly_source_connected", "1 while the source is connected and subscribed", registry=registry
         )
 
+        self.shards_owned = Gauge(
+            "overfly_shards_owned", "Of 64 shards those that this worker evaluates", registry=registry
+        )
+
     def show_queue(self, depth: Callable[[], int | None], held_seconds: Callable[[], float]) -> None:
         """Of a source that is a queue: what waits in it (None: not known), and what we hold of it."""
         waiting = Gauge(

@@ -6,17 +6,20 @@ from a broker or a queue faster than the disk keeps it.
 
 import random
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 import structlog
 
-from ingest.messages import receipts
+from ingest.messages import Message, receipts
 from ingest.source import Source
-from service.errors import StoreAway
+from service.errors import ShardsLost, StoreAway
 from service.metrics import Metrics
 from service.tracker import Tracker
 
 IDLE_SECONDS = 1.0
+NOTICE_SECONDS = 0.25
+"""How often to look for what others stored and is to be evaluated here."""
 FIRST_RETRY, LAST_RETRY = 0.1, 5.0  # seconds between tries while the database is away
 
 log = structlog.get_logger("overfly")
@@ -34,6 +37,7 @@ class Pipeline:
         self._stop = threading.Event()
         self._connection: int | None = None  # of the source, whose window the clock counts
         self._told: tuple[bool, str | None] = (False, None)
+        self._balance_at = self._notice_at = 0.0
 
     def run(self) -> None:
         """Until `stop`; what was received and not committed by then is the source's to deliver again."""
@@ -58,19 +62,48 @@ class Pipeline:
         self.wake()
 
     def _turn(self) -> None:
+        self._share()
         until_due = self._tracker.seconds_until_due()
-        timeout = IDLE_SECONDS if until_due is None else min(until_due, IDLE_SECONDS)
+        idle = IDLE_SECONDS if self._tracker.shards.balance_seconds is None else NOTICE_SECONDS
+        timeout = idle if until_due is None else min(until_due, idle)
         if self._source is None:
             self._nudged.wait(timeout)
             self._nudged.clear()
         else:
             messages = self._source.receive(timeout)
             if messages:
-                if not self._commit(lambda: self._tracker.ingest(messages, self._tracker_name)):
+                if not self._ingest(self._source, messages):
                     return
                 self._source.acknowledge(receipts(messages))
             self._keep_window(self._source)
         self._commit(self._tracker.evaluate_due)
+
+    def _ingest(self, source: Source, messages: Sequence[Message]) -> bool:
+        """Answers whether it is to be acknowledged."""
+        while True:
+            try:
+                return self._commit(lambda: self._tracker.ingest(messages, self._tracker_name))
+            except ShardsLost:
+                if hasattr(source, "start_over"):
+                    source.start_over()  # what is still ours comes again
+                    return False
+                if not self._tracker.shards.shared:
+                    raise
+
+    def _share(self) -> None:
+        """Sees to it that we have our share of the shards, and what others stored of them."""
+        shards, now = self._tracker.shards, time.monotonic()
+        if shards.balance_seconds is None:
+            return
+        if now >= self._balance_at:
+            self._balance_at = now + shards.balance_seconds
+            self._commit(shards.balance)
+        if now >= self._notice_at:
+            self._notice_at = now + NOTICE_SECONDS
+            self._commit(self._tracker.notice_stored)
+        if self._source is not None and hasattr(self._source, "own"):
+            self._source.own(shards.owned)
+        self._metrics.shards_owned.set(len(shards.owned))
 
     def _keep_window(self, source: Source) -> None:
         """The window's clock runs while the source is connected and drained, anew for each connection."""

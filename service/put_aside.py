@@ -15,6 +15,7 @@ from ingest.decoding.rejects import Reject
 from ingest.messages import Message
 from ingest.timestamps import iso
 from service.outcome import Outcome
+from service.store.database import changed_meanwhile
 
 
 def without_forgotten(messages: Sequence[Message], decoded: Decoded, forgotten: Mapping[str, int]) -> Decoded:
@@ -31,7 +32,7 @@ def without_forgotten(messages: Sequence[Message], decoded: Decoded, forgotten: 
         rejects.append(aside.reject(index, "forgotten", detail))
     kept = np.ones(len(times), np.bool_)
     kept[refused] = False
-    return _part(decoded, kept, rejects)
+    return part(decoded, kept, rejects)
 
 
 def conflicts(messages: Sequence[Message], decoded: Decoded, conflicting: NDArray[np.bool_]) -> list[Reject]:
@@ -47,35 +48,39 @@ def conflicts(messages: Sequence[Message], decoded: Decoded, conflicting: NDArra
     return rejects
 
 
-GONE_MEANWHILE = "23503"
-"""foreign_key_violation: what the rows name was taken away by a commit between; the next try knows of it.
-https://www.postgresql.org/docs/15/errcodes-appendix.html"""
+TRIES = 3
 
 
 def commit_storable(
     messages: Sequence[Message], decoded: Decoded, commit: Callable[[Decoded], Outcome]
 ) -> Outcome:
-    """Commits all at once, or in parts all but the culprits where the database refuses that for its data."""
-    try:
-        return commit(decoded)
-    except (IntegrityError, DataError) as error:
-        if getattr(error.orig, "sqlstate", None) == GONE_MEANWHILE:
+    """Commits all at once, or in parts all but the culprits where the database refuses that for its data.
+
+    Where somebody else added or took away meanwhile what it rests on, the next try knows of it.
+    """
+    for tries_left in reversed(range(TRIES)):
+        try:
             return commit(decoded)
-        if not len(decoded.batch):
-            raise
+        except (IntegrityError, DataError) as error:
+            if tries_left and changed_meanwhile(error):
+                continue
+            if not len(decoded.batch):
+                raise
+            break
     size = len(decoded.batch)
     if size == 1:
         detail = "the database refused this position for its data"
         reject = _Aside(messages, decoded).reject(0, "unstorable", detail)
-        return commit(_part(decoded, slice(0, 0), [*decoded.rejects, reject]))
+        return commit(part(decoded, slice(0, 0), [*decoded.rejects, reject]))
     whole = Outcome()
-    for part in (slice(0, size // 2), slice(size // 2, size)):
-        half = _part(decoded, part, decoded.rejects if part.start == 0 else [])
+    for some in (slice(0, size // 2), slice(size // 2, size)):
+        half = part(decoded, some, decoded.rejects if some.start == 0 else [])
         whole.add(commit_storable(messages, half, commit))
     return whole
 
 
-def _part(decoded: Decoded, index: NDArray[np.bool_] | slice, rejects: list[Reject]) -> Decoded:
+def part(decoded: Decoded, index: NDArray[np.bool_] | slice, rejects: list[Reject]) -> Decoded:
+    """Some of the positions, with these rejects."""
     return Decoded(decoded.batch.take(index), decoded.message[index], decoded.item[index], rejects)
 
 

@@ -10,7 +10,7 @@ from collections import deque
 class ReorderClock:
     """Tells which receipts have had their time. Pure: the caller says what a monotonic clock shows (seconds).
 
-    A `receipt` is the received_time of a batch, in milliseconds, strictly increasing from batch to batch.
+    A `receipt` is the received_time of a batch, in milliseconds.
     """
 
     COALESCED = 0.01  # seconds; receipts this close wait together: bounds what is remembered
@@ -20,6 +20,11 @@ class ReorderClock:
         self._ran = 0.0  # seconds that the clock has run
         self._since: float | None = None  # when it was last started; None: it stands
         self._waiting: deque[tuple[float, int]] = deque()  # (_ran from which the window counts, receipt)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is known to wait."""
+        return bool(self._waiting)
 
     @property
     def running(self) -> bool:
@@ -43,7 +48,10 @@ class ReorderClock:
             self._waiting.append((self._ran, last_receipt))
 
     def received(self, time: float, receipt: int) -> None:
+        """Where several write, one received before others and committed after them waits with them."""
         counts_from = self._read(time)
+        if self._waiting:
+            receipt = max(receipt, self._waiting[-1][1])
         if self._waiting and counts_from <= self._waiting[-1][0]:
             self._waiting[-1] = (self._waiting[-1][0], receipt)
         else:

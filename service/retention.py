@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from service.duties import Duty, OwnDuty
 from service.errors import StoreAway
 from service.intake import DAY
 from service.store.columns import on_postgres
@@ -26,20 +27,24 @@ log = structlog.get_logger("overfly")
 class Retention:
     """days: how long positions and events are kept, None for ever. Rejects are kept for a week.
 
-    channels: who is still to be told of an event before it goes.
+    channels: who is still to be told of an event before it goes. duty: where several could, one does.
     """
 
-    def __init__(self, database: Database, days: float | None, channels: Sequence[str] = ()) -> None:
+    def __init__(
+        self, database: Database, days: float | None, channels: Sequence[str] = (), duty: Duty | None = None
+    ) -> None:
         self._database = database
         self._days = days
         self._channels = channels
+        self._duty = duty or OwnDuty()
         self._stop = threading.Event()
 
     def run(self) -> None:
         """Every minute, until `stop`."""
         while not self._stop.is_set():
             try:
-                self.expire(now())
+                if self._duty.held:
+                    self.expire(now())
             except StoreAway as error:
                 log.warning("retention.store_away", error=str(error))
             self._stop.wait(EVERY_SECONDS)

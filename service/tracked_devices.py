@@ -1,6 +1,6 @@
 """The devices of one tracker, in memory: what evaluation needs of each, in columns by slot."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,16 @@ from geofence.fixes.last_fixes import LastFixes
 from geofence.state.inside_state import InsideState
 from geofence.state.visit_records import NEVER, VisitRecords
 from ingest.decoding.altitudes import altitudes_among
+from ingest.topics import shard_of
 from service.store.devices import (
+    Among,
     EvaluatedFix,
+    KnownDevice,
     Visit,
     known_devices,
     last_evaluated,
+    of_ids,
+    of_shards,
     tombstones,
     visits,
 )
@@ -23,32 +28,56 @@ UNKNOWN = -1
 
 
 class TrackedDevices:
-    """A mirror of the rows `device` and `inside`; a slot is a device's place in the columns.
+    """A mirror of rows of `device` and `inside`; a slot is a device's place in the columns.
+
+    Holds the devices of some shards, which nobody else evaluates; others may add to them.
 
     `key`: database key by slot, int64. `latest`: sample_time of the latest position stored, int64 ms.
     `state`: watermark, inside set and last fix by slot. `forgotten`: device id -> sample_time (ms) up to
     which fixes are refused. `position_events`: whether the tracker asks for an event of each position.
     """
 
-    def __init__(self, connection: Connection, tracker_key: int, tracker_name: str) -> None:
+    def __init__(self, tracker_key: int, tracker_name: str) -> None:
         self.tracker_key = tracker_key
         self.tracker_name = tracker_name
         self.position_events = False
-        self.forgotten = tombstones(connection, tracker_key)
-        known = known_devices(connection, tracker_key)
-        self.ids = [each.device_id for each in known]
-        self._slots = {device_id: slot for slot, device_id in enumerate(self.ids)}
-        self.key = np.array([each.key for each in known], np.int64)
-        self.latest = np.array([each.latest for each in known], np.int64)
+        self.forgotten: dict[str, int] = {}
+        self.ids: list[str] = []
+        self._slots: dict[str, int] = {}
+        self._left: dict[str, int] = {}  # slots of devices that are not held now
+        self._shard = np.empty(0, np.int8)
+        self.key = np.empty(0, np.int64)
+        self.latest = np.empty(0, np.int64)
         self.state = InsideState(remembering_fixes=True)
-        self.state.grow(len(known))
-        seen = [(slot, each.watermark) for slot, each in enumerate(known) if each.watermark is not None]
-        self.state.set_watermark(
-            _int32(slot for slot, _ in seen), np.array([time for _, time in seen], np.int64)
-        )
-        self._load_visits(visits(connection, tracker_key))
-        for fixes in last_evaluated(connection, tracker_key):
-            self._load_fixes(fixes)
+
+    @classmethod
+    def stored(
+        cls, connection: Connection, tracker_key: int, tracker_name: str, device_ids: Sequence[str]
+    ) -> "TrackedDevices":
+        """Those of some devices that are known, as they are stored now, without what evaluation needs."""
+        devices = cls(tracker_key, tracker_name)
+        devices.forgotten = tombstones(connection, tracker_key, device_ids)
+        devices._place(known_devices(connection, tracker_key, of_ids(connection, device_ids)))
+        return devices
+
+    def hold(self, connection: Connection, shards: Collection[int]) -> None:
+        """Reads all devices of these shards, which were not held."""
+        self.forgotten = tombstones(connection, self.tracker_key)
+        self._read(connection, of_shards(shards))
+
+    def learn(self, connection: Connection, device_ids: Iterable[str]) -> None:
+        """Reads those devices that others have added."""
+        unknown = set(device_ids) - self._slots.keys()
+        if unknown:
+            self._read(connection, of_ids(connection, unknown))
+
+    def drop(self, shards: Collection[int]) -> None:
+        """Holds the devices of these shards no longer: others change them."""
+        for slot in np.flatnonzero(np.isin(self._shard, list(shards))).tolist():
+            held = self._slots.pop(self.ids[slot], None)
+            if held is not None:
+                self._left[self.ids[slot]] = held
+                self.state.clear_device(held)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -75,6 +104,7 @@ class TrackedDevices:
         for slot, device_id in enumerate(device_ids, len(self.ids)):
             self._slots[device_id] = slot
         self.ids.extend(device_ids)
+        self._shard = np.append(self._shard, np.array([shard_of(each) for each in device_ids], np.int8))
         self.key = np.concatenate([self.key, np.array(keys, np.int64)])
         never = np.full(len(keys), np.iinfo(np.int64).min, np.int64)
         self.latest = np.concatenate([self.latest, never])
@@ -87,15 +117,37 @@ class TrackedDevices:
         if slot is not None:
             self.state.clear_device(slot)
 
-    def _load_visits(self, stored: Sequence[Visit]) -> None:
+    def _read(self, connection: Connection, among: Among) -> None:
+        slots = self._place(known_devices(connection, self.tracker_key, among))
+        self._load_visits(visits(connection, self.tracker_key, among), slots)
+        for fixes in last_evaluated(connection, self.tracker_key, among):
+            self._load_fixes(fixes, slots)
+
+    def _place(self, known: Sequence[KnownDevice]) -> dict[int, int]:
+        """Gives devices slots, those they had where they were held before; answers database key -> slot."""
+        again = {each.device_id: self._left.pop(each.device_id, None) for each in known}
+        new = [each for each in known if again[each.device_id] is None]
+        self.add([each.device_id for each in new], [each.key for each in new])
+        for device_id, slot in again.items():
+            if slot is not None:
+                self._slots[device_id] = slot
+        slots = self.slots([each.device_id for each in known])
+        self.key[slots] = [each.key for each in known]
+        self.latest[slots] = [each.latest for each in known]
+        evaluated = [each.watermark is not None for each in known]
+        times = [each.watermark for each in known if each.watermark is not None]
+        self.state.set_watermark(slots[evaluated], np.array(times, np.int64))
+        return dict(zip([each.key for each in known], slots.tolist(), strict=True))
+
+    def _load_visits(self, stored: Sequence[Visit], slots: Mapping[int, int]) -> None:
         self.state.load(
-            self._slots_of_keys([visit.device_key for visit in stored]),
+            _int32(slots[visit.device_key] for visit in stored),
             _int32(visit.geofence_key for visit in stored),
         )
         remembered = [visit for visit in stored if visit.entered_time is not None]
         self.state.visits.put(
             VisitRecords(
-                self._slots_of_keys([visit.device_key for visit in remembered]),
+                _int32(slots[visit.device_key] for visit in remembered),
                 _int32(visit.geofence_key for visit in remembered),
                 np.array([visit.entered_time for visit in remembered], np.int64),
                 np.array(
@@ -106,9 +158,9 @@ class TrackedDevices:
             )
         )
 
-    def _load_fixes(self, stored: Sequence[EvaluatedFix]) -> None:
+    def _load_fixes(self, stored: Sequence[EvaluatedFix], slots: Mapping[int, int]) -> None:
         self.state.set_last_fixes(
-            self._slots_of_keys([fix.device_key for fix in stored]),
+            _int32(slots[fix.device_key] for fix in stored),
             LastFixes(
                 np.array([fix.longitude for fix in stored], np.float64),
                 np.array([fix.latitude for fix in stored], np.float64),
@@ -116,9 +168,6 @@ class TrackedDevices:
                 np.array([fix.accuracy for fix in stored], np.float64),  # None becomes NaN
             ),
         )
-
-    def _slots_of_keys(self, keys: Sequence[int]) -> NDArray[np.int32]:
-        return np.searchsorted(self.key, np.array(keys, np.int64)).astype(np.int32)
 
 
 def _int32(values: Iterable[int]) -> NDArray[np.int32]:

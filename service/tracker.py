@@ -4,12 +4,13 @@ Promises, and what holds them here:
 - nothing acknowledged is lost: `ingest` and `post` return only after the commit;
 - nothing counts twice: rows, watermark, inside set, events and outbox are one commit, and a fix that is a row
   already, or not after the watermark, changes none of them;
+- one writer a shard: any process may store a fix, which then waits; only who owns its shard evaluates it;
 - memory is a mirror of the database: whatever fails in between, it is read anew before it is used again.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 
 import numpy as np
@@ -17,23 +18,27 @@ from sqlalchemy import Connection
 
 from ingest.decoding.decoder import Decoded, decode
 from ingest.messages import Message
-from service.evaluating import evaluate_fixes
+from ingest.topics import shard_of
+from service.errors import ShardsLost
+from service.evaluating import Evaluated, evaluate_fixes, write_evaluated
 from service.fixes import fixes_kept
+from service.held_devices import HeldDevices
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.outcome import Accounts, Outcome, Posted
-from service.ownership import Ownership, OwnFolder
-from service.put_aside import commit_storable, conflicts, without_forgotten
+from service.owned_shards import ALL_SHARDS, FixedShards, Shards
+from service.put_aside import commit_storable, conflicts, part, without_forgotten
 from service.reorder import ReorderClock
 from service.store.database import Database
-from service.store.devices import end_visits, erase_device
+from service.store.devices import end_visits, erase_device, latest_time
 from service.store.partitions import DaysOfHistory
 from service.store.position_updates import insert_position_updates
 from service.store.positions import any_waiting, due, insert_positions, last_waiting_receipt, mark_evaluated
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.rejects import insert_rejects
 from service.store.revisions import newest_revision
+from service.store.shards import erasing, keep_devices
 from service.storing import newer_than_latest, placed_fixes, sort_out, write_devices
 from service.timestamps import now
 from service.tracked_devices import TrackedDevices
@@ -43,7 +48,7 @@ DEVICES_AT_ONCE = 2_000
 
 
 class Tracker:
-    """All trackers of a database, in the one process that writes to it; called from several threads."""
+    """All trackers of a database; called from several threads, of which one ingests and evaluates."""
 
     def __init__(
         self,
@@ -56,12 +61,13 @@ class Tracker:
         telling_positions: bool = False,
         told: Callable[[], None] = lambda: None,
         stored: Callable[[], None] = lambda: None,
-        ownership: Ownership | None = None,
+        shards: Shards | None = None,
         history: DaysOfHistory | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """channels: who is told of events; telling_positions: whether there is a bus for those of trackers
-        that ask for it. told: called after a commit with something to tell, stored: after a post."""
+        that ask for it. told: called after a commit with something to tell, stored: after a post.
+        shards: which this process evaluates; None: all."""
         self._database = database
         self._live = live
         self._intake = intake
@@ -71,21 +77,33 @@ class Tracker:
         self._telling_positions = telling_positions
         self._told = told
         self._stored = stored
-        self._ownership = ownership or OwnFolder()
+        self.shards = shards or FixedShards()
         self._history = history
         self._monotonic = monotonic
         self._lock = threading.RLock()
-        self._devices: dict[int, TrackedDevices] = {}
-        self._last_receipt = 0
-        self._loaded = False
+        self._held = HeldDevices()
+        self._evaluated_shards = self.shards.owned
+        self._last_receipt = self._last_noticed = 0
 
     def ingest(self, messages: Sequence[Message], tracker_name: str) -> None:
-        """Stores what a source received; a window of 0 evaluates it in the same commit. Raises StoreAway."""
-        self._take(messages, tracker_name, evaluating=self._reorder.window == 0)
+        """Stores what a source received; a window of 0 evaluates it in the same commit, as far as its shards
+        are owned. Raises StoreAway, ShardsLost."""
+        if self._reorder.window:
+            self._take(messages, lambda some: self._commit_waiting(messages, some, tracker_name))
+            return
+        while True:
+            try:
+                self._take(messages, lambda some: self._commit_evaluated(messages, some, tracker_name))
+            except ShardsLost:
+                if not self.shards.by_receipt:
+                    raise
+            else:
+                return
 
     def post(self, payload: bytes, tracker_name: str) -> Posted:
         """Stores one payload; its turn to be evaluated is in `evaluate_due`. Raises NotFound, StoreAway."""
-        outcome = self._take([Message(payload)], tracker_name, evaluating=False)
+        messages = [Message(payload)]
+        outcome = self._take(messages, lambda some: self._commit_waiting(messages, some, tracker_name))
         self._stored()
         return Posted(outcome.stored, outcome.duplicates, outcome.late, outcome.conflicts, outcome.rejects)
 
@@ -100,10 +118,25 @@ class Tracker:
         with self._lock:
             self._reorder.done(until)
 
+    def notice_stored(self) -> None:
+        """Fixes that others stored, and that are to be evaluated here, wait from now on. Raises StoreAway."""
+        owned = self.shards.owned
+        with self._database.read() as connection:
+            last = last_waiting_receipt(connection, owned)
+        with self._lock:
+            if not owned <= self._evaluated_shards:
+                self._reorder.start_anew(self._monotonic(), last)
+                self._evaluated_shards = owned
+            if last is not None and (last > self._last_noticed or not self._reorder.waiting):
+                self._last_noticed = last
+                self._reorder.received(self._monotonic(), last)
+
     def restart_window(self) -> None:
         """All that waits waits the whole window again: the source is connected anew. Raises StoreAway."""
-        with self._transaction() as connection:
-            self._reorder.start_anew(self._monotonic(), last_waiting_receipt(connection))
+        with self._database.read() as connection:
+            last = last_waiting_receipt(connection, self.shards.owned)
+        with self._lock:
+            self._reorder.start_anew(self._monotonic(), last)
 
     def run_window(self, running: bool) -> None:
         """Lets the window's clock run, or stand while the source is away or has more than we can take."""
@@ -118,47 +151,81 @@ class Tracker:
 
     def forget(self, tracker_name: str, device_id: str) -> bool:
         """Erases all that is known of a device; answers whether anything was. Raises NotFound, StoreAway."""
-        with self._transaction() as connection:
-            devices = self._tracked(connection, tracker_name)
-            slot = int(devices.slots([device_id])[0])
-            latest = int(devices.latest[slot]) if slot >= 0 else 0
-            forgotten_time = max(now(), latest)
-            erased = erase_device(connection, devices.tracker_key, device_id, forgotten_time)
+        with self._lock:
+            with self._database.write() as connection:
+                tracker_key = tracker_named(connection, tracker_name).key
+                erasing(connection, {shard_of(device_id)})
+                forgotten_time = max(now(), latest_time(connection, tracker_key, device_id) or 0)
+                erased = erase_device(connection, tracker_key, device_id, forgotten_time)
             if erased:
-                devices.forget(device_id, forgotten_time)
+                self._held.forget(tracker_key, device_id, forgotten_time)
         return erased > 0
 
-    def _take(self, messages: Sequence[Message], tracker_name: str, *, evaluating: bool) -> Outcome:
+    # Commits
+
+    def _take(self, messages: Sequence[Message], commit: Callable[[Decoded], Outcome]) -> Outcome:
         received = max(self._last_receipt + 1, now())
         decoded = decode(messages, received, self._intake.limits(received))
         if self._history is not None:
             with self._lock:
                 self._history.prepare(decoded.batch.sample_time, received)
         began = time.perf_counter()
-        outcome = commit_storable(
-            messages, decoded, lambda part: self._commit(messages, part, tracker_name, evaluating)
-        )
+        outcome = commit_storable(messages, decoded, commit)
         self._accounts.commit_took(time.perf_counter() - began)
         return outcome
 
-    def _commit(
-        self, messages: Sequence[Message], decoded: Decoded, tracker_name: str, evaluating: bool
-    ) -> Outcome:
-        with self._transaction() as connection:
-            self._last_receipt = received = max(self._last_receipt + 1, now())
-            devices = self._tracked(connection, tracker_name)
-            decoded = without_forgotten(messages, decoded, devices.forgotten)
-            outcome = Outcome(rejects=list(decoded.rejects), committed_time=received)
-            if len(decoded.batch):
-                if evaluating and any_waiting(connection):
+    def _commit_evaluated(self, messages: Sequence[Message], decoded: Decoded, tracker_name: str) -> Outcome:
+        """Stores and evaluates what belongs to shards of ours; stores what does not, for their owners."""
+        with self._evaluating(_shards(decoded) if self.shards.by_receipt else None) as connection:
+            outcome = Outcome(committed_time=self._receipt())
+            devices = self._held.of(connection, tracker_name)
+            ours, others = _parted(decoded, self.shards.owned)
+            ours = without_forgotten(messages, ours, devices.forgotten)
+            outcome.rejects += ours.rejects
+            if len(ours.batch):
+                if any_waiting(connection, self.shards.owned):
                     self._evaluate_waiting(connection, np.iinfo(np.int64).max, outcome)
-                self._store(connection, messages, decoded, devices, outcome, evaluating)
+                devices.learn(connection, ours.batch.device_id)
+                self._store(connection, messages, ours, devices, outcome, evaluating=True)
+            if len(others.batch):
+                self._store_waiting(connection, messages, others, tracker_name, outcome)
             if outcome.rejects:
-                insert_rejects(connection, devices.tracker_key, outcome.rejects, received)
-            if outcome.stored and not evaluating:
-                self._reorder.received(self._monotonic(), received)
+                insert_rejects(connection, devices.tracker_key, outcome.rejects, outcome.committed_time)
         self._account(outcome)
         return outcome
+
+    def _commit_waiting(self, messages: Sequence[Message], decoded: Decoded, tracker_name: str) -> Outcome:
+        """Stores what is evaluated later, whoever owns its shards."""
+        with self._database.write() as connection:
+            outcome = Outcome(committed_time=self._receipt(), rejects=list(decoded.rejects))
+            tracker_key = tracker_named(connection, tracker_name).key
+            if len(decoded.batch):
+                self._store_waiting(connection, messages, decoded, tracker_name, outcome)
+            if outcome.rejects:
+                insert_rejects(connection, tracker_key, outcome.rejects, outcome.committed_time)
+        if outcome.stored:
+            with self._lock:
+                self._reorder.received(self._monotonic(), outcome.committed_time)
+        self._account(outcome)
+        return outcome
+
+    def _store_waiting(
+        self,
+        connection: Connection,
+        messages: Sequence[Message],
+        decoded: Decoded,
+        tracker_name: str,
+        outcome: Outcome,
+    ) -> None:
+        row = tracker_named(connection, tracker_name)
+        keep_devices(connection, _shards(decoded))
+        device_ids = list(dict.fromkeys(decoded.batch.device_id))
+        devices = TrackedDevices.stored(connection, row.key, tracker_name, device_ids)
+        devices.position_events = row.position_events
+        kept = without_forgotten(messages, part(decoded, slice(None), []), devices.forgotten)
+        outcome.rejects += kept.rejects
+        if len(kept.batch):
+            self._store(connection, messages, kept, devices, outcome, evaluating=False)
 
     def _store(
         self,
@@ -167,40 +234,40 @@ class Tracker:
         decoded: Decoded,
         devices: TrackedDevices,
         outcome: Outcome,
+        *,
         evaluating: bool,
     ) -> None:
         fixes = placed_fixes(connection, devices, decoded.batch, outcome.committed_time)
         fate = sort_out(connection, devices, fixes)
         outcome.rejects += conflicts(messages, decoded, fate.conflict)
-        outcome.duplicates = int(fate.duplicate.sum())
-        outcome.conflicts = int(fate.conflict.sum())
+        outcome.duplicates += int(fate.duplicate.sum())
+        outcome.conflicts += int(fate.conflict.sum())
         fixes = fixes.take(fate.new)
-        outcome.stored = len(fixes)
+        outcome.stored += len(fixes)
         if not len(fixes):
             return
         late = fixes.sample_time <= devices.state.watermark[fixes.slot]
         revision, evaluated = None, None
         if evaluating:
             self._catch_up(connection)
-            evaluated = evaluate_fixes(
-                connection, self._live, devices, fixes, outcome.committed_time, self._channels
-            )
+            evaluated = evaluate_fixes(self._live, devices, fixes, outcome.committed_time)
             late = evaluated.late
             revision = self._live.revision
-            outcome.events.update(evaluated.events)
             outcome.evaluated.append(fixes.take(~late))
-        outcome.late = int(late.sum())
+        outcome.late += int(late.sum())
         insert_positions(connection, fixes, devices.key[fixes.slot], revision, late)
         if self._telling_positions and devices.position_events:
             insert_position_updates(connection, devices.key[fixes.slot], fixes.sample_time)
-            outcome.to_tell = len(fixes)
+            outcome.to_tell += len(fixes)
         latest = newer_than_latest(devices, fixes)
         write_devices(connection, devices, fixes.take(latest), evaluated)
+        if evaluated is not None:
+            self._write_evaluated(connection, devices, evaluated, outcome)
 
     def _evaluate_some(self, until: int) -> bool:
         """Answers whether there may be more."""
-        with self._transaction() as connection:
-            if not any_waiting(connection):
+        with self._evaluating(frozenset()) as connection:
+            if not any_waiting(connection, self.shards.owned):
                 return False
             outcome = Outcome(committed_time=now())
             more = self._evaluate_waiting(connection, until, outcome)
@@ -208,54 +275,57 @@ class Tracker:
         return more
 
     def _evaluate_waiting(self, connection: Connection, until: int, outcome: Outcome) -> bool:
-        waiting = due(connection, until, DEVICES_AT_ONCE)
+        waiting = due(connection, until, DEVICES_AT_ONCE, self.shards.owned)
         self._catch_up(connection)
         names = tracker_names(connection)
         for key, (device_ids, columns) in waiting.items():
-            devices = self._tracked(connection, names[key])
+            devices = self._held.of(connection, names[key])
+            devices.learn(connection, device_ids)
             fixes = fixes_kept(devices.slots(device_ids), columns)
-            evaluated = evaluate_fixes(
-                connection, self._live, devices, fixes, outcome.committed_time, self._channels
-            )
+            evaluated = evaluate_fixes(self._live, devices, fixes, outcome.committed_time)
             mark_evaluated(
                 connection, devices.key[fixes.slot], fixes.sample_time, self._live.revision, evaluated.late
             )
             write_devices(connection, devices, fixes.take(np.zeros(0, np.int64)), evaluated)
             outcome.late += int(evaluated.late.sum())
-            outcome.events.update(evaluated.events)
             outcome.evaluated.append(fixes.take(~evaluated.late))
+            self._write_evaluated(connection, devices, evaluated, outcome)
         return bool(waiting)
 
+    def _write_evaluated(
+        self, connection: Connection, devices: TrackedDevices, evaluated: Evaluated, outcome: Outcome
+    ) -> None:
+        write_evaluated(connection, devices, evaluated, self._channels)
+        outcome.events.update(evaluated.events)
+
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """One write transaction, alone with the memory; when it fails, memory is read anew by the next."""
+    def _evaluating(self, needed: Set[int] | None) -> Iterator[Connection]:
+        """One transaction, alone with the memory; when it fails, memory is read anew by the next.
+
+        needed: shards that it cannot be without; None: all that are owned.
+        """
         with self._lock:
+            if needed and self.shards.by_receipt:
+                self.shards.claim(needed)
             try:
                 with self._database.write() as connection:
-                    self._ownership.confirm(connection)
-                    if not self._loaded:
-                        self._load(connection)
+                    erased = self.shards.confirm(connection, needed)
+                    self._held.follow(connection, erased)
+                    if not erased.keys() <= self._evaluated_shards:
+                        self._reorder.start_anew(
+                            self._monotonic(), last_waiting_receipt(connection, erased.keys())
+                        )
+                    self._evaluated_shards = frozenset(erased)
                     yield connection
             except BaseException:
-                self._loaded = False
+                self._held.reset()
                 raise
 
-    def _load(self, connection: Connection) -> None:
-        with self._database.state_seen_by(connection) as seen:
-            self._live.catch_up(seen)
-        self._devices = {
-            key: TrackedDevices(connection, key, name) for key, name in tracker_names(connection).items()
-        }
-        last_receipt = last_waiting_receipt(connection)
-        self._last_receipt = max(self._last_receipt, last_receipt or 0)
-        self._loaded = True
-
-    def _tracked(self, connection: Connection, tracker_name: str) -> TrackedDevices:
-        row = tracker_named(connection, tracker_name)
-        if row.key not in self._devices:
-            self._devices[row.key] = TrackedDevices(connection, row.key, tracker_name)
-        self._devices[row.key].position_events = row.position_events
-        return self._devices[row.key]
+    def _receipt(self) -> int:
+        """The next received_time of a commit: none of this process comes twice."""
+        with self._lock:
+            self._last_receipt = max(self._last_receipt + 1, now())
+            return self._last_receipt
 
     def _account(self, outcome: Outcome) -> None:
         self._accounts.add(outcome)
@@ -268,8 +338,20 @@ class Tracker:
         with self._database.state_seen_by(connection) as seen:
             all_ended = self._live.catch_up(seen)
         for ended in all_ended:
-            for key, devices in self._devices.items():
-                if ended.tracker_key in (None, key):
+            for devices in self._held:
+                if ended.tracker_key in (None, devices.tracker_key):
                     devices.state.discard_geofences(ended.geofences)
                     # what was written here while others took the geofence away
-                    end_visits(connection, key, ended.geofences.tolist())
+                    end_visits(connection, devices.tracker_key, ended.geofences.tolist(), self.shards.owned)
+
+
+def _shards(decoded: Decoded) -> frozenset[int]:
+    return frozenset(map(shard_of, set(decoded.batch.device_id)))
+
+
+def _parted(decoded: Decoded, owned: frozenset[int]) -> tuple[Decoded, Decoded]:
+    """Positions of devices of these shards, with all rejects, and the others."""
+    if owned == ALL_SHARDS:
+        return decoded, part(decoded, slice(0, 0), [])
+    ours = np.fromiter((shard_of(each) in owned for each in decoded.batch.device_id), np.bool_)
+    return part(decoded, ours, decoded.rejects), part(decoded, ~ours, [])

@@ -30,6 +30,10 @@ class Workers:
         self._died: Callable[[], None] = lambda: None
         self.failed: list[str] = []
 
+    @property
+    def names(self) -> list[str]:
+        return [each.name for each in self._workers]
+
     def start(self, died: Callable[[], None]) -> None:
         self._died = died
         for thread in self._threads:

@@ -14,6 +14,7 @@ COMMANDS = (
     "republish",
     "redrive",
     "track",
+    "dispatch",
     "replay",
     "simulate",
     "evaluate",

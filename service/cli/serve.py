@@ -23,6 +23,10 @@ def _serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes a free one.")
     ] = 8080,
+    api_only: Annotated[
+        bool,
+        typer.Option("--api-only", help="Leave tracking and telling to other processes; needs PostgreSQL."),
+    ] = False,
 ) -> None:
     """Run API, tracker and dispatch in one process, until SIGTERM or Ctrl-C.
 
@@ -34,7 +38,7 @@ def _serve(
     with sole_use(settings, "serve"), bound_socket(host, port) as listener:
         address, actual = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
-        service = build_service(settings, f"http://{shown}:{actual}")
+        service = build_service(settings, f"http://{shown}:{actual}", api_only=api_only)
         try:
             status = serve(service.app, service.workers, listener)
         finally:

@@ -19,9 +19,9 @@ from sqlalchemy import Connection
 from service.dispatch import attempts
 from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
 from service.dispatch.rounds import STORE_AWAY_SECONDS, Rounds
+from service.duties import Duty, OwnDuty
 from service.errors import StoreAway
 from service.metrics import Metrics
-from service.ownership import Ownership, OwnFolder
 from service.store.alerts import PendingAlert, change_alerts
 from service.store.database import Database
 
@@ -80,10 +80,10 @@ class Dispatcher:
         channel: Channel,
         clock: Callable[[], int],
         metrics: Metrics,
-        ownership: Ownership | None = None,
+        duty: Duty | None = None,
     ) -> None:
-        """ownership: that nobody else delivers what is in the database, as far as it can be known before."""
-        self._ownership = ownership or OwnFolder()
+        """duty: that nobody else delivers for this channel, as far as it can be known before."""
+        self._duty = duty or OwnDuty()
         self._database = database
         self._channel = channel
         self._clock = clock
@@ -103,18 +103,20 @@ class Dispatcher:
 
     def round(self, stop: threading.Event) -> bool:
         """Gathers and attempts what is due now; answers whether there was anything. Raises StoreAway,
-        ShardsLost."""
+        DutyLost."""
+        if not self._duty.held:
+            return False
         channel, gathering, now = self._channel, self._channel.gathering, self._clock()
         with self._database.read() as connection:
             gathers = gathering.is_due(connection, now)
         if gathers:
             with self._database.write() as connection:
-                self._ownership.confirm(connection)
+                self._duty.confirm(connection)
                 gathering.gather(connection, now)
         with self._database.read() as connection:
             due = _due(gathering.pending(connection), now, channel.round_size)
         if due:
-            self._ownership.check()
+            self._duty.check()
             outcomes = channel.deliver(self._database, due)
             self._record([(alert, outcomes[alert.key]) for alert in due if alert.key in outcomes], stop)
         return gathers or bool(due)
@@ -126,7 +128,7 @@ class Dispatcher:
         while True:
             try:
                 with self._database.write() as connection:
-                    self._ownership.confirm(connection)
+                    self._duty.confirm(connection)
                     change_alerts(connection, changes)
                 break
             except StoreAway as error:

@@ -18,8 +18,8 @@ from service.dispatch.location_events import POSITION_EVENT, position_event
 from service.dispatch.outbox import OUTCOMES
 from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
 from service.dispatch.rounds import Rounds
+from service.duties import Duty, OwnDuty
 from service.metrics import Metrics
-from service.ownership import Ownership, OwnFolder
 from service.store.database import Database
 from service.store.position_updates import (
     WAITING_AT_MOST,
@@ -50,10 +50,10 @@ class PositionUpdates:
         bus: EventBus,
         metrics: Metrics,
         at_most: int = WAITING_AT_MOST,
-        ownership: Ownership | None = None,
+        duty: Duty | None = None,
     ) -> None:
-        """at_most: how many may wait; the oldest beyond are dropped. ownership: nobody else puts them."""
-        self._ownership = ownership or OwnFolder()
+        """at_most: how many may wait; the oldest beyond are dropped. duty: nobody else puts them."""
+        self._duty = duty or OwnDuty()
         self._database = database
         self._bus = bus
         self._metrics = metrics
@@ -81,7 +81,9 @@ class PositionUpdates:
             self._bus.close()
 
     def round(self) -> bool:
-        """Puts the first that wait; answers whether there were any. Raises StoreAway, ShardsLost."""
+        """Puts the first that wait; answers whether there were any. Raises StoreAway, DutyLost."""
+        if not self._duty.held:
+            return False
         self._forget_the_done()
         with self._database.read() as connection:
             self.waiting = count_waiting(connection)
@@ -94,7 +96,7 @@ class PositionUpdates:
             first = waiting_updates(connection, AT_ONCE)
         positions = {each.key: each.position for each in first if each.position is not None}
         gone = [each.key for each in first if each.position is None]
-        self._ownership.check()
+        self._duty.check()
         outcomes = outcomes_by_lane([each for each in first if each.key in positions], positions, self._put)
         told = [key for key, outcome in outcomes.items() if not isinstance(outcome, Temporary)]
         self._done = [*gone, *told]

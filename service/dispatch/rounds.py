@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from service.errors import StoreAway
+from service.errors import DutyLost, StoreAway
 
 POLL_SECONDS = 1.0
 """How long it waits for a nudge: also what stopping takes at most, and how late a retry may be."""
@@ -29,7 +29,8 @@ class Rounds:
         """Calls `turn` until `stop` is set, and `after` each; then returns within two seconds, or when the
         running turn ends.
 
-        `turn` answers whether there was anything to do; where it raises StoreAway it is called again later.
+        `turn` answers whether there was anything to do; where it raises StoreAway it is called again later,
+        and where it raises DutyLost, too, to stand by.
         """
         while not stop.is_set():
             if not self._patient(turn, stop):
@@ -40,6 +41,8 @@ class Rounds:
     def _patient(self, turn: Callable[[], bool], stop: threading.Event) -> bool:
         try:
             return turn()
+        except DutyLost:  # said already
+            return False
         except StoreAway as error:
             log.warning("dispatch.store_away", channel=self._name, error=str(error))
             stop.wait(STORE_AWAY_SECONDS)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     column,
     delete,
     func,
@@ -63,19 +64,35 @@ def update_columns(
     keys: Columns,
     columns: Columns,
     among: ColumnElement[bool] | None = None,
+    newer: Mapping[str, str] | None = None,
 ) -> None:
-    """Changes the row of each key; all of them are among rows of which this is true."""
+    """Changes the row of each key; all of them are among rows of which this is true.
+
+    newer: columns that stay as they are where another one, say a time, would not grow by it.
+    """
     only = true() if among is None else among
+
     if on_postgres(connection):
         new = _as_table(table, {**keys, **columns})
         here = and_(*(table.c[name] == new.c[name] for name in keys))
-        statement = update(table).where(here, only).values({name: new.c[name] for name in columns})
+        changes = _changes(table, {name: new.c[name] for name in columns}, newer or {})
+        statement = update(table).where(here, only).values(changes)
         connection.execute(statement, _arrays({**keys, **columns}))
         return
     here = and_(*(table.c[name] == bindparam(f"at_{name}") for name in keys))
-    changed = update(table).where(here, only).values({name: bindparam(f"to_{name}") for name in columns})
+    given = {name: bindparam(f"to_{name}", type_=table.c[name].type) for name in columns}
+    changed = update(table).where(here, only).values(_changes(table, given, newer or {}))
     at = {f"at_{name}": values for name, values in keys.items()}
     connection.execute(changed, _rows({**at, **{f"to_{name}": each for name, each in columns.items()}}))
+
+
+def _changes(
+    table: Table, given: Mapping[str, ColumnElement[Any]], newer: Mapping[str, str]
+) -> dict[str, ColumnElement[Any]]:
+    changes = dict(given)
+    for name, by in newer.items():
+        changes[name] = case((given[by] > table.c[by], given[name]), else_=table.c[name])
+    return changes
 
 
 def put_columns(connection: Connection, table: Table, keys: Columns, columns: Columns) -> None:

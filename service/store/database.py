@@ -66,3 +66,19 @@ def _waitable() -> Iterator[None]:
 def first_line(error: DatabaseError) -> str:
     """What the database says; the lines that follow show statements."""
     return str(error.orig).partition("\n")[0]
+
+
+CHANGED_MEANWHILE = {
+    "23503",  # foreign_key_violation: what the rows name was taken away
+    "23505",  # unique_violation: somebody else has added the row
+    "SQLITE_CONSTRAINT_FOREIGNKEY",
+    "SQLITE_CONSTRAINT_PRIMARYKEY",
+    "SQLITE_CONSTRAINT_UNIQUE",
+}
+"""https://www.postgresql.org/docs/15/errcodes-appendix.html, https://www.sqlite.org/rescode.html"""
+
+
+def changed_meanwhile(error: DatabaseError) -> bool:
+    """Whether the same, made of what the database holds now, may succeed."""
+    codes = (getattr(error.orig, name, None) for name in ("sqlstate", "sqlite_errorname"))
+    return any(code in CHANGED_MEANWHILE for code in codes)

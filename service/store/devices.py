@@ -1,14 +1,29 @@
 """Devices: latest position, watermark and inside set; forgetting one."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, case, delete, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+)
+from sqlalchemy.dialects import postgresql
 
+from ingest.topics import SHARDS
 from service.fixes import Fixes
-from service.store.columns import delete_keys, put_columns, update_columns
+from service.store.columns import delete_keys, on_postgres, put_columns, update_columns
 from service.store.reading.links import CURRENT
 from service.store.schema import (
     alert,
@@ -37,11 +52,40 @@ class KnownDevice(NamedTuple):
     latest: int
 
 
-def known_devices(connection: Connection, tracker_key: int) -> Sequence[KnownDevice]:
+class Among(NamedTuple):
+    """Which devices of a tracker: a condition on rows of `device`, and the values to execute it with."""
+
+    condition: ColumnElement[bool]
+    values: dict[str, Any]
+
+
+def of_shards(shards: Collection[int]) -> Among:
+    """Devices by what evaluates them."""
+    return Among(true() if len(shards) == SHARDS else device.c.shard.in_(sorted(shards)), {})
+
+
+def of_ids(connection: Connection, device_ids: Iterable[str], table: Table = device) -> Among:
+    """Devices by name, in a table that has a column of them."""
+    names = list(device_ids)
+    if on_postgres(connection):
+        given = bindparam("device_ids", type_=postgresql.ARRAY(table.c.device_id.type))
+        return Among(table.c.device_id == func.any(given), {"device_ids": names})
+    each = func.json_each(bindparam("device_ids")).table_valued("value")
+    return Among(table.c.device_id.in_(select(each.c.value)), {"device_ids": json.dumps(names)})
+
+
+def known_devices(connection: Connection, tracker_key: int, among: Among) -> Sequence[KnownDevice]:
     """By key."""
     statement = select(device.c.key, device.c.device_id, device.c.watermark, device.c.sample_time)
-    of_tracker = statement.where(device.c.tracker_key == tracker_key).order_by(device.c.key)
-    return [KnownDevice(*row) for row in connection.execute(of_tracker)]
+    wanted = statement.where(device.c.tracker_key == tracker_key, among.condition).order_by(device.c.key)
+    return [KnownDevice(*row) for row in connection.execute(wanted, among.values)]
+
+
+def latest_time(connection: Connection, tracker_key: int, device_id: str) -> int | None:
+    """The sample_time (ms) of a device's latest position; None where there is none."""
+    of_device = (device.c.tracker_key == tracker_key) & (device.c.device_id == device_id)
+    time: int | None = connection.scalar(select(device.c.sample_time).where(of_device))
+    return time
 
 
 def device_keys(connection: Connection, after: int, limit: int) -> Sequence[int]:
@@ -61,7 +105,7 @@ class Visit(NamedTuple):
     dwelled: bool = False
 
 
-def visits(connection: Connection, tracker_key: int) -> Sequence[Visit]:
+def visits(connection: Connection, tracker_key: int, among: Among) -> Sequence[Visit]:
     """All that is inside something now: a geofence that is there, of a collection that is linked.
 
     On PostgreSQL a commit may add such a row while another one takes the geofence away.
@@ -76,9 +120,9 @@ def visits(connection: Connection, tracker_key: int) -> Sequence[Visit]:
             & (tracker_consumer.c.collection_key == geofence.c.collection_key)
             & CURRENT,
         )
-        .where(device.c.tracker_key == tracker_key, geofence.c.deleted_revision.is_(None))
+        .where(device.c.tracker_key == tracker_key, geofence.c.deleted_revision.is_(None), among.condition)
     )
-    return [Visit(*row) for row in connection.execute(statement)]
+    return [Visit(*row) for row in connection.execute(statement, among.values)]
 
 
 class EvaluatedFix(NamedTuple):
@@ -91,7 +135,9 @@ class EvaluatedFix(NamedTuple):
     properties: str
 
 
-def last_evaluated(connection: Connection, tracker_key: int) -> Iterator[Sequence[EvaluatedFix]]:
+def last_evaluated(
+    connection: Connection, tracker_key: int, among: Among
+) -> Iterator[Sequence[EvaluatedFix]]:
     """The fix at the watermark of each device, many at once.
 
     Where history does not go back so far, it may still be the latest that is known of the device.
@@ -102,14 +148,22 @@ def last_evaluated(connection: Connection, tracker_key: int) -> Iterator[Sequenc
     statement = (
         select(device.c.key, *columns)
         .outerjoin(position, at_watermark)
-        .where(device.c.tracker_key == tracker_key, stored | (device.c.sample_time == device.c.watermark))
+        .where(
+            device.c.tracker_key == tracker_key,
+            stored | (device.c.sample_time == device.c.watermark),
+            among.condition,
+        )
     )
-    for rows in connection.execute(statement.execution_options(yield_per=READ_AT_ONCE)).partitions():
+    few_at_once = statement.execution_options(yield_per=READ_AT_ONCE)
+    for rows in connection.execute(few_at_once, among.values).partitions():
         yield [EvaluatedFix(*row) for row in rows]
 
 
 def insert_devices(connection: Connection, rows: Sequence[dict[str, object]]) -> list[int]:
-    """Adds devices that were not known; answers their keys, in the same order."""
+    """Adds devices that were not known; answers their keys, in the same order.
+
+    Raises IntegrityError where somebody else has added one meanwhile.
+    """
     statement = insert(device).returning(device.c.key, sort_by_parameter_order=True)
     return list(connection.scalars(statement, list(rows)))
 
@@ -120,13 +174,17 @@ def update_devices(
     latest: Fixes | None,
     watermark: NDArray[np.int64] | None,
 ) -> None:
-    """Sets the latest position of devices, a fix of each, or their watermarks (ms), or both."""
+    """Sets the latest position of devices, a fix of each, or their watermarks (ms), or both.
+
+    A position that somebody else stored meanwhile stays the latest where it is newer.
+    """
     if not len(device_key):
         return
     columns = {} if latest is None else latest.columns()
+    newer = dict.fromkeys(columns, "sample_time")
     if watermark is not None:
         columns["watermark"] = watermark.tolist()
-    update_columns(connection, device, {"key": device_key.tolist()}, columns)
+    update_columns(connection, device, {"key": device_key.tolist()}, columns, newer=newer)
 
 
 def change_inside(connection: Connection, visits: Sequence[Visit], left: Sequence[tuple[int, int]]) -> None:
@@ -142,18 +200,26 @@ def change_inside(connection: Connection, visits: Sequence[Visit], left: Sequenc
 PAIR = ("device_key", "geofence_key")
 
 
-def end_visits(connection: Connection, tracker_key: int, geofence_keys: Sequence[int]) -> None:
-    """Nothing of the tracker is inside these geofences any more."""
-    devices = select(device.c.key).where(device.c.tracker_key == tracker_key)
+def end_visits(
+    connection: Connection, tracker_key: int, geofence_keys: Sequence[int], shards: Collection[int]
+) -> None:
+    """Nothing of the tracker's devices of these shards is inside these geofences any more."""
+    devices = select(device.c.key).where(device.c.tracker_key == tracker_key, of_shards(shards).condition)
     for start in range(0, len(geofence_keys), KEYS_AT_ONCE):
         some = inside.c.geofence_key.in_(geofence_keys[start : start + KEYS_AT_ONCE])
         connection.execute(delete(inside).where(some, inside.c.device_key.in_(devices)))
 
 
-def tombstones(connection: Connection, tracker_key: int) -> dict[str, int]:
-    """Forgotten devices: id -> the sample_time up to which their fixes are refused."""
+def tombstones(
+    connection: Connection, tracker_key: int, device_ids: Sequence[str] | None = None
+) -> dict[str, int]:
+    """Forgotten devices, of these or of all: id -> the sample_time up to which their fixes are refused."""
     statement = select(tombstone.c.device_id, tombstone.c.forgotten_time)
-    rows = connection.execute(statement.where(tombstone.c.tracker_key == tracker_key))
+    values: dict[str, Any] = {}
+    if device_ids is not None:
+        among = of_ids(connection, device_ids, tombstone)
+        statement, values = statement.where(among.condition), among.values
+    rows = connection.execute(statement.where(tombstone.c.tracker_key == tracker_key), values)
     return {device_id: forgotten for device_id, forgotten in rows}
 
 

@@ -1,12 +1,13 @@
 """History: one row a (device, sample_time), and what became of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, select, true
 
+from ingest.topics import SHARDS
 from service.fixes import FIX_COLUMNS, Fixes
 from service.store.columns import insert_columns, update_columns, wanted_keys
 from service.store.schema import WAITING, device, position
@@ -67,14 +68,25 @@ def _fate(late: NDArray[np.bool_], revision: int | None) -> dict[str, list[objec
     return {"revision": met, "late": late.tolist()}
 
 
-def any_waiting(connection: Connection) -> bool:
-    return bool(connection.scalar(select(exists(select(position.c.device_key).where(WAITING)))))
+def any_waiting(connection: Connection, shards: Collection[int]) -> bool:
+    """Whether fixes of devices of these shards wait."""
+    return bool(connection.scalar(select(exists(select(position.c.device_key).where(WAITING, _of(shards))))))
 
 
-def last_waiting_receipt(connection: Connection) -> int | None:
-    """The greatest received_time among the fixes that wait."""
-    last: int | None = connection.scalar(select(func.max(position.c.received_time)).where(WAITING))
+def last_waiting_receipt(connection: Connection, shards: Collection[int]) -> int | None:
+    """The greatest received_time among the fixes that wait, of devices of these shards."""
+    newest = select(position.c.received_time).where(WAITING, _of(shards))
+    last: int | None = connection.scalar(newest.order_by(position.c.received_time.desc()).limit(1))
     return last
+
+
+def _of(shards: Collection[int]) -> ColumnElement[bool]:
+    """Positions of devices of these shards; nothing is looked up where that is all."""
+    if len(shards) == SHARDS:
+        return true()
+    return exists(
+        select(device.c.key).where(device.c.key == position.c.device_key, device.c.shard.in_(sorted(shards)))
+    )
 
 
 class WaitingFixes(NamedTuple):
@@ -84,15 +96,17 @@ class WaitingFixes(NamedTuple):
     fixes: Sequence[Sequence[object]]
 
 
-def due(connection: Connection, received_until: int, devices: int) -> Mapping[int, WaitingFixes]:
-    """Fixes whose turn has come, of up to `devices` devices, by key of their tracker.
+def due(
+    connection: Connection, received_until: int, devices: int, shards: Collection[int]
+) -> Mapping[int, WaitingFixes]:
+    """Fixes whose turn has come, of up to `devices` devices of these shards, by key of their tracker.
 
     Those received at or before `received_until`, and all that wait of the same device with an earlier
     sample_time; by device and sample_time.
     """
     waited = (
         select(position.c.device_key, position.c.sample_time)
-        .where(WAITING, position.c.received_time <= received_until)
+        .where(WAITING, position.c.received_time <= received_until, _of(shards))
         .cte("waited")
         .prefix_with("MATERIALIZED")  # else SQLite reads all history: that comes grouped by device
     )

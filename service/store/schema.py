@@ -8,7 +8,7 @@ Times are int64 milliseconds since the epoch (UTC), longitudes and latitudes deg
      device --- position         collection_version   inside (which device is in which geofence)
        |                                               |
      event --- outbox --- alert                        +--- device
-     position_update, reject, tombstone, shard, revision, sequence
+     position_update, reject, tombstone, revision, sequence, shard, duty, worker
 
 A `revision` numbers each commit that changed what can be evaluated: a geofence put or deleted, a collection
 linked, unlinked or changed. A position records the revision it met, so that the past can be evaluated again.
@@ -314,6 +314,25 @@ shard = Table(
     Column("owner", Text),
     Column("epoch", BigInteger, nullable=False, server_default="0"),
     Column("lease_until", Milliseconds),
+    Column("erased", BigInteger, nullable=False, server_default="0"),  # how often devices of it were
+)
+
+duty = Table(
+    "duty",
+    metadata,
+    Column("name", String(330), primary_key=True),  # what one process does for all: a channel, retention
+    Column("owner", Text),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),
+    Column("lease_until", Milliseconds),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("incarnation", String(32), nullable=False),
+    Column("reads", Text),  # what its source is; null where it evaluates nothing
+    Column("lease_until", Milliseconds, nullable=False),
 )
 
 sequence = Table(

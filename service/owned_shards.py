@@ -1,0 +1,219 @@
+"""The shards that this process evaluates."""
+
+import threading
+from collections.abc import Collection, Mapping, Set
+from typing import Protocol
+
+import structlog
+from sqlalchemy import Connection
+
+from ingest.topics import SHARDS
+from service.errors import ShardsLost, StoreAway
+from service.sharing import Sharing
+from service.store.database import Database
+from service.store.leases import free, held, release, take
+from service.store.schema import shard
+from service.store.shards import confirmed_shards
+from service.store.workers import live_workers
+
+ALL_SHARDS = frozenset(range(SHARDS))
+BALANCES = 4
+"""In the time of a lease: so soon after it was free a shard is taken."""
+
+log = structlog.get_logger("overfly")
+
+
+class Shards(Protocol):
+    """What the tracker asks before it evaluates. Only the thread that evaluates changes what is owned."""
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """Those that this process evaluates, as far as it knows."""
+
+    @property
+    def by_receipt(self) -> bool:
+        """Whether to `claim` the shards of what was received."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether it can go on without some of them."""
+
+    @property
+    def balance_seconds(self) -> float | None:
+        """How often to call `balance`; None where nobody else is at the database."""
+
+    def confirm(self, connection: Connection, needed: Set[int] | None = None) -> Mapping[int, int]:
+        """Which of them are still owned, until the transaction ends: shard -> how often devices were erased.
+
+        needed: those without which the transaction cannot be; None: all. Raises ShardsLost.
+        """
+
+    def claim(self, shards: Set[int]) -> None:
+        """Takes shards over from whoever has them. Raises StoreAway."""
+
+    def balance(self) -> None:
+        """Takes what this process should have and nobody has, gives back what others should have.
+
+        Raises StoreAway, ShardsLost.
+        """
+
+
+class FixedShards:
+    """Nobody is there to take or give any: the data folder's lock sees to it, or nothing is tracked here."""
+
+    by_receipt = shared = False
+    balance_seconds = None
+
+    def __init__(self, owned: frozenset[int] = ALL_SHARDS) -> None:
+        self.owned = owned
+
+    def confirm(self, connection: Connection, needed: Set[int] | None = None) -> Mapping[int, int]:
+        """Nothing to ask."""
+        return dict.fromkeys(self.owned, 0)
+
+    def claim(self, shards: Set[int]) -> None:
+        """Nobody to take them from."""
+
+    def balance(self) -> None:
+        """Nobody to share with."""
+
+
+class OwnedShards:
+    """Shards of a database that several workers may use; `epochs`: shard -> epoch at which it was taken."""
+
+    def __init__(
+        self, database: Database, worker: str, incarnation: str, lease: int, sharing: Sharing
+    ) -> None:
+        """lease: milliseconds."""
+        self._database = database
+        self._worker = worker
+        self._incarnation = incarnation
+        self._lease = lease
+        self.sharing = sharing
+        self._lock = threading.Lock()
+        self._epochs: dict[int, int] = {}
+
+    @property
+    def owned(self) -> frozenset[int]:
+        with self._lock:
+            return frozenset(self._epochs)
+
+    @property
+    def epochs(self) -> dict[int, int]:
+        """A copy, for any thread."""
+        with self._lock:
+            return dict(self._epochs)
+
+    @property
+    def by_receipt(self) -> bool:
+        """See Shards."""
+        return self.sharing is Sharing.RECEIVED
+
+    @property
+    def shared(self) -> bool:
+        """See Shards."""
+        return self.sharing is not Sharing.WHOLE
+
+    @property
+    def balance_seconds(self) -> float:
+        """See Shards."""
+        return self._lease / 1000 / BALANCES
+
+    def start(self) -> None:
+        """Takes what is this worker's by name, and its share of what is free.
+
+        Where one worker evaluates all, it takes all. Raises StoreAway that names who has others.
+        """
+        self.balance()
+        if self.sharing is Sharing.WHOLE and self.owned != ALL_SHARDS:
+            with self._database.read() as connection:
+                others = [each for each in held(connection, shard) if each.owner != self._worker]
+            self.give_back(self.owned)
+            first = others[0] if others else None
+            raise StoreAway(
+                "the shards were just taken by another worker: start again"
+                if first is None
+                else f"worker {first.owner!r} owns {len(others)} of {SHARDS} shards, and only one worker can "
+                f"read these topics: stop it, or wait {first.left / 1000:.0f} s after its end; a restarted "
+                "worker with the same OVERFLY_WORKER_ID takes over at once; several workers share the topic "
+                "overfly/positions/+"
+            )
+
+    def confirm(self, connection: Connection, needed: Set[int] | None = None) -> Mapping[int, int]:
+        """See Shards."""
+        epochs = self.epochs
+        kept = confirmed_shards(connection, epochs)
+        lost = epochs.keys() - kept.keys()
+        if lost:
+            self._lose(lost, bool(lost & (epochs.keys() if needed is None else needed)))
+        return kept
+
+    def claim(self, shards: Set[int]) -> None:
+        """See Shards."""
+        missing = shards - self.owned
+        if missing:
+            with self._database.write() as connection:
+                taken = take(connection, shard, missing, self._worker, self._lease, forced=True)
+            self._add(taken)
+
+    def balance(self) -> None:
+        """See Shards."""
+        with self._database.read() as connection:
+            workers = live_workers(connection)
+            if any(each.name == self._worker and each.incarnation != self._incarnation for each in workers):
+                raise ShardsLost(name_taken(self._worker))
+            candidates = [each for each in free(connection, shard, self._worker) if each not in self.owned]
+        share = SHARDS
+        if self.sharing is not Sharing.WHOLE:
+            share = fair_share({each.name for each in workers} | {self._worker}, self._worker)
+        excess = len(self.owned) - share
+        if excess > 0 and self.sharing is Sharing.LEASED:
+            self.give_back(sorted(self.owned)[-excess:])
+            log.info("shards.given_back", worker=self._worker, shards=excess, kept=share)
+        elif excess < 0 and candidates:
+            with self._database.write() as connection:
+                taken = take(connection, shard, candidates[:-excess], self._worker, self._lease)
+            self._add(taken)
+            log.info("shards.taken", worker=self._worker, shards=len(taken), owned=len(self.owned))
+
+    def give_back(self, shards: Collection[int]) -> None:
+        """Nothing of them is in hand any more; whoever wants them need not wait. Raises StoreAway."""
+        owned = {each: epoch for each, epoch in self.epochs.items() if each in shards}
+        with self._database.write() as connection:
+            release(connection, shard, owned)
+        self._remove(owned)
+
+    def _lose(self, lost: Set[int], needed: bool) -> None:
+        problem = (
+            f"{len(lost)} of {len(self.owned)} shards were taken over from worker {self._worker!r} "
+            "while it did not go on: it writes nothing more of them"
+        )
+        if self.sharing is not Sharing.WHOLE:
+            self._remove(lost)
+        if self.sharing is Sharing.LEASED:
+            log.warning("shards.lost", worker=self._worker, problem=problem)
+        if self.sharing is Sharing.WHOLE or needed:
+            raise ShardsLost(problem)
+
+    def _add(self, taken: Mapping[int, int]) -> None:
+        with self._lock:
+            self._epochs.update(taken)
+
+    def _remove(self, shards: Collection[int]) -> None:
+        with self._lock:
+            for each in shards:
+                self._epochs.pop(each, None)
+
+
+def fair_share(workers: Set[str], worker: str) -> int:
+    """How many shards one of several workers should have: as many as the next, or one more."""
+    each, over = divmod(SHARDS, len(workers))
+    return each + (sorted(workers).index(worker) < over)
+
+
+def name_taken(worker: str) -> str:
+    """What a worker says whose name another process has."""
+    return (
+        f"another process runs as worker {worker!r} and has taken over from this one, which ends. Several "
+        "workers need a name each: set OVERFLY_WORKER_ID"
+    )
