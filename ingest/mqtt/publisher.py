@@ -10,6 +10,7 @@ from typing import Final, Self
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.farewell import end
 from ingest.mqtt.reasons import FAILURE, refusal
 from ingest.mqtt.session import ANSWER_SECONDS, MqttSession
 
@@ -76,7 +77,7 @@ class MqttPublisher:
         while not session.connected and session.problem is None and time.monotonic() < deadline:
             session.turn(0.25)
         if not session.connected:
-            session.close()
+            end([session])
             raise BrokerAway(session.problem or f"the broker at {session.endpoint.url} does not answer")
         self._started = time.monotonic()
         return self
@@ -108,7 +109,7 @@ class MqttPublisher:
             if not isinstance(error, PublicationRefused):
                 self._await_acknowledgements(hurried=error is not None)
         finally:
-            self._session.close()
+            end([self._session])
 
     def _await_acknowledgements(self, *, hurried: bool) -> None:
         """For ever, or when hurried or stopped for FAREWELL_SECONDS."""

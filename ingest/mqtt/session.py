@@ -1,4 +1,4 @@
-"""A session at a broker that keeps itself up, driven by the thread that calls `turn`.
+"""A session at a broker that keeps itself up, driven by the thread that calls `turn` (or its parts).
 
 There is no thread behind it: with a database in the same process, two busy threads would fight over the
 interpreter. paho frames the packets; its `loop_misc` is not used. It gives up when a PINGRESP does not come,
@@ -9,7 +9,6 @@ up only on a broker that stays silent while we listen.
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 from paho.mqtt import client as mqtt
@@ -41,7 +40,9 @@ class MqttSession:
     `waited` how long for (s). `receive_maximum` is how many unacknowledged messages the broker takes, and
     `packet_bytes` how large a packet.
     `problem` is a sentence about what is wrong now, for people, without secrets; None when all is well.
+    `attempt_at` is when it connects next, where it is not `open` (monotonic clock).
 
+    `watch` is shared by sessions that one thread drives; without it the session has its own.
     `on_message` and `on_publish` are called for each PUBLISH and PUBACK, `on_change` after `connected`,
     `subscribed` or `problem` has changed.
     Raises EndpointError where a certificate or key cannot be read.
@@ -57,6 +58,7 @@ class MqttSession:
         on_message: Callable[[mqtt.MQTTMessage], None] | None = None,
         on_publish: Callable[[int, ReasonCode], None] | None = None,
         on_change: Callable[[], None] | None = None,
+        watch: SocketWatch | None = None,
     ) -> None:
         self.endpoint, self.topics = endpoint, tuple(topics)
         self.connected = self.subscribed = self.session_present = False
@@ -67,30 +69,71 @@ class MqttSession:
         self._on_message, self._on_publish, self._on_change = on_message, on_publish, on_change
         self._persistent = persistent
         self._backoff = Backoff()
-        self._attempt_at = self._opened_at = self._pinged_at = self._subscribe_at = self._asked_at = 0.0
-        self._silence = 0.0
-        self._opened = self._asked = False
+        self.attempt_at = self._opened_at = self._pinged_at = self._subscribe_at = self._asked_at = 0.0
+        self._listened_at = 0.0
+        self._opened = self._asked = self._reading = False
         self._ending: str | None = None
         self._packets = 0
         self._unsent = b""
-        self._watch = SocketWatch()
+        self._owns_watch = watch is None
+        self._watch = watch or SocketWatch()
         self.client = self._make_client(manual_ack)
 
     def turn(self, wait: float, room: Callable[[], bool] | None = None) -> bool:
         """Waits up to `wait` seconds for the broker, takes what has come, and does what is due.
 
         Reads no further packet once `room()` is False. Whether somebody called `wake`. Never raises for
-        what a broker or network does.
+        what a broker or network does. Not for a session whose watch is shared.
         """
-        if not self._opened:
-            return self._stand_by(wait)
-        self._do_what_is_due()
-        woken = False
-        if self._opened and self.client.socket() is not None:
-            woken = self._transfer(wait, room)
-        if self._opened and self.client.socket() is None:  # paho closes it when it fails
-            self._lost(self._ending or self._sudden_end())
+        due_at = self.arrange(room is None or room())
+        ahead = READ if self._reading and self.read_ahead else 0
+        ready, woken = self._watch.wait(0 if ahead else min(wait, due_at - time.monotonic()))
+        self.exchange(ready.get(self, 0) | ahead, room)
         return woken
+
+    # The parts of a turn, for who waits for many sessions at once
+
+    def arrange(self, reading: bool) -> float:
+        """Connects, pings, subscribes where it is due, and tells the watch what to wait for.
+
+        When it is to be called again at the latest (monotonic clock); before that after each `exchange` and
+        `send`, and when `reading` changes: whether there is room for packets.
+        """
+        now = time.monotonic()
+        if self._opened:
+            self._do_what_is_due(now)
+        elif now >= self.attempt_at:
+            self._connect(now)
+        self._notice_end()
+        if not self._opened:
+            return self.attempt_at
+        if reading != self._reading:
+            self._reading, self._listened_at = reading, self._watch.waited_in_all
+        interest = (READ if reading else 0) | (WRITE if self._writing else 0)
+        self._watch.watch(self.client.socket(), interest, self)
+        return self._due_at
+
+    def exchange(self, ready: int, room: Callable[[], bool] | None = None) -> None:
+        """Writes and reads what the socket is `ready` for (READ | WRITE) after the watch's last wait."""
+        if self._opened and ready & WRITE:
+            self._flush()
+        if self._opened and ready & READ:
+            self.heard_at, self.waited = self._watch.ended_at, self._watch.waited
+            self._listened_at = self._watch.waited_in_all
+            if room is None or room():
+                self._read(room)
+        self._notice_end()
+
+    @property
+    def open(self) -> bool:
+        """There is a connection, or it is being made."""
+        return self._opened
+
+    @property
+    def read_ahead(self) -> bool:
+        """There are bytes that TLS has decrypted, which a watch does not see."""
+        sock: Any = self.client.socket()
+        return self.endpoint.tls and self._opened and sock is not None and sock.pending() > 0
 
     def send(self, packets: bytes) -> None:
         """Sends whole packets, in order, as soon as the socket takes them."""
@@ -101,50 +144,42 @@ class MqttSession:
         """Ends a wait in `turn`; from any thread, or a signal handler."""
         self._watch.wake()
 
-    def close(self, patience: float = 1.0) -> None:
-        """Sends what is unsent and a DISCONNECT, within `patience` seconds; a persistent session stays."""
-        deadline = time.monotonic() + patience
+    # Its end, for `farewell`
+
+    def say_farewell(self) -> None:
+        """Sends a DISCONNECT behind what is unsent."""
         if self.connected:
             self.send(DISCONNECT)
-        while self._opened and self._writing and time.monotonic() < deadline:
-            self.turn(0.05, lambda: False)
-        sock = self.client.socket()
-        if self.connected and sock is not None:
-            self._await_end(sock, deadline)
-        self._opened = self.connected = self.subscribed = False
-        self._hang_up()
-        self._watch.close()
 
-    def _await_end(self, sock: Any, deadline: float) -> None:
-        """Lets the broker hang up: closed with bytes unread, a socket is reset, and our last packets lost."""
-        try:
-            while time.monotonic() < deadline:
-                with suppress(*_WOULD_BLOCK):
-                    if not sock.recv(1 << 16):
-                        return
-                    continue
-                self._watch.wait(sock, READ, deadline - time.monotonic())
-        except OSError:  # hung up already
-            return
+    @property
+    def ending(self) -> int:
+        """What of its socket is waited for (READ | WRITE) until the broker hangs up; 0 once it has."""
+        if not self._opened or not self.connected or self.client.socket() is None:
+            return 0
+        return READ | (WRITE if self._writing else 0)
 
-    # Reading and writing
-
-    def _transfer(self, wait: float, room: Callable[[], bool] | None) -> bool:
-        sock: Any = self.client.socket()
-        reading = room is None or room()
-        decrypted = reading and self.endpoint.tls and sock.pending() > 0  # which a selector does not see
-        interest = (READ if reading else 0) | (WRITE if self._writing else 0)
-        now = time.monotonic()
-        ready, woken = self._watch.wait(sock, interest, 0 if decrypted else min(wait, self._due_at - now))
-        self.waited = time.monotonic() - now
+    def hear_out(self, ready: int) -> None:
+        """Writes what is unsent; what comes is the broker's again, since it is not acknowledged."""
         if ready & WRITE:
             self._flush()
-        if ready & READ or decrypted:
-            self._silence, self.heard_at = 0.0, now + self.waited
-            self._read(room)
-        elif reading:
-            self._silence += self.waited
-        return woken
+        sock: Any = self.client.socket()
+        try:
+            while sock is not None and sock.recv(1 << 16):
+                pass
+        except _WOULD_BLOCK:
+            return
+        except OSError:  # hung up already
+            pass
+        self._opened = False
+
+    def drop(self) -> None:
+        """Ends the connection as it stands, for ever; a persistent session stays at the broker."""
+        self._opened = self.connected = self.subscribed = False
+        self._hang_up()
+        if self._owns_watch:
+            self._watch.close()
+
+    # Reading and writing
 
     def _read(self, room: Callable[[], bool] | None) -> None:
         """Takes packets while there are whole ones and room; paho does not say whether it took one."""
@@ -184,12 +219,12 @@ class MqttSession:
     def _ping_seconds(self) -> float:
         return (self.client.keepalive or 60) / 2  # the broker may have set another than we asked for
 
-    def _do_what_is_due(self) -> None:
-        now = time.monotonic()
+    def _do_what_is_due(self, now: float) -> None:
+        silence = self._watch.waited_in_all - self._listened_at if self._reading else 0.0
         if not self.connected and now >= self._opened_at + ANSWER_SECONDS:
             self._lost(f"what listens at {self._address} does not answer as an MQTT broker does")
-        elif self.connected and self._silence > 2 * self._ping_seconds:
-            self._lost(f"the broker at {self._address} has been silent for {self._silence:.0f} s")
+        elif self.connected and silence > 2 * self._ping_seconds:
+            self._lost(f"the broker at {self._address} has been silent for {silence:.0f} s")
         elif self.connected:
             self._ping_and_subscribe(now)
 
@@ -210,12 +245,9 @@ class MqttSession:
 
     # Connecting
 
-    def _stand_by(self, wait: float) -> bool:
-        """Waits for the next attempt to be due, or makes it."""
-        now = time.monotonic()
-        if now < self._attempt_at:
-            return self._watch.pause(min(wait, self._attempt_at - now))
-        self._opened_at, self._unsent, self._silence = now, b"", 0.0
+    def _connect(self, now: float) -> None:
+        self._opened_at, self._unsent = now, b""
+        self._reading, self._listened_at = True, self._watch.waited_in_all
         self._ending, self._asked, self._opened = None, False, True
         try:
             self.client.reconnect()
@@ -223,13 +255,16 @@ class MqttSession:
             self._lost(f"TLS with the broker at {self._address} failed: {failure(error)}")
         except OSError as error:
             self._lost(f"the broker at {self._address} does not answer: {failure(error)}")
-        return False
+
+    def _notice_end(self) -> None:
+        if self._opened and self.client.socket() is None:  # paho closes it when it fails
+            self._lost(self._ending or self._sudden_end())
 
     def _lost(self, problem: str) -> None:
         now = time.monotonic()
         if self.connected and now > self._opened_at + STEADY_SECONDS:
             self._backoff.reset()
-        self._attempt_at = now + self._backoff.delay()
+        self.attempt_at = now + self._backoff.delay()
         self._opened = self.connected = self.subscribed = False
         self._hang_up()
         self._say(problem)

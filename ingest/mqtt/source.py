@@ -6,20 +6,14 @@ Mosquitto, 100 in AWS IoT, ReceiveMaximum at most. Waiting for a full batch woul
 closes when nothing more comes.
 """
 
-import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
-
-from paho.mqtt import client as mqtt
 
 from ingest.messages import Message
+from ingest.mqtt.batch import Batch, BatchLimits
 from ingest.mqtt.connection import MqttEndpoint
-from ingest.mqtt.credit import Credit
-from ingest.mqtt.session import MqttSession
-
-PACKET_IDS: Final = 1 << 16
-PUBACK: Final = struct.Struct("!BBH")
+from ingest.mqtt.farewell import end
+from ingest.mqtt.subscription import Subscription
 
 
 class MqttSource:
@@ -44,24 +38,18 @@ class MqttSource:
         silence: float = 0.005,
         on_change: Callable[[], None] | None = None,
     ) -> None:
-        self._size, self._bytes, self._age, self._silence = batch_size, batch_bytes, batch_age, silence
-        self._on_change = on_change
         self.topics = tuple(topics)
-        self._batch: list[Message] = []
-        self._held_bytes = 0
-        self._first_at = self._listening_since = 0.0
-        self._unacknowledged: set[int] = set()
-        self._credit = Credit()
-        self._drained = self._quiet_before = False
-        self._seen_connection, self._receipts = 0, 0
-        self._session = MqttSession(
+        self._batch = Batch(BatchLimits(batch_size, batch_bytes, batch_age, silence))
+        self._listening_since = 0.0
+        self._subscription = Subscription(
             endpoint,
-            persistent=True,
-            topics=topics,
-            manual_ack=True,
+            topics,
+            silence,
             on_message=self._take,
-            on_change=self._changed,
+            on_connection=lambda subscription: subscription.session.connection,
+            on_change=on_change,
         )
+        self._session = self._subscription.session
 
     # State, for logs, /ready and the reorder window
 
@@ -105,12 +93,12 @@ class MqttSource:
 
         A broker that stops at its in-flight limit looks the same: see `Credit`. False without a subscription.
         """
-        return self._drained and self.subscribed
+        return self._subscription.drained
 
     @property
     def unacknowledged(self) -> int:
         """Messages of this connection that the broker waits to have acknowledged."""
-        return len(self._unacknowledged)
+        return self._subscription.unacknowledged
 
     # Work
 
@@ -121,29 +109,23 @@ class MqttSource:
         """
         now = time.monotonic()
         deadline, self._listening_since = now + timeout, now
-        while not (self._batch and self._complete(now)):
+        while not self._complete(now):
             woken = self._session.turn(
-                self._until_complete(now) if self._batch else deadline - now, self._has_room
+                self._closes_at() - now if self._batch else deadline - now, self._batch.has_room
             )
             now = time.monotonic()
             if not self._batch:
-                self._note_quiet(max(self._session.heard_at, self._listening_since), now)
+                self._subscription.note_quiet(max(self._session.heard_at, self._listening_since), now)
                 if woken or now >= deadline:
                     return []
-        return self._close_batch(now)
+        self._subscription.note_batch(full=not self._batch.has_room(), listened_until=now)
+        return self._batch.take()
 
     def acknowledge(self, receipts: Iterable[int]) -> None:
         """Tells the broker that these are safe. Those of an earlier connection come again, and are passed
         over.
         """
-        owed, packets = self._unacknowledged, []
-        for receipt in receipts:
-            if receipt in owed:
-                owed.remove(receipt)
-                packets.append(PUBACK.pack(0x40, 2, receipt % PACKET_IDS))
-        if packets:
-            self._session.send(b"".join(packets))
-            self._credit.acknowledged(len(owed), time.monotonic() + self._session.round_trip)
+        self._subscription.acknowledge(receipts)
 
     def rest(self, seconds: float) -> None:
         """Keeps the session alive for so long, or until `wake`, without giving out messages.
@@ -151,10 +133,10 @@ class MqttSource:
         For a caller that waits for its database. Takes what comes, up to one batch; beyond that messages
         wait in the network and at the broker.
         """
-        self._drained = self._quiet_before = False
+        self._subscription.note_rest()
         now = time.monotonic()
-        end = now + seconds
-        while now < end and not self._session.turn(end - now, self._has_room):
+        until = now + seconds
+        while now < until and not self._session.turn(until - now, self._batch.has_room):
             now = time.monotonic()
 
     def wake(self) -> None:
@@ -163,68 +145,21 @@ class MqttSource:
 
     def close(self) -> None:
         """Sends what is unsent and a DISCONNECT. The broker keeps what was not acknowledged."""
-        self._session.close()
+        end([self._session])
 
     # Batches
 
-    def _take(self, message: mqtt.MQTTMessage) -> None:
+    def _take(self, message: Message) -> None:
         if not self._batch:
-            self._first_at = time.monotonic()
-            self._note_quiet(self._session.heard_at - self._session.waited, self._session.heard_at)
-        receipt = None
-        if message.qos:
-            receipt = self._receipts + message.mid
-            self._unacknowledged.add(receipt)
-            self._credit.received(len(self._unacknowledged))
-        payload = bytes(message.payload)
-        self._held_bytes += len(payload)
-        self._batch.append(Message(payload, _topic(message), message.dup, receipt))
-
-    def _has_room(self) -> bool:
-        return len(self._batch) < self._size and self._held_bytes < self._bytes
+            self._batch.started_at, heard_at = time.monotonic(), self._session.heard_at
+            self._subscription.note_quiet(heard_at - self._session.waited, heard_at)
+        self._batch.add(message)
 
     def _complete(self, now: float) -> bool:
-        return not self._has_room() or self._until_complete(now) <= 0
+        return bool(self._batch) and (not self._batch.has_room() or now >= self._closes_at())
 
-    def _until_complete(self, now: float) -> float:
-        """Seconds until age or silence closes the batch."""
-        limit = self._credit.limit
-        patience = 0.0 if limit is not None and len(self._unacknowledged) >= limit else self._silence
-        silent_at = max(self._session.heard_at, self._first_at) + patience
-        return min(silent_at, self._first_at + self._age) - now
-
-    def _close_batch(self, now: float) -> list[Message]:
-        if self._has_room():
-            self._drained = self._quiet_before or now >= self._credit.free_from + self._silence
-            if now >= self._session.heard_at + self._silence:
-                self._credit.fell_silent(len(self._unacknowledged))
-        else:
-            self._drained = False
-        self._quiet_before = False
-        batch, self._batch, self._held_bytes = self._batch, [], 0
-        return batch
-
-    def _note_quiet(self, since: float, until: float) -> None:
-        """If nothing came while we listened and the broker was free to send, it had nothing."""
-        if self.subscribed and until >= max(since, self._credit.free_from) + self._silence:
-            self._drained = self._quiet_before = True
-
-    def _changed(self) -> None:
-        session = self._session
-        if session.connection != self._seen_connection:
-            self._seen_connection, self._receipts = session.connection, session.connection * PACKET_IDS
-            self._unacknowledged.clear()
-            self._credit = Credit()
-        if not session.subscribed:
-            self._drained = self._quiet_before = False
-        else:
-            self._credit.subscribed(time.monotonic() + session.round_trip)
-        if self._on_change is not None:
-            self._on_change()
-
-
-def _topic(message: mqtt.MQTTMessage) -> str:
-    try:
-        return message.topic
-    except UnicodeDecodeError:  # a broker should not let it pass; the decoder puts such a message aside
-        return "\ufffd"
+    def _closes_at(self) -> float:
+        """When age closes the batch, or silence, which is not waited for if the broker can send no more."""
+        patience = 0.0 if self._subscription.stopped else self._batch.limits.silence
+        heard_at = max(self._session.heard_at, self._batch.started_at)
+        return min(heard_at + patience, self._batch.ages_at)

@@ -9,6 +9,7 @@ from typing import Final
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.farewell import end
 from ingest.mqtt.publisher import NO_SUBSCRIBER, WINDOW
 from ingest.mqtt.reasons import FAILURE, refusal
 from ingest.mqtt.session import MqttSession
@@ -66,7 +67,7 @@ class MqttDestination:
         self._session.wake()
 
     def close(self) -> None:
-        self._session.close()
+        end([self._session])
 
     def _puback(self, mid: int, reason: ReasonCode) -> None:
         key, topic = self._under_way.pop(mid, (None, ""))

@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from ingest.messages import Message, receipts
 from ingest.mqtt.connection import MqttEndpoint
 from ingest.mqtt.publisher import MqttPublisher
-from ingest.mqtt.source import MqttSource
+from ingest.source import Source
 from tests.brokers import Mosquitto
 
 TOPICS = ("aircraft/+/position", "overfly/positions/+")
 PATIENCE = 60.0
+
+AnySource = TypeVar("AnySource", bound=Source)
 
 
 def endpoint_of(broker: Mosquitto, client_id: str = "tracker", **settings: object) -> MqttEndpoint:
@@ -29,7 +32,7 @@ def numbered(count: int, first: int = 0) -> list[bytes]:
     return [b"%d" % number for number in range(first, first + count)]
 
 
-def until(source: MqttSource, reached: Callable[[], bool]) -> None:
+def until(source: Source, reached: Callable[[], bool]) -> None:
     """Lets a source work without messages until it is so."""
     deadline = time.monotonic() + PATIENCE
     while not reached():
@@ -37,12 +40,12 @@ def until(source: MqttSource, reached: Callable[[], bool]) -> None:
         assert source.receive(0.02) == []
 
 
-def subscribed(source: MqttSource) -> MqttSource:
+def subscribed(source: AnySource) -> AnySource:
     until(source, lambda: source.subscribed)
     return source
 
 
-def received(source: MqttSource, count: int, acknowledge: bool = True) -> list[Message]:
+def received(source: Source, count: int, acknowledge: bool = True) -> list[Message]:
     """At least `count` messages."""
     messages: list[Message] = []
     deadline = time.monotonic() + PATIENCE
