@@ -15,8 +15,12 @@ from ingest.decoding.blocks import Blocks, opened_blocks
 from ingest.identifiers import is_identifier
 from ingest.mqtt.connection import MqttEndpoint
 from ingest.mqtt.publisher import MqttPublisher, Progress
+from ingest.topics import ARRAY_TOPICS, shard_of, topic_of_device
 
 BLOCK: Final = 1 << 18
+ARRAY_BYTES: Final = 120_000
+"""Of all arrays that are gathered at once, so that none is beyond what brokers take: 128 KiB in AWS IoT."""
+ARRAY_SECONDS: Final = 1.0
 
 NO_JSON = "no JSON object"
 NO_DEVICE = "no deviceId that can stand in a topic"
@@ -47,6 +51,7 @@ def replay(
     *,
     speed: float | None = None,
     now: bool = False,
+    by_shard: bool = False,
     progress: Callable[[Progress], None] | None = None,
     stop: Event | None = None,
 ) -> Replayed:
@@ -54,8 +59,9 @@ def replay(
 
     `speed` is how many times faster than it was recorded, by the timestamps; None is as fast as the broker
     takes it. `now` replaces each timestamp by the time at which its fix is due, so that the first one is
-    measured now; without a speed it takes 1. Lines that have no topic are skipped and counted; all others
-    go as they are, good or bad.
+    measured now; without a speed it takes 1. `by_shard` publishes arrays to overfly/positions/<shard>
+    instead, of fixes that are due within a second. Lines that have no topic are skipped and counted; all
+    others go as they are, good or bad.
 
     Raises UnreadableFile, EndpointError, BrokerAway at first, PublicationRefused.
     """
@@ -65,6 +71,7 @@ def replay(
     first_skipped = None
     with opened_blocks(path) as blocks, MqttPublisher(endpoint, progress=progress, stop=stop) as publisher:
         size = path.stat().st_size if path.is_file() else 0
+        arrays = _Arrays(publisher)
         for number, line in enumerate(_lines(blocks), 1):
             if stop.is_set():
                 break
@@ -77,10 +84,39 @@ def replay(
                 first_skipped = first_skipped or (number, str(unfit))
                 continue
             due, payload = pace.due(fix, line)
-            publisher.wait_until(due)
-            publisher.publish(f"aircraft/{fix.device}/position", payload)
+            if by_shard:
+                arrays.add(str(fix.device), due, payload)
+            else:
+                publisher.wait_until(due)
+                publisher.publish(topic_of_device(str(fix.device)), payload)
             publisher.fraction = blocks.taken() / size if size else None
+        arrays.publish()
     return Replayed(publisher.progress(), skipped, first_skipped)
+
+
+class _Arrays:
+    """Fixes gathered by shard, published when `ARRAY_BYTES` or a second is full."""
+
+    def __init__(self, publisher: MqttPublisher) -> None:
+        self._publisher = publisher
+        self._first_due = self._last_due = 0.0
+        self._payloads: dict[int, list[bytes]] = {}
+        self._bytes = 0
+
+    def add(self, device_id: str, due: float, payload: bytes) -> None:
+        if self._bytes + len(payload) > ARRAY_BYTES or due > self._first_due + ARRAY_SECONDS:
+            self.publish()
+            self._first_due = due
+        self._payloads.setdefault(shard_of(device_id), []).append(payload)
+        self._bytes += len(payload) + 1
+        self._last_due = due
+
+    def publish(self) -> None:
+        if self._payloads:
+            self._publisher.wait_until(self._last_due)
+        for shard, payloads in self._payloads.items():
+            self._publisher.publish(ARRAY_TOPICS[shard], b"[" + b",".join(payloads) + b"]")
+        self._payloads, self._bytes = {}, 0
 
 
 def _lines(blocks: Blocks) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from ingest.messages import Message, receipts
+from ingest.mqtt.sharded_source import ShardedMqttSource
 from ingest.source import Source
 from service.errors import ShardsLost, StoreAway
 from service.metrics import Metrics
@@ -84,7 +85,7 @@ class Pipeline:
             try:
                 return self._commit(lambda: self._tracker.ingest(messages, self._tracker_name))
             except ShardsLost:
-                if hasattr(source, "start_over"):
+                if isinstance(source, ShardedMqttSource):
                     source.start_over()  # what is still ours comes again
                     return False
                 if not self._tracker.shards.shared:
@@ -101,7 +102,7 @@ class Pipeline:
         if now >= self._notice_at:
             self._notice_at = now + NOTICE_SECONDS
             self._commit(self._tracker.notice_stored)
-        if self._source is not None and hasattr(self._source, "own"):
+        if isinstance(self._source, ShardedMqttSource):
             self._source.own(shards.owned)
         self._metrics.shards_owned.set(len(shards.owned))
 

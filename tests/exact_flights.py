@@ -55,11 +55,11 @@ class Flown:
         return cls(positions, flights.geofences, len(fixes), len(devices), ids)
 
 
-def replay(flown: Flown, broker: Mosquitto) -> "subprocess.Popen[bytes]":
-    """Begins to publish them at a broker, one message a position."""
+def replay(flown: Flown, broker: Mosquitto, *options: str) -> "subprocess.Popen[bytes]":
+    """Begins to publish them at a broker, one message a position if options do not say otherwise."""
     code = "from service.cli import main; main()"
     return subprocess.Popen(
-        [sys.executable, "-c", code, "replay", str(flown.positions), "--mqtt", broker.url],
+        [sys.executable, "-c", code, "replay", str(flown.positions), "--mqtt", broker.url, *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

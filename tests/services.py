@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -21,12 +21,13 @@ START_SECONDS = 60.0
 class Overfly(Program):
     """`settings` are OVERFLY_* variables without the prefix, `aws` is AWS's own environment.
 
-    `folder` keeps data and log over restarts.
+    `folder` keeps data and log over restarts; `options` are those of the command.
     """
 
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     aws: Mapping[str, str] = field(default_factory=dict)
+    options: Sequence[str] = ()
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -46,7 +47,7 @@ class Overfly(Program):
     def launch(self) -> Self:
         """Starts it, and does not wait."""
         code = "from service.cli import main; main()"
-        command = [sys.executable, "-c", code, "serve", "--port", str(self.port)]
+        command = [sys.executable, "-c", code, "serve", "--port", str(self.port), *self.options]
         self.process = self.launched(command, self.environment())
         return self
 

@@ -34,6 +34,13 @@ def _replay(
             help="Each timestamp becomes the time its fix is due at, the first is now. Speed 1 if none.",
         ),
     ] = False,
+    by_shard: Annotated[
+        bool,
+        typer.Option(
+            "--by-shard",
+            help="Publish arrays to overfly/positions/<shard>, which several trackers share.",
+        ),
+    ] = False,
 ) -> None:
     """Publish the positions of a file to aircraft/<deviceId>/position, one message each, in the file's order.
 
@@ -42,7 +49,9 @@ def _replay(
     endpoint = named_broker(mqtt, "replay")
     with failures(endpoint), stopped_by_signals() as stop:
         with shown_progress(f"replaying {file.name}") as show:
-            replayed = replay(file, endpoint, speed=speed, now=now, progress=show, stop=stop)
+            replayed = replay(
+                file, endpoint, speed=speed, now=now, by_shard=by_shard, progress=show, stop=stop
+            )
         _tell_skipped(replayed)
         tell(replayed.progress, stop.is_set())
 
