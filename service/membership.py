@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from service.duties import Duties
-from service.errors import SettingsError, ShardsLost, StoreAway
+from service.errors import ShardsLost, StoreAway
 from service.owned_shards import OwnedShards, name_taken
 from service.sharing import Sharing
 from service.store.database import Database
@@ -36,8 +36,7 @@ class Membership:
         """Enters, and takes what it can. reads: what its source is, for others to compare; None where it has
         no shards, like `sharing`.
 
-        Raises StoreAway where another worker has what this one needs, SettingsError where others read
-        something else.
+        Raises StoreAway where another worker has what this one needs, or reads something else.
         """
         self._database = database
         self._name = name
@@ -88,10 +87,11 @@ class Membership:
         with self._database.write() as connection:
             for each in live_workers(connection) if reads is not None else ():
                 if each.name != self._name and each.reads != reads:
-                    raise SettingsError(
+                    raise StoreAway(
                         f"worker {each.name!r} at this database reads {each.reads}, and this one would read "
                         f"{reads}: workers that share a database read the same; `overfly serve --api-only` "
-                        "reads nothing, and `overfly dispatch` only delivers"
+                        "reads nothing, and `overfly dispatch` only delivers; one that ended is "
+                        f"forgotten after {self._lease / 1000:.0f} s"
                     )
             enter(connection, self._name, self._incarnation, reads, self._lease)
 

@@ -1,14 +1,20 @@
 """Several trackers at one PostgreSQL: exactly the expected events, whoever dies, is paused or comes."""
 
+import json
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
+from ingest.messages import receipts
+from ingest.mqtt.connection import MqttEndpoint
+from ingest.mqtt.source import MqttSource
 from tests.brokers import Mosquitto
 from tests.exact_flights import Flown, assert_exact, replay, stored_rows
 from tests.hops import Hop
@@ -57,23 +63,69 @@ def queue(folder: Path, *, fifo: bool) -> Iterator[Road]:
     with StandIn(folder / "stand_in") as aws, Mosquitto(folder / "broker") as broker:
         url = Cloud.make(aws, fifo=fifo).queue_url
         feeding = {"SOURCE_MQTT_URL": broker.url, "QUEUE_URL": url}
-        settings = {"QUEUE_URL": url, "REORDER_SECONDS": str(0 if fifo else VISIBILITY_SECONDS + 10)}
+        settings = {
+            "TRACK_FROM": "queue",
+            "QUEUE_URL": url,
+            "REORDER_SECONDS": str(0 if fifo else VISIBILITY_SECONDS + 10),
+        }
         with Hop("bridge", folder / "bridge", feeding, aws.environment(SOURCE)):
             yield Road(broker, [], settings, aws.environment(DESTINATION))
 
 
+class Told:
+    """What receivers at a broker were told: events, in the order in which each first came."""
+
+    def __init__(self, broker: Mosquitto) -> None:
+        endpoint = MqttEndpoint(broker.url, client_id="told")
+        self._source = MqttSource(endpoint, ["overfly/events/#"])
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._listen)
+        self.events: dict[str, Any] = {}
+
+    def __enter__(self) -> "Told":
+        self._source.receive(5.0)
+        assert self._source.subscribed
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _listen(self) -> None:
+        while not self._stop.is_set():
+            messages = self._source.receive(0.2)
+            for event in map(json.loads, (message.payload for message in messages)):
+                self.events.setdefault(event["eventId"], event)
+            self._source.acknowledge(receipts(messages))
+        self._source.close()
+
+    def assert_exact(self, flown: Flown) -> None:
+        """All of the expected ones, and of each device in the order of their times."""
+        assert self.events.keys() == flown.event_ids
+        latest: dict[str, str] = {}
+        for event in self.events.values():
+            assert latest.get(event["deviceId"], "") <= event["sampleTime"]
+            latest[event["deviceId"]] = event["sampleTime"]
+
+
 class Trackers:
-    """`overfly track`, several times, and the API beside them."""
+    """`overfly track`, several times, and beside them the API and who tells of events."""
 
     def __init__(self, folder: Path, road: Road, database: str) -> None:
         self._folder, self._road = folder, road
-        self._database = {"DATABASE_URL": database, "LEASE_SECONDS": str(LEASE_SECONDS)}
+        self._database = {
+            "DATABASE_URL": database,
+            "LEASE_SECONDS": str(LEASE_SECONDS),
+            "MQTT_URL": road.broker.url,
+            "ALERT_MQTT": "true",
+        }
         self.api = Overfly(folder / "api", self._database, options=["--api-only"])
         self.all: dict[str, Hop] = {}
 
-    def add(self, name: str) -> Hop:
+    def add(self, name: str, command: str = "track") -> Hop:
         settings = {**self._database, **self._road.settings, "WORKER_ID": name}
-        self.all[name] = Hop("track", self._folder / name, settings, self._road.aws)
+        self.all[name] = Hop(command, self._folder / name, settings, self._road.aws)
         return self.all[name].start()
 
     def events(self) -> int:
@@ -110,9 +162,19 @@ def trackers(tmp_path: Path, postgres: Postgres, road: Road) -> Iterator[Tracker
 def test_trackers_killed_paused_and_added_lose_and_invent_nothing(
     road: Road, trackers: Trackers, flown: Flown
 ) -> None:
+    with Told(road.broker) as told:
+        fly(road, trackers, flown)
+        wait_until(lambda: len(told.events) == len(flown.event_ids), PATIENCE)
+    told.assert_exact(flown)
+
+
+def fly(road: Road, trackers: Trackers, flown: Flown) -> None:
+    """Replays, and disturbs the trackers on the way."""
     trackers.api.put_geofences(flown.geofences)
     for name in ("one", "two", "three", "four"):
         trackers.add(name)
+    for name in ("teller", "second teller"):
+        trackers.add(name, "dispatch")
     publisher = replay(flown, road.broker, *road.publishing)
     one, two, three = (trackers.all[name] for name in ("one", "two", "three"))
 
@@ -127,6 +189,7 @@ def test_trackers_killed_paused_and_added_lose_and_invent_nothing(
     one.kill()
     one.start()  # of the same name
     stored(2)
+    trackers.all["teller"].kill()
     two.pause()
     time.sleep(LEASE_SECONDS * 1.5)
     stored(4)

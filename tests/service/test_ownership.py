@@ -9,7 +9,7 @@ from sqlalchemy import text
 from ingest.mqtt.connection import MqttEndpoint
 from service.dispatch.mqtt_channel import MqttChannel
 from service.dispatch.outbox import Dispatcher
-from service.errors import DutyLost, SettingsError, ShardsLost, StoreAway
+from service.errors import DutyLost, ShardsLost, StoreAway
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.membership import Membership
@@ -121,7 +121,7 @@ def test_where_one_reads_all_a_second_is_told_who_it_is(workshop: Workshop) -> N
 
 def test_workers_that_read_something_else_are_refused(workshop: Workshop) -> None:
     enter(workshop, "one")
-    with pytest.raises(SettingsError, match="worker 'one' at this database reads the topics overfly"):
+    with pytest.raises(StoreAway, match="worker 'one' at this database reads the topics overfly"):
         enter(workshop, "two", reads="the queue https://sqs/positions")
     Membership(workshop.database, "one (dispatch)", 60, ["mqtt"])  # which reads nothing
 
