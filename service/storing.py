@@ -34,7 +34,6 @@ def placed_fixes(
         first.setdefault(batch.device_id[index], index)
     if not first:
         return fixes
-    first = dict(sorted(first.items()))  # so that two who add the same ones do not wait for each other
     at = np.fromiter(first.values(), np.int64)
     rows = [
         {**row, "tracker_key": devices.tracker_key, "device_id": each, "shard": shard_of(each)}

@@ -91,7 +91,7 @@ def test_a_dead_workers_shards_are_free_after_its_lease_and_not_before(workshop:
 
 
 def test_a_restarted_worker_has_its_own_shards_at_once_and_the_one_before_ends(workshop: Workshop) -> None:
-    one, two = enter(workshop, "one", seconds=1), enter(workshop, "two")
+    one, two = enter(workshop, "one", seconds=6), enter(workshop, "two")
     balanced(one, two)
     before = shards(one).owned
     again = enter(workshop, "one")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from service.owned_shards import ALL_SHARDS
 from service.store.positions import any_waiting, due, last_waiting_receipt
 from tests.service.plans import plans
 from tests.service.workshop import Workshop
@@ -14,9 +15,9 @@ def test_fixes_that_wait_are_found_by_their_index_and_never_by_reading_the_histo
     workshop = Workshop(SqliteStore.copied(migrated, tmp_path), window=30)
     workshop.ingest(workshop.fix("x", 0, 1))
     with plans(workshop.database) as found, workshop.database.read() as connection:
-        any_waiting(connection)
-        last_waiting_receipt(connection)
-        due(connection, 1 << 60, 10)
+        any_waiting(connection, ALL_SHARDS)
+        last_waiting_receipt(connection, ALL_SHARDS)
+        due(connection, 1 << 60, 10, ALL_SHARDS)
 
     assert len(found) == 3
     assert all("USING" in plan and "position_waiting" in plan for plan in found), found
