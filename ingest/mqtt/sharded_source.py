@@ -261,10 +261,10 @@ class ShardedMqttSource:
         if ready & READ:
             subscription.note_quiet(session.heard_at, quiet_until)
         session.exchange(ready, has_room)
-        if has_room() and not session.read_ahead:
-            del self._unread[subscription]
-        else:
+        if ready & READ and (session.read_ahead or not has_room()):
             self._unread[subscription] = READ
+        else:
+            del self._unread[subscription]
         if ready & READ and not subscription.stopped:  # from who has stopped, waiting brings no more
             self._heard_at = time.monotonic()
         self._arrange(session)

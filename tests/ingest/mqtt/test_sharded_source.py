@@ -1,5 +1,6 @@
 """A session for each shard, at a real Mosquitto."""
 
+import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -172,6 +173,18 @@ def test_half_of_the_shards_are_given_up_in_one_short_wait(endpoint: MqttEndpoin
     assert source.subscribed
     assert source.connection == SHARDS
     source.close()
+
+
+def test_broker_that_hangs_holds_up_who_gives_up_its_shards_once_for_all(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path) as mosquitto:
+        source = owning(ALL, endpoint_of(mosquitto))
+        assert mosquitto.process is not None
+        mosquitto.process.send_signal(signal.SIGSTOP)
+        started = time.monotonic()
+        source.own([])
+        assert time.monotonic() - started < 5.0
+        mosquitto.process.send_signal(signal.SIGCONT)
+        source.close()
 
 
 def test_start_over_has_everything_unacknowledged_sent_again(
