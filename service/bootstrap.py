@@ -3,7 +3,7 @@
 What settings name, the `named_*` modules make; `bridge` and `republish` are put together by their commands.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -30,10 +30,12 @@ from service.membership import Membership
 from service.metrics import Metrics
 from service.named_channels import channel_faults, event_bus, named_channels
 from service.named_hops import hop_faults
+from service.named_replica import check_read_url, named_replica
 from service.named_source import named_source
 from service.owned_shards import FixedShards, Shards
 from service.pipeline import Pipeline
-from service.readiness import Readiness
+from service.read_replica import ReadReplica
+from service.readiness import Dependency, Readiness
 from service.reorder import ReorderClock
 from service.retention import Retention
 from service.settings import Settings
@@ -105,17 +107,27 @@ def build_service(settings: Settings, served_at: str, *, api_only: bool = False)
     parts = Parts(tracks=not api_only, dispatches=not api_only)
     source = named_source(settings) if parts.tracks else None
     running = _running(settings, parts, source, settings.public_url or served_at)
+    replica = named_replica(settings, running.database)
     api = ApiServices(
         database=running.database,
         tracker=running.tracker,
         catalog=running.catalog,
-        dependencies=running.dependencies,
+        dependencies=_dependencies(running, replica),
         metrics=running.metrics,
         version=version("overfly"),
         default_tracker=settings.tracker,
         hosts=_hosts(settings.public_url),
+        replica=replica,
     )
-    return Service(create_app(api), running.workers, running.close)
+    if replica is None:
+        return Service(create_app(api), running.workers, running.close)
+
+    def close() -> None:
+        replica.close()
+        running.close()
+
+    workers = running.workers.joined_by(Worker("read replica", replica.run, replica.stop))
+    return Service(create_app(api), workers, close)
 
 
 def build_tracking(settings: Settings) -> Running:
@@ -269,6 +281,7 @@ def _refusals(settings: Settings) -> Iterator[str]:
     try:
         if settings.database_url is not None:
             check_url(settings.database_url.get_secret_value())
+        check_read_url(settings)
     except SettingsError as error:
         yield str(error)
     try:
@@ -287,6 +300,12 @@ def _dispatch_worker(name: str, dispatcher: Dispatcher | PositionUpdates) -> Wor
         dispatcher.wake()
 
     return Worker(f"dispatch {name}", lambda: dispatcher.run(stop), end)
+
+
+def _dependencies(running: Running, replica: ReadReplica | None) -> Callable[[], Mapping[str, Dependency]]:
+    if replica is None:
+        return running.dependencies
+    return lambda: {**running.dependencies(), "read replica": replica.dependency()}
 
 
 def _hosts(public_url: str | None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ OverflyError
     ├── StoreAway         the database does not answer, is full or is held by another process
     ├── ShardsLost        another process has taken over shards that this one evaluated
     ├── DutyLost          another process has taken over what this one did for all: it stands by
+    ├── ReplicaBehind     the read replica is away, or too far behind to be shown
     └── SchemaNotReady    the database has data of another schema: `overfly migrate` first
 """
 
@@ -52,6 +53,10 @@ class ShardsLost(CannotNow):
 
 class DutyLost(CannotNow):
     """Another process has taken over what this one did for all."""
+
+
+class ReplicaBehind(CannotNow):
+    """The read replica is away, or does not have yet what was committed a while ago."""
 
 
 class SchemaNotReady(CannotNow):

@@ -25,11 +25,11 @@ class KeptHistory:
 
     def positions(self, tracker: str) -> Iterator[list[msgspec.Raw]]:
         """Evaluated and late positions, device by device. Raises NotFound where there is no such tracker."""
-        return _pages(lambda cursor: evaluated_position_page(self._database, tracker, cursor, PAGE))
+        return _pages(lambda cursor: evaluated_position_page(self._database.read, tracker, cursor, PAGE))
 
     def revisions(self) -> Iterator[list[msgspec.Raw]]:
         """All changes of geofences and links."""
-        return _pages(lambda cursor: change_page(self._database, cursor, PAGE))
+        return _pages(lambda cursor: change_page(self._database.read, cursor, PAGE))
 
 
 def _pages(

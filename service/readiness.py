@@ -14,11 +14,15 @@ from service.store.schema import alert, outbox
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """How something that we need is. Where one that is `required` is not `ok`, the service is not ready."""
+    """How something that we need is. Where one that is `required` is not `ok`, the service is not ready.
+
+    lag: seconds that it is behind, where it can be and that is known.
+    """
 
     ok: bool
     required: bool
     detail: str
+    lag: float | None = None
 
 
 class Readiness:

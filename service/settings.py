@@ -43,6 +43,13 @@ class Settings(BaseSettings):
         description="PostgreSQL with PostGIS, postgresql+psycopg://user@host:5432/database; SQLite in the "
         "data folder when unset",
     )
+    database_read_url: SecretStr | None = Field(
+        None,
+        description="streaming replica of it, for what the API reads; the same kind of URL, of one server",
+    )
+    database_read_max_lag: float = Field(
+        30, ge=3, description="seconds that the replica may be behind; beyond, reads are answered by 503"
+    )
     tracker: str = Field("default", description="tracker that what comes from broker or queue feeds")
     worker_id: str = Field(
         default_factory=socket.gethostname, description="name under which this worker owns its shards"

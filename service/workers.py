@@ -34,6 +34,10 @@ class Workers:
     def names(self) -> list[str]:
         return [each.name for each in self._workers]
 
+    def joined_by(self, worker: Worker) -> "Workers":
+        """These, which were not started yet, and another one."""
+        return Workers([*self._workers, worker])
+
     def start(self, died: Callable[[], None]) -> None:
         self._died = died
         for thread in self._threads:

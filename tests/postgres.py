@@ -93,6 +93,26 @@ class Postgres(Program):
         """All at once, as SIGKILL of every process of it."""
         self._end(signal.SIGQUIT)
 
+    @contextmanager
+    def replica(self) -> Iterator["Postgres"]:
+        """Another server, which replays all that this one writes."""
+        folder = Path(tempfile.mkdtemp(prefix="overfly-replica-"))
+        try:
+            if os.getuid() == 0:
+                shutil.chown(folder, "postgres", "postgres")
+            command = [_program("pg_basebackup"), "--pgdata", str(folder / "data"), "--write-recovery-conf"]
+            where = ["--host", "127.0.0.1", "--port", str(self.port), "--username", "overfly"]
+            subprocess.run(
+                [*_as_somebody(), *command, *where, "--checkpoint", "fast", "--no-sync"],
+                check=True,
+                capture_output=True,
+                cwd=folder,
+            )
+            with Postgres(folder, self.options) as replica:
+                yield replica
+        finally:
+            shutil.rmtree(folder)
+
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://overfly@127.0.0.1:{self.port}/{database}"
 

@@ -66,7 +66,7 @@ def list_alerts(services: Services, query: Annotated[AlertParameters, Query()]) 
 
     An alert that changes moves to the end: with `resumeCursor` it is seen anew, in its new status.
     """
-    with services.database.read() as connection:
+    with services.read() as connection:
         of_tracker = tracker_named(connection, query.tracker or services.default_tracker)
         listing = Listing(("alerts", of_tracker.name), (0,), query.cursor)
         (after,) = listing.after()

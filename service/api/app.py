@@ -23,7 +23,9 @@ from service.api import (
 from service.api.guard import Guard
 from service.api.parameters import once_each
 from service.api.problems import answer_with_problems, documented
+from service.api.replica_routing import ReplicaRouting
 from service.api.services import ApiServices
+from service.read_replica import ReadReplica
 
 NOUNS = (
     health,
@@ -45,7 +47,7 @@ def create_app(services: ApiServices) -> FastAPI:
     app = FastAPI(
         title="Overfly",
         version=services.version,
-        middleware=[Middleware(Guard, hosts=services.hosts)],
+        middleware=[Middleware(Guard, hosts=services.hosts), *_routing(services.replica)],
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
@@ -62,6 +64,10 @@ def create_app(services: ApiServices) -> FastAPI:
     answer_with_problems(app)
     documentation.describe(app)
     return app
+
+
+def _routing(replica: ReadReplica | None) -> list[Middleware]:
+    return [] if replica is None else [Middleware(ReplicaRouting, replica=replica)]
 
 
 def _root() -> RedirectResponse:

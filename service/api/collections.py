@@ -103,7 +103,7 @@ def list_collections(services: Services, query: Annotated[ListParameters, Query(
     """All collections; `default` exists from the start."""
     listing = Listing(("collections",), (0,), query.cursor)
     (after,) = listing.after()
-    with services.database.read() as connection:
+    with services.read() as connection:
         rows = collections(connection, after, query.limit + 1)
     page = listing.page_of(rows, query.limit, lambda row: (row.key,))
     return answer(collection_page(page))
@@ -176,7 +176,7 @@ def collection_page(page: Page[CollectionRow]) -> CollectionPage:
 
 
 def _collection_of(services: ApiServices, name: str) -> CollectionItem:
-    with services.database.read() as connection:
+    with services.read() as connection:
         return _collection(collection_named(connection, name))
 
 

@@ -128,7 +128,7 @@ def list_devices(services: Services, query: Annotated[DeviceParameters, Query()]
 
     They are ordered by the time of receipt, so `resumeCursor` later gives those that have moved since.
     """
-    with services.database.read() as connection:
+    with services.read() as connection:
         of_tracker = tracker_named(connection, query.tracker or services.default_tracker)
         listing = Listing(("devices", of_tracker.name), (BEFORE_ALL, BEFORE_ALL), query.cursor)
         received_time, key = listing.after()
@@ -151,7 +151,7 @@ def list_devices(services: Services, query: Annotated[DeviceParameters, Query()]
 )
 def get_device(device_id: DeviceId, services: Services, query: Annotated[OfTracker, Query()]) -> Response:
     """Where is this device now, and which geofences is it inside of?"""
-    with services.database.read() as connection:
+    with services.read() as connection:
         of_tracker = tracker_named(connection, query.tracker or services.default_tracker)
         row = device_named(connection, of_tracker.key, device_id)
         inside = [InsideOf(*pair) for pair in geofences_around(connection, row.key)]
@@ -166,7 +166,7 @@ def list_positions(
     device_id: DeviceId, services: Services, query: Annotated[HistoryParameters, Query()]
 ) -> Response:
     """Where has this device been? All its stored positions in the order of measurement."""
-    with services.database.read() as connection:
+    with services.read() as connection:
         of_tracker = tracker_named(connection, query.tracker or services.default_tracker)
         key = device_named(connection, of_tracker.key, device_id).key
         listing = Listing(("positions", of_tracker.name, device_id), (BEFORE_ALL,), query.cursor)

@@ -59,7 +59,8 @@ become ENTER, EXIT and DWELL events of geofences; this is where you ask for both
 
 **Lists** take `limit` and `cursor` and answer `nextCursor`, while there is more now, and `resumeCursor`, to
 come back with later for what has come since. Over events, rejects, alerts and revisions such a walk skips
-nothing.
+nothing. Where reads go to a replica of the database, what is new comes a moment later: `GET /v1/ready` has
+its lag.
 
 **Names**: `tracker` and `collection` say which of several; `default` of each exists and the two are linked.
 

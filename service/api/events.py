@@ -72,7 +72,7 @@ def list_events(services: Services, query: Annotated[EventParameters, Query()]) 
     Keep `resumeCursor` and come back with it: it gives what has come since and skips nothing.
     """
     wanted = EventFilter(query.device, query.geofence, query.collection, query.type, query.start, query.end)
-    with services.database.read() as connection:
+    with services.read() as connection:
         of_tracker = tracker_named(connection, query.tracker or services.default_tracker)
         if query.collection is not None:
             collection_named(connection, query.collection)

@@ -129,7 +129,7 @@ def list_geofences(services: Services, query: Annotated[GeofenceParameters, Quer
     `resumeCursor` later gives those put since; those deleted are not told. A page of large geofences may hold
     fewer than `limit`.
     """
-    with services.database.read() as connection:
+    with services.read() as connection:
         of_collection = collection_named(connection, query.collection)
         listing = Listing(("geofences", of_collection.name), (-1, -1), query.cursor)
         revision, key = listing.after()
@@ -167,7 +167,7 @@ def get_geofence(
     geofence_id: GeofenceId, services: Services, query: Annotated[OfCollection, Query()]
 ) -> Response:
     """One geofence, as GeoJSON."""
-    with services.database.read() as connection:
+    with services.read() as connection:
         of_collection = collection_named(connection, query.collection)
         feature = geofence_feature(connection, of_collection.key, geofence_id)
     return Response(feature, media_type=GEOJSON)

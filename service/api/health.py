@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from service.api.answers import Shape, answer, documented_answer
 from service.api.parameters import NoParameters
@@ -26,6 +26,10 @@ class DependencyState(Shape, frozen=True):
     ok: bool
     required: Annotated[bool, Meta(description="false: while it is away the service is ready all the same")]
     detail: str
+    lag_seconds: Annotated[
+        float | UnsetType,
+        Meta(description="how far the read replica is behind: it has all that was committed before"),
+    ] = UNSET
 
 
 class Readiness(Shape, frozen=True):
@@ -52,10 +56,11 @@ def ready(services: Services, _: Annotated[NoParameters, Query()]) -> Response:
     """Is everything there that the service needs? Each dependency by name.
 
     The broker is `ok` once it has acknowledged the subscription. A mail server that is away is shown, but the
-    service is ready all the same: mails wait for it.
+    service is ready all the same: mails wait for it. `read replica` is there where reads go to one;
+    while it is away or too far behind, they are answered by 503, and the service is not ready.
     """
     dependencies = {
-        name: DependencyState(each.ok, each.required, each.detail)
+        name: DependencyState(each.ok, each.required, each.detail, UNSET if each.lag is None else each.lag)
         for name, each in services.dependencies().items()
     }
     is_ready = all(each.ok or not each.required for each in dependencies.values())

@@ -1,9 +1,12 @@
 """What is needed to evaluate the past again: the fixes of all devices, and what changed of the geofences."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from msgspec import Meta, Raw
+from sqlalchemy import Connection
 
 from ingest.timestamps import iso
 from service.api.answers import Shape, answer, documented_answer, object_of
@@ -14,12 +17,14 @@ from service.api.geofences import PAGE_CHARACTERS, Feature
 from service.api.parameters import ListParameters, OfTracker
 from service.api.problems import documented
 from service.api.services import Services
-from service.store.database import Database
 from service.store.reading.histories import EvaluatedRow, evaluated_positions
 from service.store.reading.revisions import ChangeRow, changes
 from service.store.reading.trackers import tracker_named
 
 router = APIRouter(tags=["rewinding"])
+
+Read = Callable[[], AbstractContextManager[Connection]]
+"""Such as `Database.read`."""
 
 
 class EvaluatedPosition(DevicePosition, frozen=True):
@@ -79,7 +84,7 @@ def list_evaluated_positions(services: Services, query: Annotated[PositionParame
     before it have sent since. `overfly export` writes all pages to a file.
     """
     tracker = query.tracker or services.default_tracker
-    return answer(evaluated_position_page(services.database, tracker, query.cursor, query.limit))
+    return answer(evaluated_position_page(services.read, tracker, query.cursor, query.limit))
 
 
 @router.get("/revisions", responses=documented_answer(ChangePage, "The changes"))
@@ -88,14 +93,14 @@ def list_revisions(services: Services, query: Annotated[ListParameters, Query()]
 
     With the positions that met them, they give the stored events again: `overfly evaluate --revisions`.
     """
-    return answer(change_page(services.database, query.cursor, query.limit))
+    return answer(change_page(services.read, query.cursor, query.limit))
 
 
 def evaluated_position_page(
-    database: Database, tracker: str, cursor: str | None, limit: int
+    read: Read, tracker: str, cursor: str | None, limit: int
 ) -> EvaluatedPositionPage:
     """Raises NotFound where there is no such tracker, Refused for a cursor of another list."""
-    with database.read() as connection:
+    with read() as connection:
         key = tracker_named(connection, tracker).key
         listing = Listing(("all positions", tracker), (0, BEFORE_ALL), cursor)
         device_key, sample_time = listing.after()
@@ -105,11 +110,11 @@ def evaluated_position_page(
     return EvaluatedPositionPage(items, page.next_cursor, page.resume_cursor)
 
 
-def change_page(database: Database, cursor: str | None, limit: int) -> ChangePage:
+def change_page(read: Read, cursor: str | None, limit: int) -> ChangePage:
     """Raises Refused for a cursor of another list."""
     listing = Listing(("revisions",), (0, 0), cursor)
     revision, geofence_key = listing.after()
-    with database.read() as connection:
+    with read() as connection:
         rows, more = changes(connection, (revision, geofence_key), limit, PAGE_CHARACTERS)
     page = listing.page(rows, more, _place)
     return ChangePage([_change(row) for row in page.rows], page.next_cursor, page.resume_cursor)

@@ -28,7 +28,7 @@ def list_linked_collections(
     """The geofence collections that a tracker watches."""
     listing = Listing(("linked collections", tracker_name), (0,), query.cursor)
     (after,) = listing.after()
-    with services.database.read() as connection:
+    with services.read() as connection:
         key = tracker_named(connection, tracker_name).key
         rows = linked_collections(connection, key, after, query.limit + 1)
     return answer(collection_page(listing.page_of(rows, query.limit, lambda row: (row.key,))))
@@ -44,7 +44,7 @@ def list_linked_trackers(
     """The trackers that watch a geofence collection."""
     listing = Listing(("linked trackers", collection_name), (0,), query.cursor)
     (after,) = listing.after()
-    with services.database.read() as connection:
+    with services.read() as connection:
         key = collection_named(connection, collection_name).key
         rows = linked_trackers(connection, key, after, query.limit + 1)
     return answer(tracker_page(listing.page_of(rows, query.limit, lambda row: (row.key,))))

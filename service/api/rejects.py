@@ -63,7 +63,7 @@ class RejectParameters(ListParameters, OfTracker):
 @router.get("", responses={**documented_answer(RejectPage, "The rejects"), **documented(404)})
 def list_rejects(services: Services, query: Annotated[RejectParameters, Query()]) -> Response:
     """Why was my message not stored? What was put aside in the last 7 days, oldest first, at most 100,000."""
-    with services.database.read() as connection:
+    with services.read() as connection:
         of_tracker = tracker_named(connection, query.tracker or services.default_tracker)
         listing = Listing(("rejects", of_tracker.name), (0,), query.cursor)
         (after,) = listing.after()

@@ -1,16 +1,22 @@
 """What the API is given: everything it calls, built by the composition root."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
+from sqlalchemy import Connection
 
 from service.catalog import DEFAULT, GeofenceCatalog
+from service.read_replica import ReadReplica
 from service.readiness import Dependency
 from service.store.database import Database
 from service.tracker import Tracker
+
+OF_PRIMARY = "overfly.primary"
+"""What is true in the ASGI scope of a request that the primary is to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +24,7 @@ class ApiServices:
     """`hosts`: names besides 127.0.0.1, localhost and [::1] under which people reach this server.
 
     `dependencies` answers by name, and may take its time: it is called in a thread. `default_tracker` is
-    meant where a request names none.
+    meant where a request names none. `replica`: what is to be read from, where it is not the primary.
     """
 
     database: Database
@@ -29,12 +35,17 @@ class ApiServices:
     version: str
     default_tracker: str = DEFAULT
     hosts: tuple[str, ...] = ()
+    replica: ReadReplica | None = None
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """As `Database.read`: of what answers this request. Raises ReplicaBehind, too."""
+        return self.database.read() if self.replica is None else self.replica.read()
 
 
 def _services(request: Request) -> ApiServices:
     services = request.app.state.services
     assert isinstance(services, ApiServices)  # noqa: S101 - narrows the type; create_app has put it there
-    return services
+    return replace(services, replica=None) if request.scope.get(OF_PRIMARY) else services
 
 
 Services = Annotated[ApiServices, Depends(_services)]

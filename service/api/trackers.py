@@ -67,7 +67,7 @@ def list_trackers(services: Services, query: Annotated[ListParameters, Query()])
     """All trackers; `default` exists from the start."""
     listing = Listing(("trackers",), (0,), query.cursor)
     (after,) = listing.after()
-    with services.database.read() as connection:
+    with services.read() as connection:
         rows = trackers(connection, after, query.limit + 1)
     page = listing.page_of(rows, query.limit, lambda row: (row.key,))
     return answer(tracker_page(page))
@@ -130,7 +130,7 @@ def tracker_page(page: Page[TrackerRow]) -> TrackerPage:
 
 
 def _tracker_of(services: ApiServices, name: str) -> TrackerItem:
-    with services.database.read() as connection:
+    with services.read() as connection:
         return _tracker(tracker_named(connection, name))
 
 

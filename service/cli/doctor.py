@@ -19,13 +19,16 @@ from service.doctor.folder import database_finding, folder_findings
 from service.doctor.iot import iot_finding
 from service.doctor.mail import mail_finding
 from service.doctor.queue import queue_findings
+from service.doctor.replica import replica_finding
 from service.doctor.window import reorder_finding
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint, source_endpoint
 from service.named_channels import event_bus, mail_server
 from service.named_dead_letters import check_dead_letter_queue_url
 from service.named_queue import named_queue
+from service.named_replica import named_replica
 from service.settings import Settings, read_settings
+from service.store.database import Database
 
 TIMEOUTS = Timeouts(connect=3.0, read=10.0)
 WHY_NUMPY = "; the compiled one, which is faster, was not built for this machine"
@@ -68,6 +71,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         with suppress(SettingsError):  # told among the settings
             database = open_database(settings)
             yield database_finding(database)
+            yield from _replica_findings(settings, database)
             database.close()
     if not _reads_standard_queue(settings):  # else the queue's visibility timeout decides
         yield reorder_finding(settings.reorder_seconds)
@@ -78,6 +82,13 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield from _mail_findings(settings)
     yield from _event_findings(settings)
     yield from _untold_findings(settings)
+
+
+def _replica_findings(settings: Settings, database: Database) -> Iterator[Finding]:
+    replica = named_replica(settings, database)
+    if replica is not None:
+        yield replica_finding(replica)
+        replica.close()
 
 
 def _broker_findings(settings: Settings) -> Iterator[Finding]:

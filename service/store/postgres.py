@@ -17,13 +17,14 @@ LOCK_SECONDS = 10
 IDLE_SECONDS = 10
 """A transaction whose process does not go on is ended by the server, and others get what it held."""
 
+SETTING = "OVERFLY_DATABASE_URL"
 EXPECTED = "expected postgresql+psycopg://user@host:5432/database"
 
 
-def open_postgres(url: str) -> Database:
-    """The database at a URL. Connects when it is first used. Raises SettingsError."""
+def open_postgres(url: str, setting: str = SETTING) -> Database:
+    """The database at a URL, which a setting names. Connects when it is first used. Raises SettingsError."""
     engine = create_engine(
-        check_url(url),
+        check_url(url, setting),
         connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "overfly"},
         pool_size=8,
         max_overflow=32,
@@ -35,14 +36,14 @@ def open_postgres(url: str) -> Database:
     return Database(engine, reading, {"isolation_level": "READ COMMITTED"}, one_writer=False)
 
 
-def check_url(url: str) -> URL:
+def check_url(url: str, setting: str = SETTING) -> URL:
     """Raises SettingsError where no database of ours can be at a URL."""
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise SettingsError(f"OVERFLY_DATABASE_URL: not a URL, {EXPECTED}") from None
+        raise SettingsError(f"{setting}: not a URL, {EXPECTED}") from None
     if parsed.drivername != "postgresql+psycopg":
-        raise SettingsError(f"OVERFLY_DATABASE_URL: {parsed.drivername}:// is not served, {EXPECTED}")
+        raise SettingsError(f"{setting}: {parsed.drivername}:// is not served, {EXPECTED}")
     return parsed
 
 

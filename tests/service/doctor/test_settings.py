@@ -13,6 +13,7 @@ from tests.iot_data import IotData
 from tests.queues import Queue
 from tests.stand_in import DESTINATION, StandIn
 
+POSTGRES = "postgresql+psycopg://overfly:secret@/overfly"
 AWAY = "mqtt://127.0.0.1:1"
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/222222222222/q"
 
@@ -33,6 +34,23 @@ QUEUE = "https://sqs.eu-central-1.amazonaws.com/222222222222/q"
         ({"source_mqtt_url": AWAY}, "OVERFLY_SOURCE_MQTT_URL needs a queue to fill: set OVERFLY_QUEUE_URL"),
         ({"queue_url": QUEUE, "dead_letter_queue_url": "foo"}, "OVERFLY_DEAD_LETTER_QUEUE_URL is no queue's"),
         ({"queue_url": QUEUE, "republish_to": "mqtt"}, "needs a broker: set OVERFLY_MQTT_URL"),
+        (
+            {"database_read_url": POSTGRES},
+            "OVERFLY_DATABASE_READ_URL needs the database that it is a replica",
+        ),
+        ({"database_url": "postgresql://u:secret@h/o"}, "OVERFLY_DATABASE_URL: postgresql:// is not served"),
+        (
+            {"database_url": POSTGRES, "database_read_url": "mysql://u:secret@h/o"},
+            "OVERFLY_DATABASE_READ_URL: mysql:// is not served, expected postgresql+psycopg://",
+        ),
+        (
+            {"database_url": POSTGRES, "database_read_url": "secret"},
+            "OVERFLY_DATABASE_READ_URL: not a URL, expected postgresql+psycopg://",
+        ),
+        (
+            {"database_url": POSTGRES, "database_read_url": f"{POSTGRES}?host=one:5432&host=two:5432"},
+            "OVERFLY_DATABASE_READ_URL names several servers",
+        ),
         ({"queue_url": QUEUE, "iot_endpoint": "nonsense"}, "OVERFLY_IOT_ENDPOINT, AWS_*: no client for"),
     ],
 )

@@ -157,7 +157,7 @@ def test_exported_page_by_page_while_the_tracker_works_the_events_up_to_there_co
         cursor, fixes = None, []
         still = [each for each in meanwhile if each[0] not in ("forget", "recreate")]
         while True:
-            page = evaluated_position_page(past.database, "default", cursor, limit=3)
+            page = evaluated_position_page(past.database.read, "default", cursor, limit=3)
             fixes += [msgspec.json.encode(item) for item in page.items]
             cursor = page.next_cursor
             if cursor is None:
