@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
-from sqlalchemy import make_url
 
 from service.api.app import create_app
 from service.api.services import ApiServices
@@ -19,7 +17,7 @@ from service.errors import ReplicaBehind
 from service.read_replica import ReadReplica
 from service.settings import Settings
 from service.store.postgres import open_postgres
-from tests.postgres import Postgres
+from tests.replicas import Pair
 from tests.service.api.ground import feature_collection, served, square
 from tests.service.workshop import Workshop, box
 from tests.services import Overfly
@@ -29,33 +27,6 @@ from tests.waiting import wait_until
 MAX_LAG = 30.0
 NUMBERS = itertools.count()
 CURSOR_LISTS = ("/v1/events", "/v1/rejects", "/v1/alerts")
-
-
-@dataclass
-class Pair:
-    """A primary and its replica."""
-
-    primary: Postgres
-    replica: Postgres
-
-    def stands(self) -> None:
-        """From now on the replica replays nothing."""
-        _asked(self.replica, "SELECT pg_wal_replay_pause()")
-        wait_until(lambda: _asked(self.replica, "SELECT pg_get_wal_replay_pause_state()") == "paused", 30)
-
-    def goes_on(self) -> None:
-        """It replays again; waits until it has all."""
-        _asked(self.replica, "SELECT pg_wal_replay_resume()")
-        place = _asked(self.primary, "SELECT pg_current_wal_insert_lsn()")
-        has_it = f"SELECT pg_last_wal_replay_lsn() >= '{place}'"
-        wait_until(lambda: _asked(self.replica, has_it) is True, 30)
-
-
-def _asked(server: Postgres, statement: str) -> object:
-    url = server.url("postgres").replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute(statement.encode()).fetchone()
-    return row and row[0]
 
 
 @dataclass
@@ -101,16 +72,15 @@ class Ground:
 
 @pytest.fixture(scope="module")
 def common_ground() -> Iterator[Ground]:
-    soon = {"wal_retrieve_retry_interval": "100ms"}
     with ExitStack() as stack:
-        primary = stack.enter_context(Postgres.of_its_own(soon))
-        url = primary.new_database()
-        pair = Pair(primary, stack.enter_context(primary.replica()))
+        pair = stack.enter_context(Pair.of_its_own())
+        url = pair.primary.new_database()
+        pair.goes_on()
         clock = [1000.0]
         workshop = Workshop(PostgresStore(url))
         stack.callback(workshop.database.close)
         replica = ReadReplica(
-            workshop.database, open_postgres(replica_url(pair, url)), MAX_LAG, lambda: clock[0]
+            workshop.database, open_postgres(pair.replica_url(url)), MAX_LAG, lambda: clock[0]
         )
         stack.callback(replica.close)
         workshop.catalog.put("default", [box("A", 0, 10)])
@@ -129,10 +99,6 @@ def common_ground() -> Iterator[Ground]:
             return stack.enter_context(httpx.Client(base_url=where, timeout=30))
 
         yield Ground(pair, workshop, replica, client(replica), client(None), clock)
-
-
-def replica_url(pair: Pair, url: str) -> str:
-    return pair.replica.url(make_url(url).database or "")
 
 
 @pytest.fixture
@@ -298,7 +264,7 @@ def test_until_a_place_is_passed_the_time_of_the_last_commit_tells(ground: Groun
     ground.cross("x")
     late = ReadReplica(
         ground.workshop.database,
-        open_postgres(replica_url(ground.pair, ground.workshop.store.name)),
+        open_postgres(ground.pair.replica_url(ground.workshop.store.name)),
         MAX_LAG,
         lambda: ground.clock[0],
     )
@@ -317,7 +283,7 @@ def test_what_is_no_replica_of_this_database_is_not_read(ground: Ground, other: 
     if other == "primary":
         url = ground.workshop.store.name
     else:
-        url = replica_url(ground.pair, ground.pair.primary.new_database())
+        url = ground.pair.replica_url(ground.pair.primary.new_database())
         ground.go_on()
     replica = ReadReplica(ground.workshop.database, open_postgres(url), MAX_LAG)
     replica.look()
@@ -332,7 +298,7 @@ def test_serve_reads_from_it_says_its_lag_and_never_the_secret(ground: Ground, t
     ground.go_on()
     there = {
         "database_url": url.replace("@", ":secret1@"),
-        "database_read_url": replica_url(ground.pair, url).replace("@", ":secret2@"),
+        "database_read_url": ground.pair.replica_url(url).replace("@", ":secret2@"),
         "database_read_max_lag": "3",
     }
     (found,) = (each for each in _findings(Settings(**there)) if each.subject == "read replica")
