@@ -89,10 +89,10 @@ class ReadReplica:
         self._wrote_at = self._monotonic()
 
     @property
-    def has_our_writes(self) -> bool:
-        """Whether it has all that was told by `wrote`."""
+    def lacks_our_writes(self) -> bool:
+        """Whether it may be read, but does not have all yet that was told by `wrote`."""
         had, wrote = self._had_all_at, self._wrote_at
-        return wrote is None or (had is not None and had > wrote)
+        return wrote is not None and had is not None and had <= wrote and self._fault() is None
 
     def dependency(self) -> Dependency:
         """How it is, for /v1/ready."""

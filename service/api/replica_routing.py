@@ -29,7 +29,7 @@ class ReplicaRouting:
         elif scope["method"] not in READING:
             changes = scope["path"] != POSITIONS
             await self._app(_of_primary(scope), receive, self._telling(send) if changes else send)
-        elif not self._replica.has_our_writes:
+        elif self._replica.lacks_our_writes:
             await self._app(_of_primary(scope), receive, send)
         else:
             await self._read(scope, receive, send)

@@ -1,6 +1,6 @@
 """Both stores: what a test of the service asks for by `store` or `new_store`, it is run on each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from service.store.migration import prepare
 from service.store.sqlite import open_sqlite
 from tests.postgres import Postgres
+from tests.replicas import Pair
 from tests.stores import PostgresStore, SqliteStore, Store
 
 SOAKED = (
@@ -59,6 +60,13 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         return SqliteStore(tmp_path)
     server: Postgres = request.getfixturevalue("postgres")
     return PostgresStore(server.empty_database())
+
+
+@pytest.fixture(scope="session")
+def pair() -> Iterator[Pair]:
+    """A primary and its replica; who stops one of them starts it again."""
+    with Pair.of_its_own() as made:
+        yield made
 
 
 @pytest.fixture

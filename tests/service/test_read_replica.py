@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,15 +11,12 @@ import pytest
 
 from service.api.app import create_app
 from service.api.services import ApiServices
-from service.cli.doctor import _findings
 from service.errors import ReplicaBehind
 from service.read_replica import ReadReplica
-from service.settings import Settings
 from service.store.postgres import open_postgres
 from tests.replicas import Pair
 from tests.service.api.ground import feature_collection, served, square
 from tests.service.workshop import Workshop, box
-from tests.services import Overfly
 from tests.stores import PostgresStore
 from tests.waiting import wait_until
 
@@ -71,9 +67,8 @@ class Ground:
 
 
 @pytest.fixture(scope="module")
-def common_ground() -> Iterator[Ground]:
+def common_ground(pair: Pair) -> Iterator[Ground]:
     with ExitStack() as stack:
-        pair = stack.enter_context(Pair.of_its_own())
         url = pair.primary.new_database()
         pair.goes_on()
         clock = [1000.0]
@@ -197,6 +192,7 @@ def test_one_that_is_too_far_behind_is_not_shown_and_makes_it_unready(ground: Gr
     assert ready.json()["dependencies"]["read replica"]["lagSeconds"] == MAX_LAG + 1
     put = ground.api.post("/v1/geofences", json=feature_collection(square("C", 20, 0)))
     assert put.status_code == 200  # the primary's
+    assert ground.api.get("/v1/geofences/C").status_code == 503
 
     ground.go_on()
     assert devices_of(ground.page("/v1/events")) == ["x"]
@@ -291,33 +287,3 @@ def test_what_is_no_replica_of_this_database_is_not_read(ground: Ground, other: 
         pass
     assert not replica.dependency().ok
     replica.close()
-
-
-def test_serve_reads_from_it_says_its_lag_and_never_the_secret(ground: Ground, tmp_path: Path) -> None:
-    url = ground.pair.primary.new_database()
-    ground.go_on()
-    there = {
-        "database_url": url.replace("@", ":secret1@"),
-        "database_read_url": ground.pair.replica_url(url).replace("@", ":secret2@"),
-        "database_read_max_lag": "3",
-    }
-    (found,) = (each for each in _findings(Settings(**there)) if each.subject == "read replica")
-    assert found.verdict == "ok"
-    assert "s behind, streams" in found.detail
-
-    with Overfly(tmp_path, {name.upper(): value for name, value in there.items()}) as overfly:
-        assert overfly.get("/v1/ready")["dependencies"]["read replica"]["lagSeconds"] < 3
-        ground.pair.stands()
-        at = {"deviceId": "x", "timestamp": ground.workshop.began, "longitude": 5, "latitude": 0}
-        httpx.post(f"{overfly.url}/v1/positions", json=at).raise_for_status()
-        assert overfly.get("/v1/devices")["features"] == []
-        wait_until(lambda: httpx.get(f"{overfly.url}/v1/ready").status_code == 503, 30)
-        refused = httpx.get(f"{overfly.url}/v1/devices")
-        assert refused.status_code == 503
-        assert "more than OVERFLY_DATABASE_READ_MAX_LAG (3 s)" in refused.text
-
-        ground.pair.goes_on()
-        wait_until(lambda: httpx.get(f"{overfly.url}/v1/ready").status_code == 200, 30)
-        assert len(overfly.get("/v1/devices")["features"]) == 1
-    assert "replica.read" in overfly.log
-    assert "secret" not in overfly.log
