@@ -12,6 +12,7 @@ from service.store.columns import on_postgres
 from service.store.database import Database
 from service.store.devices import device_keys
 from service.store.events import delete_events_before
+from service.store.expiry import note_expiry
 from service.store.partitions import drop_days_before
 from service.store.positions import delete_positions_before
 from service.store.rejects import KEPT_DAYS, delete_old_rejects
@@ -54,11 +55,13 @@ class Retention:
 
     def expire(self, at: int) -> None:
         """Drops what is too old at this time, in milliseconds. Raises StoreAway."""
+        oldest = None if self._days is None else at - round(self._days * DAY)
         with self._database.write() as connection:
             rejects = delete_old_rejects(connection, at - KEPT_DAYS * DAY)
+            if oldest is not None:
+                note_expiry(connection, oldest)
         positions = events = 0
-        if self._days is not None:
-            oldest = at - round(self._days * DAY)
+        if oldest is not None:
             self._drop_days(oldest)
             positions = self._expire_positions(oldest)
             events = self._expire_events(oldest)

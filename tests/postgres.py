@@ -126,6 +126,10 @@ class Postgres(Program):
             self._has_template = True
         return self.url(self._new(TEMPLATE))
 
+    def copy_of(self, url: str) -> str:
+        """The URL of a database that has what the one at `url`, which nobody has open, has now."""
+        return self.url(self._new(url.rpartition("/")[2]))
+
     def empty_database(self) -> str:
         """The URL of a database with nothing in it at all."""
         return self.url(self._new("template1"))

@@ -21,6 +21,7 @@ COMMANDS = (
     "validate",
     "geofences",
     "export",
+    "db",
     "migrate",
     "doctor",
     "settings",

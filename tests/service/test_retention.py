@@ -5,6 +5,7 @@ from sqlalchemy import text
 from ingest.messages import Message
 from service.intake import DAY
 from service.retention import Retention
+from service.store.expiry import expired_before
 from service.timestamps import now
 from tests.service.workshop import Workshop, box
 from tests.stores import Store
@@ -19,6 +20,8 @@ def test_positions_and_events_go_when_they_are_older_than_kept_and_the_latest_po
 
     Retention(workshop.database, days=1).expire(now())
 
+    with workshop.database.read() as connection:
+        assert now() - DAY - 60_000 < (expired_before(connection) or 0) <= now() - DAY
     assert [time for _, time, _, _ in workshop.positions()] == [0]
     assert workshop.events() == [("ENTER", "x", "A", 0)]
 

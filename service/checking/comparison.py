@@ -1,0 +1,168 @@
+"""What is stored of events and inside sets, laid beside what came out of evaluating again.
+
+Where positions have expired, the first that is left of a device is met as if the device had never been seen.
+So what is told there, and what has become of visits that had begun before, cannot be proved and is counted.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import select
+
+from ingest.decoding.altitudes import altitudes_among
+from ingest.timestamps import iso
+from service.checking.findings import Findings, Violation
+from service.checking.history import StoredDevice
+from service.checking.past_geofences import KeptChanges
+from service.checking.told import Pair, StoredEvent, StoredVisit, Told, settled, values
+from service.store.devices import Visit
+from service.store.reading.links import CURRENT
+from service.store.schema import device, event, geofence, inside, position, tracker_consumer
+from service.store.snapshot import Snapshot
+
+OPENINGS = "devices of which positions have expired: what was told at the first one left"
+VISITS = (
+    "visits that may have begun before the first position left, of geofences that ask for more than place"
+)
+STAYED = "visits of devices of which all positions have expired"
+VOLUMES = (
+    "devices and volumes that differ, where positions have no altitude: right if OVERFLY_UNKNOWN_ALTITUDE "
+    "was another"
+)
+
+
+class Comparison:
+    """`expired`: positions measured before may have gone; None: none ever went."""
+
+    def __init__(
+        self,
+        state: Snapshot,
+        findings: Findings,
+        kept: KeptChanges,
+        trackers: dict[int, str],
+        expired: int | None,
+    ) -> None:
+        self._state = state
+        self._findings = findings
+        self._kept = kept
+        self._trackers = trackers
+        self._expired = expired
+
+    def compare(self, told: Told) -> None:
+        """Adds what differs."""
+        if not told.devices:
+            return
+        devices = {each.key: each for each in told.devices}
+        events, visits = self._stored(told.devices)
+        self._check_order(events, devices)
+        settled_at: dict[Pair, int] = {}
+        if self._expired is not None:
+            settled_at = settled(events, told.beginnings)
+            self._findings.unproved[OPENINGS] += len(told.beginnings)
+        doubtful: set[Pair] = set()
+        at_volumes: set[Pair] = set()
+        for stored, expected in told.differing_events(events):
+            one = stored or expected
+            assert one is not None  # noqa: S101 - narrows the type
+            if self._before(one, told) or self._is_unsettled(one.pair, one.sample_time, settled_at, doubtful):
+                continue
+            if not self._is_of_unknown_altitude(one.pair, at_volumes):
+                self._add_event(devices[one.device_key], one, stored, expected)
+        for stay, expected_stay in told.differing_visits(visits):
+            visit = stay or expected_stay
+            assert visit is not None  # noqa: S101 - narrows the type
+            if self._expired is not None and visit.device_key not in told.beginnings:
+                self._findings.unproved[STAYED] += 1
+                continue
+            if self._is_unsettled(visit[:2], None, settled_at, doubtful):
+                continue
+            if not self._is_of_unknown_altitude(visit[:2], at_volumes):
+                self._add_visit(devices[visit.device_key], visit, stay, expected_stay)
+        self._findings.proved["events"] += len(events)
+        self._findings.proved["visits"] += len(visits)
+        for sentence, pairs in ((VISITS, doubtful), (VOLUMES, at_volumes)):
+            if pairs:
+                self._findings.unproved[sentence] += len(pairs)
+
+    def _stored(self, devices: Sequence[StoredDevice]) -> tuple[list[StoredEvent], list[StoredVisit]]:
+        first, last = devices[0].key, devices[-1].key
+        columns = (event.c[name] for name in StoredEvent._fields)
+        stored = select(*columns).where(event.c.device_key.between(first, last)).order_by(event.c.seq)
+        visits = (
+            select(*(inside.c[name] for name in Visit._fields), tracker_consumer.c.linked_revision)
+            .join(device, device.c.key == inside.c.device_key)
+            .join(geofence, geofence.c.key == inside.c.geofence_key)
+            .join(
+                tracker_consumer,
+                (tracker_consumer.c.tracker_key == device.c.tracker_key)
+                & (tracker_consumer.c.collection_key == geofence.c.collection_key)
+                & CURRENT,
+            )
+            .where(inside.c.device_key.between(first, last), geofence.c.deleted_revision.is_(None))
+        )
+        with self._state.read() as connection:
+            events = [StoredEvent(*row) for row in connection.execute(stored)]
+            return events, [StoredVisit(Visit(*row[:-1]), row[-1]) for row in connection.execute(visits)]
+
+    def _check_order(self, events: Sequence[StoredEvent], devices: dict[int, StoredDevice]) -> None:
+        """The events of a device are stored in the order of their time."""
+        last: dict[int, StoredEvent] = {}
+        for each in events:
+            before = last.setdefault(each.device_key, each)
+            if each.sample_time < before.sample_time:
+                expected = f"none before {iso(before.sample_time)}, as one of then was stored earlier"
+                self._add("order", devices[each.device_key], _row(each), iso(each.sample_time), expected)
+            last[each.device_key] = each
+
+    def _before(self, one: StoredEvent, told: Told) -> bool:
+        """Whether it is of the time of which nothing can be known any more."""
+        if self._expired is None:
+            return False
+        beginning = told.beginnings.get(one.device_key)
+        return one.sample_time < self._expired or (
+            beginning is not None and one.sample_time <= beginning.sample_time
+        )
+
+    def _is_unsettled(
+        self, pair: Pair, sample_time: int | None, settled_at: dict[Pair, int], doubtful: set[Pair]
+    ) -> bool:
+        """Whether it depends on what may have expired; sample_time None: of now."""
+        if self._expired is None or pair[1] not in self._kept.asking:
+            return False
+        since = settled_at.get(pair)
+        if since is not None and (sample_time is None or sample_time > since):
+            return False
+        doubtful.add(pair)
+        return True
+
+    def _is_of_unknown_altitude(self, pair: Pair, at_volumes: set[Pair]) -> bool:
+        if pair[1] not in self._kept.volumes:
+            return False
+        if pair not in at_volumes:
+            met = (position.c.device_key == pair[0]) & position.c.revision.is_not(None)
+            statement = select(position.c.properties).where(met).execution_options(yield_per=10_000)
+            with self._state.read() as connection:
+                texts = connection.scalars(statement).partitions()
+                if not any(np.isnan(altitudes_among(some)).any() for some in texts):
+                    return False
+            at_volumes.add(pair)
+        return True
+
+    def _add_event(
+        self, of: StoredDevice, one: StoredEvent, stored: StoredEvent | None, expected: StoredEvent | None
+    ) -> None:
+        self._add("event", of, _row(one), values(stored, expected), values(expected, stored))
+
+    def _add_visit(self, of: StoredDevice, one: Visit, stored: Visit | None, expected: Visit | None) -> None:
+        name = self._kept.names.get(one.geofence_key)
+        row = f"inside of geofence {one.geofence_key if name is None else '/'.join(name)}"
+        self._add("inside", of, row, values(stored, expected), values(expected, stored))
+
+    def _add(self, check: str, of: StoredDevice, row: str, stored: str, expected: str) -> None:
+        tracker = self._trackers.get(of.tracker_key)
+        self._findings.add(Violation(check, row, stored, expected, tracker, of.device_id))
+
+
+def _row(one: StoredEvent) -> str:
+    place = f"{one.collection_name}/{one.geofence_id}"
+    return f"{one.event_type} of geofence {place} at {iso(one.sample_time)} ({one.event_id})"

@@ -1,0 +1,172 @@
+"""What is kept of each device beside its history must be what the history says: latest position, watermark,
+shard. And what is said of each of its fixes must be possible.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.timestamps import iso
+from ingest.topics import shard_of
+from service.checking.findings import Findings, Violation
+from service.checking.history import NONE, HistoryPart, StoredDevice, StoredFixes
+
+NOWHERE = "none"
+
+
+class Facts(NamedTuple):
+    """What the history of a device says; times in ms, None where there is nothing of it.
+
+    `latest` are the columns of the latest position; `first`: sample_time of the first one stored, `evaluated`
+    and `revision` of the last that was evaluated, `late` of the last that came too late.
+    """
+
+    first: int | None = None
+    latest: tuple[object, ...] | None = None
+    evaluated: int | None = None
+    revision: int = NONE
+    late: int | None = None
+
+
+class DeviceChecks:
+    """Takes the history part by part. `tombstones`: (tracker key, device id) -> time up to which fixes are
+    refused; `expired`: positions measured before may have gone, None: none ever went."""
+
+    def __init__(
+        self,
+        findings: Findings,
+        trackers: dict[int, str],
+        revisions: NDArray[np.int64],
+        tombstones: dict[tuple[int, str], int],
+        expired: int | None,
+    ) -> None:
+        self._findings = findings
+        self._trackers = trackers
+        self._revisions = revisions
+        self._tombstones = tombstones
+        self._expired = expired
+        self._so_far = Facts()
+
+    def take(self, part: HistoryPart) -> None:
+        """The next part."""
+        fixes = part.fixes
+        self._count(fixes)
+        keys = np.array([each.key for each in part.devices], np.int64)
+        self._refuse_orphans(fixes, keys)
+        starts = np.searchsorted(fixes.device_key, keys)
+        ends = np.searchsorted(fixes.device_key, keys, side="right")
+        for device, start, end in zip(part.devices, starts.tolist(), ends.tolist(), strict=True):
+            before = Facts() if part.begins else self._so_far
+            facts = self._facts(device, fixes.take(slice(start, end)), before)
+            if part.ends:
+                self._check(device, facts)
+            else:
+                self._so_far = facts
+
+    def _count(self, fixes: StoredFixes) -> None:
+        waiting = (fixes.revision == NONE) & ~fixes.late
+        proved = self._findings.proved
+        proved["positions"] += len(fixes)
+        proved["late positions"] += int(fixes.late.sum())
+        proved["waiting positions"] += int(waiting.sum())
+
+    def _refuse_orphans(self, fixes: StoredFixes, keys: NDArray[np.int64]) -> None:
+        unknown, count = np.unique(fixes.device_key[~np.isin(fixes.device_key, keys)], return_counts=True)
+        for key, rows in zip(unknown.tolist(), count.tolist(), strict=True):
+            stored = f"{rows:,} positions"
+            self._findings.add(Violation("orphan", f"position.device_key {key}", stored, "a device of it"))
+
+    def _facts(self, device: StoredDevice, fixes: StoredFixes, before: Facts) -> Facts:
+        if not len(fixes):
+            return before
+        time, revision = fixes.sample_time, fixes.revision
+        evaluated = np.flatnonzero((revision != NONE) & ~fixes.late)
+        late = np.flatnonzero(fixes.late)
+        met = np.concatenate([[before.revision], revision[evaluated]])
+        for index in np.flatnonzero(np.diff(met) < 0).tolist():
+            at, earlier = iso(int(time[evaluated[index]])), int(met[index])
+            self._add("revision", device, f"position at {at}", str(met[index + 1]), f"{earlier} or more")
+        impossible = ~np.isin(revision, self._revisions) & (revision != NONE)
+        for index in np.flatnonzero(impossible).tolist():
+            row, expected = f"position at {iso(int(time[index]))}", "a revision that there was"
+            self._add("revision", device, row, f"revision {revision[index]}", expected)
+        for index in np.flatnonzero(fixes.late & (revision != NONE)).tolist():
+            row, expected = f"position at {iso(int(time[index]))}", "one of the two"
+            self._add("late", device, row, f"late, and revision {revision[index]}", expected)
+        return Facts(
+            int(time[0]) if before.first is None else before.first,
+            _latest(fixes),
+            int(time[evaluated[-1]]) if len(evaluated) else before.evaluated,
+            int(met[-1]),
+            int(time[late[-1]]) if len(late) else before.late,
+        )
+
+    def _check(self, device: StoredDevice, facts: Facts) -> None:
+        self._findings.proved["devices"] += 1
+        shard = shard_of(device.device_id)
+        if device.shard != shard:
+            self._add("shard", device, "device", str(device.shard), str(shard))
+        self._check_latest(device, facts)
+        self._check_watermark(device, facts)
+        forgotten = self._tombstones.get((device.tracker_key, device.device_id))
+        if forgotten is not None and facts.first is not None and facts.first <= forgotten:
+            expected = f"none up to {iso(forgotten)}, when it was forgotten"
+            self._add("forgotten", device, "positions", f"one at {iso(facts.first)}", expected)
+
+    def _check_latest(self, device: StoredDevice, facts: Facts) -> None:
+        stored = (
+            device.sample_time,
+            device.received_time,
+            device.longitude,
+            device.latitude,
+            device.accuracy,
+            device.properties,
+        )
+        if stored == facts.latest:
+            return
+        newest = None if facts.latest is None else facts.latest[0]
+        if self._may_be_gone(device.sample_time) and (newest is None or int(str(newest)) < stored[0]):
+            self._findings.unproved["latest positions that have expired from history"] += 1
+            return
+        expected = "that of a stored position" if facts.latest is None else _shown(facts.latest)
+        self._add("latest", device, "latest position", _shown(stored), expected)
+
+    def _check_watermark(self, device: StoredDevice, facts: Facts) -> None:
+        watermark = device.watermark
+        stored = NOWHERE if watermark is None else iso(watermark)
+        if watermark != facts.evaluated:
+            gone = watermark is not None and self._may_be_gone(watermark)
+            if gone and (facts.evaluated is None or facts.evaluated < int(watermark or 0)):
+                self._findings.unproved["watermarks of which the position has expired"] += 1
+            else:
+                expected = NOWHERE if facts.evaluated is None else iso(facts.evaluated)
+                self._add("watermark", device, "watermark", stored, expected)
+        if facts.late is not None and (watermark is None or facts.late > watermark):
+            expected = f"none after the watermark, {stored}"
+            self._add("late", device, "late positions", f"one at {iso(facts.late)}", expected)
+
+    def _may_be_gone(self, sample_time: int) -> bool:
+        return self._expired is not None and sample_time < self._expired
+
+    def _add(self, check: str, device: StoredDevice, row: str, stored: str, expected: str) -> None:
+        tracker = self._trackers.get(device.tracker_key)
+        self._findings.add(Violation(check, row, stored, expected, tracker, device.device_id))
+
+
+def _latest(fixes: StoredFixes) -> tuple[object, ...]:
+    accuracy = float(fixes.accuracy[-1])
+    return (
+        int(fixes.sample_time[-1]),
+        int(fixes.received_time[-1]),
+        float(fixes.longitude[-1]),
+        float(fixes.latitude[-1]),
+        None if np.isnan(accuracy) else accuracy,
+        fixes.properties[-1],
+    )
+
+
+def _shown(latest: tuple[object, ...]) -> str:
+    sample_time, received_time, longitude, latitude, accuracy, properties = latest
+    times = f"at {iso(int(str(sample_time)))}, received {iso(int(str(received_time)))}"
+    return f"[{longitude}, {latitude}] {times}, accuracy {accuracy}, properties {properties or '{}'}"

@@ -1,0 +1,92 @@
+"""`overfly db`: the database itself."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import TextColumn
+
+from service.bootstrap import open_database
+from service.checking.check import check_database
+from service.checking.findings import Findings, Violation
+from service.cli.running_service import bar_with
+from service.errors import NotFound, SchemaNotReady
+from service.settings import Settings, read_settings
+from service.store.database import Database
+from service.store.migration import schema_state
+from service.store.sqlite import DATABASE_FILE
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="The database itself: what is proved of it.", no_args_is_help=True)
+    group.command("check")(_check)
+    app.add_typer(group, name="db")
+
+
+def _check(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a violation and line, and a last one that counts.")
+    ] = False,
+) -> None:
+    """Prove that the database is what its own history gives: state, events, latest positions, references.
+
+    Every stored position is evaluated again under the geofences that it met. Safe beside what runs: all is
+    read in one state of the database. Exit status 1 where something is not as it should be, each told in a
+    line: what is stored, and what should be.
+    """
+    settings = read_settings()
+    console = Console(highlight=False, soft_wrap=True)
+    database = _opened(settings)
+
+    def tell(violation: Violation) -> None:
+        if as_json:
+            console.print(msgspec.json.encode(violation._asdict()).decode(), markup=False)
+        else:
+            console.print(str(violation), markup=False)
+
+    findings = Findings(tell)
+    try:
+        with bar_with(Console(stderr=True), TextColumn("{task.completed:,} positions")) as bar:
+            task = bar.add_task("Checking", total=None)
+            check_database(
+                database,
+                findings,
+                lambda more: bar.advance(task, more),
+                unknown_altitude_inside=settings.unknown_altitude == "inside",
+            )
+    finally:
+        database.close()
+    if as_json:
+        counts = {"violations": findings.violations, "proved": findings.proved, "unproved": findings.unproved}
+        console.print(msgspec.json.encode(counts).decode(), markup=False)
+    else:
+        _say(console, findings)
+    raise typer.Exit(1 if findings.violations else 0)
+
+
+def _opened(settings: Settings) -> Database:
+    """Raises NotFound, SchemaNotReady, StoreAway."""
+    if settings.database_url is None and not (settings.data_dir / DATABASE_FILE).exists():
+        raise NotFound(f"there is no database in {settings.data_dir}: set OVERFLY_DATA_DIR to where one is")
+    database = open_database(settings)
+    with database.read() as connection:
+        schema = schema_state(connection)
+    if schema.current != schema.newest:
+        database.close()
+        raise SchemaNotReady(
+            f"the database is at schema {schema.current or 'none'}, this version checks {schema.newest}: "
+            "run `overfly migrate` first"
+        )
+    return database
+
+
+def _say(console: Console, findings: Findings) -> None:
+    for what, count in findings.unproved.items():
+        if count:
+            console.print(f"not proved: {count:,} {what}", markup=False)
+    proved = ", ".join(f"{count:,} {what}" for what, count in findings.proved.items() if count)
+    if findings.violations:
+        console.print(f"{findings.violations:,} violations among {proved}.", markup=False)
+    else:
+        console.print(f"All is as its history says: {proved}.", markup=False)
