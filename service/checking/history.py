@@ -15,7 +15,7 @@ from geofence.columns.table import Table
 from service.store.schema import device, position
 from service.store.snapshot import Snapshot
 
-FIXES_AT_ONCE = 100_000
+FIXES_AT_ONCE = 50_000
 DEVICES_AT_ONCE = 5_000
 NONE = -1
 """The revision of a fix that met none."""

@@ -9,6 +9,7 @@ from service.checking.findings import Findings, Violation
 from service.intake import DAY
 from service.store.columns import on_postgres
 from service.store.migration import differences
+from service.store.numbers import given_number
 from service.store.partitions import OTHERS, partitions
 from service.store.schema import geofence, geofence_area, geofence_version, metadata, shard
 
@@ -28,9 +29,9 @@ def check_schema(connection: Connection, findings: Findings) -> None:
         stored = "one" if number in numbers else "none"
         expected = "none" if number in numbers else "one"
         findings.add(Violation("shard", f"shard {number}", stored, expected))
+    _check_numbers(connection, findings)
     if on_postgres(connection):
         _check_days(connection, findings)
-        _check_numbers(connection, findings)
         _check_areas(connection, findings)
 
 
@@ -60,15 +61,14 @@ def _check_days(connection: Connection, findings: Findings) -> None:
 def _check_numbers(connection: Connection, findings: Findings) -> None:
     """The next number of each table that is numbered by itself is one that no row has."""
     for table in metadata.sorted_tables:
-        (column, *_) = table.primary_key.columns
-        name = connection.scalar(select(func.pg_get_serial_sequence(f'"{table.name}"', column.name)))
-        if name is None:
+        given = given_number(connection, table)
+        if given is None:
             continue
-        given = connection.scalar(text("SELECT pg_sequence_last_value(:name)"), {"name": name}) or 0
+        (column, *_) = table.primary_key.columns
         greatest = connection.scalar(select(func.max(column))) or 0
         if given < greatest:
-            expected = f"{greatest} or more, as {table.name} has that {column.name}"
-            findings.add(Violation("numbers", f"sequence {name}", str(given), expected))
+            expected = f"{greatest} or more, as there is a row of that {column.name}"
+            findings.add(Violation("numbers", f"greatest that {table.name} gave", str(given), expected))
 
 
 def _check_areas(connection: Connection, findings: Findings) -> None:

@@ -21,11 +21,15 @@ COMMANDS = (
     "validate",
     "geofences",
     "export",
+    "import",
     "db",
     "migrate",
     "doctor",
     "settings",
 )
+
+MODULES = {"import": "everything"}
+"""Of a command that cannot be the name of a module."""
 
 
 def main() -> None:
@@ -49,7 +53,7 @@ def _app() -> typer.Typer:
     app.callback()(_overfly)  # keeps the command's name in its usage, even where only one is loaded
     named = [each for each in sys.argv[1:2] if each in COMMANDS]
     for command in named or COMMANDS:  # loading those that are not asked for would take a second
-        importlib.import_module(f"service.cli.{command}").register(app)
+        importlib.import_module(f"service.cli.{MODULES.get(command, command)}").register(app)
     return app
 
 

@@ -7,15 +7,11 @@ import typer
 from rich.console import Console
 from rich.progress import TextColumn
 
-from service.bootstrap import open_database
 from service.checking.check import check_database
 from service.checking.findings import Findings, Violation
+from service.cli.opened_database import opened_with_data
 from service.cli.running_service import bar_with
-from service.errors import NotFound, SchemaNotReady
-from service.settings import Settings, read_settings
-from service.store.database import Database
-from service.store.migration import schema_state
-from service.store.sqlite import DATABASE_FILE
+from service.settings import read_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +33,7 @@ def _check(
     """
     settings = read_settings()
     console = Console(highlight=False, soft_wrap=True)
-    database = _opened(settings)
+    database = opened_with_data(settings)
 
     def tell(violation: Violation) -> None:
         if as_json:
@@ -63,22 +59,6 @@ def _check(
     else:
         _say(console, findings)
     raise typer.Exit(1 if findings.violations else 0)
-
-
-def _opened(settings: Settings) -> Database:
-    """Raises NotFound, SchemaNotReady, StoreAway."""
-    if settings.database_url is None and not (settings.data_dir / DATABASE_FILE).exists():
-        raise NotFound(f"there is no database in {settings.data_dir}: set OVERFLY_DATA_DIR to where one is")
-    database = open_database(settings)
-    with database.read() as connection:
-        schema = schema_state(connection)
-    if schema.current != schema.newest:
-        database.close()
-        raise SchemaNotReady(
-            f"the database is at schema {schema.current or 'none'}, this version checks {schema.newest}: "
-            "run `overfly migrate` first"
-        )
-    return database
 
 
 def _say(console: Console, findings: Findings) -> None:

@@ -1,19 +1,22 @@
-"""`overfly export`: what is needed to evaluate the past again, from a running service or its data folder."""
+"""`overfly export`: what is needed to evaluate the past again, or the whole database, to be imported
+elsewhere.
+"""
 
-import gzip
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.progress import TextColumn
 
+from service.cli.everything import export_everything
 from service.cli.geofence_file import counted
 from service.cli.running_service import HERE, Page, Url, bar_with, client_of, pages_of
-from service.errors import NotFound, Refused
+from service.cli.whole_file import whole_file
+from service.errors import NotFound
 from service.settings import read_settings
 
 if TYPE_CHECKING:
@@ -28,8 +31,16 @@ def register(app: typer.Typer) -> None:
 
 def _export(
     output: Annotated[
-        Path, typer.Option(file_okay=False, help=f"Folder in which {FIXES} and {REVISIONS} are written.")
-    ],
+        Path | None,
+        typer.Option(file_okay=False, help=f"Folder in which {FIXES} and {REVISIONS} are written."),
+    ] = None,
+    everything: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="File into which the whole database is written instead, for `overfly import`; .gz or not.",
+        ),
+    ] = None,
     tracker: Annotated[
         str | None, typer.Option(help="Name of the tracker; all trackers when not given.")
     ] = None,
@@ -45,8 +56,24 @@ def _export(
 
     Late positions are written too, marked `late`; those that still wait for their turn are not. The service
     may go on working: of each device a beginning of its history is written, and then every revision.
+
+    With --everything the database that the settings name is written as it is in one moment, beside whoever
+    works with it: all trackers with positions of every kind, state, geofences, events, alerts, rejects.
     """
-    console = Console(stderr=True, highlight=False)
+    if (output is None) == (everything is None):
+        raise typer.BadParameter("expected one of --output and --everything")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if everything is not None:
+        if tracker is not None:
+            raise typer.BadParameter("all trackers are moved: leave out --tracker with --everything")
+        export_everything(everything, console)
+    if output is not None:
+        _export_history(console, output, tracker, url, from_folder=from_folder, gzipped=gzipped)
+
+
+def _export_history(
+    console: Console, output: Path, tracker: str | None, url: str, *, from_folder: bool, gzipped: bool
+) -> None:
     with _folder_source() if from_folder else _service_source(url) as source:
         trackers = [tracker] if tracker else list(source.trackers())
         with bar_with(console, TextColumn("{task.completed:,}")) as bar:
@@ -54,7 +81,8 @@ def _export(
             def write(name: str, pages: Iterable[Lines]) -> int:
                 task = bar.add_task(f"Exporting {name}", total=None)
                 path = output / (f"{name}.gz" if gzipped else name)
-                return _written(path, pages, lambda done: bar.update(task, completed=done))
+                lines = ([b"%b\n" % item for item in page] for page in pages)
+                return whole_file(path, lines, lambda done: bar.update(task, completed=done))
 
             fixes = write(FIXES, (page for each in trackers for page in source.positions(each)))
             revisions = write(REVISIONS, source.revisions())  # after the fixes: all that they met is there
@@ -132,32 +160,3 @@ def _folder_source() -> Iterator[Source]:
             yield KeptHistory(database)
         finally:
             database.close()
-
-
-def _written(path: Path, pages: Iterable[Lines], progress: Callable[[int], None]) -> int:
-    """Writes items as lines and answers how many; the file has its name only once it is whole."""
-    part = path.with_name(f"{path.name}.part")
-    count = 0
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _stream(part, gzipped=path.suffix == ".gz") as stream:
-            for page in pages:
-                stream.writelines(b"%b\n" % item for item in page)
-                progress(count := count + len(page))
-        part.replace(path)
-    except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror or error}") from None
-    finally:
-        with suppress(OSError):  # where it was never made
-            part.unlink()
-    return count
-
-
-@contextmanager
-def _stream(path: Path, *, gzipped: bool) -> Iterator[BinaryIO]:
-    with path.open("wb") as file:
-        if not gzipped:
-            yield file
-            return
-        with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
-            yield packed  # type: ignore[misc]  # a binary stream to write to, whatever its class is called

@@ -39,9 +39,8 @@ class DaysOfHistory:
     def prepare(self, sample_time: NDArray[np.int64], now: int) -> None:
         """Makes the partitions that rows of these times (ms) want, and tomorrow's. Never raises StoreAway:
         without its own a row finds the one of other days."""
-        today = now // DAY
-        wanted = {today + ahead for ahead in range(AHEAD_DAYS)}.union(np.unique(sample_time // DAY).tolist())
-        missing = {day for day in wanted - self._seen if today - self._kept <= day <= today + AHEAD_DAYS}
+        wanted = {now // DAY + ahead for ahead in range(AHEAD_DAYS)}.union(_days(sample_time))
+        missing = {day for day in wanted - self._seen if _has_its_own(day, self._kept, now)}
         self._seen |= wanted
         if not missing:
             return
@@ -51,6 +50,24 @@ class DaysOfHistory:
         except (StoreAway, IntegrityError) as error:
             log.warning("history.no_partition", days=len(missing), error=str(error))
             self._seen -= missing
+
+
+def make_days(
+    connection: Connection, sample_time: NDArray[np.int64], kept_days: float | None, now: int
+) -> None:
+    """Makes the partitions that rows of these times (ms) want, as part of a transaction."""
+    kept = KEPT_DAYS if kept_days is None else kept_days
+    wanted = {day for day in _days(sample_time) if _has_its_own(day, kept, now)}
+    if wanted - partitions(connection).keys():
+        _make(connection, wanted)
+
+
+def _days(sample_time: NDArray[np.int64]) -> set[int]:
+    return set(np.unique(sample_time // DAY).tolist())
+
+
+def _has_its_own(day: int, kept_days: float, now: int) -> bool:
+    return now // DAY - kept_days <= day <= now // DAY + AHEAD_DAYS
 
 
 def _make(connection: Connection, days: Iterable[int]) -> None:

@@ -1,5 +1,6 @@
 """The schema and how a database comes to it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
+from geofence.events import event_id
+from ingest.topics import shard_of
 from service.errors import SchemaNotReady, StoreAway
 from service.store.folder import hold, holder_of
 from service.store.migration import MIGRATIONS, SchemaState, differences, migrate, prepare, schema_state
+from tests.service.checking.checked import checked
 from tests.stores import Store
 
 
@@ -52,17 +56,31 @@ def test_a_database_with_data_of_another_schema_is_only_moved_by_migrate(empty_s
 TRUCKS = "INSERT INTO tracker (name, created_time) VALUES ('trucks', 1)"
 DEVICE = (
     "INSERT INTO device (tracker_key, device_id, shard, watermark, sample_time, received_time, longitude, "
-    "latitude, properties) VALUES (1, :name, 0, 5, 5, 6, 7.5, 46.5, '')"
+    "latitude, properties) VALUES (1, :name, :shard, 5, 5, 6, 7.5, 46.5, '')"
 )
 GEOFENCE = (
     "INSERT INTO geofence (collection_key, geofence_id, revision, created_time, updated_time) "
     "VALUES (1, :name, 1, 1, 1)"
 )
+VERSION = "INSERT INTO geofence_version (geofence_key, revision, feature) VALUES (:key, 1, :feature)"
+POSITIONS = (
+    "INSERT INTO position (device_key, sample_time, received_time, longitude, latitude, properties, "
+    "revision, late) VALUES (:key, 5, 6, 7.5, 46.5, '', 1, false), (:key, 4, 6, 7.5, 46.5, '', NULL, true), "
+    "(:key, 6, 6, 8.5, 46.5, '', NULL, false)"
+)
+OUTBOX = "INSERT INTO outbox (channel, event_seq) VALUES ('mqtt', :key)"
+LATEST = "UPDATE device SET sample_time = 6, longitude = 8.5 WHERE key = :key"
+POINT = {"type": "Point", "coordinates": [7.5, 46.5]}
+RING = [[7, 46], [8, 46], [8, 47], [7, 47], [7, 46]]
+FEATURES = {
+    "before": {"properties": {"radius": 900}, "geometry": POINT},
+    "after": {"properties": {}, "geometry": {"type": "Polygon", "coordinates": [RING]}},
+}
 INSIDE = "INSERT INTO inside (device_key, geofence_key) VALUES (:key, :key)"
 EVENT = (
     "INSERT INTO event (event_id, tracker_key, device_key, geofence_key, event_type, collection_name, "
     "geofence_id, device_id, sample_time, received_time, committed_time, longitude, latitude, properties, "
-    "revision) VALUES (:name, 1, :key, :key, 'ENTER', 'default', 'A', 'x', 5, 6, 7, 7.5, 46.5, '', 1)"
+    "revision) VALUES (:id, 1, :key, :key, 'ENTER', 'default', :name, :name, 5, 6, 7, 7.5, 46.5, '', 1)"
 )
 """As the version before the newest writes."""
 
@@ -76,8 +94,11 @@ def test_a_database_with_data_of_an_earlier_schema_keeps_it_and_serves_the_versi
     config.set_main_option("script_location", str(MIGRATIONS))
 
     def written(key: int, name: str) -> None:
-        for statement in (DEVICE, GEOFENCE, INSIDE, EVENT):
-            connection.execute(text(statement), {"key": key, "name": name})
+        feature = json.dumps({"type": "Feature", "id": name, **FEATURES[name]})
+        values: dict[str, object] = {"key": key, "name": name, "shard": shard_of(name), "feature": feature}
+        values["id"] = event_id("default", "default", name, name, "ENTER", 5)
+        for statement in (DEVICE, GEOFENCE, VERSION, POSITIONS, LATEST, INSIDE, EVENT, OUTBOX):
+            connection.execute(text(statement), values)
 
     with database.write() as connection:
         config.attributes["connection"] = connection
@@ -86,6 +107,10 @@ def test_a_database_with_data_of_an_earlier_schema_keeps_it_and_serves_the_versi
         written(1, "before")
 
     assert migrate(database) == SchemaState(schema, "0005")
+    findings, violations = checked(database)
+    assert violations == []
+    assert (findings.proved["positions"], findings.proved["evaluated positions"]) == (3, 1)
+    assert (findings.proved["events"], findings.proved["visits"]) == (1, 1)
     with database.write() as connection:
         assert differences(connection) == []
         connection.execute(text(TRUCKS.replace("trucks", "ships")))
@@ -96,7 +121,8 @@ def test_a_database_with_data_of_an_earlier_schema_keeps_it_and_serves_the_versi
         versions = connection.execute(text("SELECT * FROM collection_version")).all()
     assert [tuple(row) for row in trackers] == [("default", 0), ("trucks", 0), ("ships", 0)]
     assert [tuple(row) for row in inside] == [(1, 1, None, None, 0), (2, 2, None, None, 0)]
-    assert [tuple(row) for row in events] == [("before", 7.5, 0), ("after", 7.5, 0)]
+    ids = [event_id("default", "default", name, name, "ENTER", 5) for name in ("before", "after")]
+    assert [tuple(row) for row in events] == [(ids[0], 7.5, 0), (ids[1], 7.5, 0)]
     assert versions == []
 
 

@@ -12,6 +12,16 @@ down_revision = "0003"
 
 PLACE = "ST_SetSRID(ST_MakePoint(longitude, latitude), 4326)"
 
+AREAS = """
+INSERT INTO geofence_area
+SELECT key, ST_SetSRID(ST_GeomFromGeoJSON(feature::json ->> 'geometry'), 4326),
+    CASE WHEN feature::json -> 'geometry' ->> 'type' = 'Point'
+    THEN (feature::json -> 'properties' ->> 'radius')::double precision END
+FROM geofence JOIN geofence_version
+ON geofence_version.geofence_key = geofence.key AND geofence_version.revision = geofence.revision
+WHERE feature IS NOT NULL AND deleted_revision IS NULL
+"""
+
 
 def upgrade() -> None:
     if op.get_context().dialect.name != "postgresql":
@@ -27,6 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("geofence_key", name=op.f("geofence_area_pk")),
     )
     op.create_index("geofence_area_by_place", "geofence_area", ["area"], postgresql_using="gist")
+    op.execute(AREAS)
     op.create_index("device_by_place", "device", [sa.text(PLACE)], postgresql_using="gist")
     partition_history()
 
