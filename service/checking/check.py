@@ -8,7 +8,7 @@ from sqlalchemy import select
 from service.checking.comparison import Comparison
 from service.checking.devices import DeviceChecks
 from service.checking.evaluation import Reevaluation
-from service.checking.findings import Findings
+from service.checking.findings import Expiry, Findings
 from service.checking.history import FIXES_AT_ONCE, history_parts
 from service.checking.past_geofences import kept_changes
 from service.checking.references import check_references
@@ -38,19 +38,23 @@ def check_database(
             check_schema(connection, findings)
             check_references(connection, findings)
             trackers = tracker_names(connection)
-            expired = expired_before(connection)
             revisions = np.array(sorted(connection.scalars(select(revision.c.revision))), np.int64)
             forgotten = {
                 (row.tracker_key, row.device_id): row.forgotten_time
                 for row in connection.execute(select(tombstone))
             }
             kept = kept_changes(connection, findings)
-        devices = DeviceChecks(findings, trackers, revisions, forgotten, expired)
+        expiry = Expiry()
+        devices = DeviceChecks(findings, trackers, revisions, forgotten, expiry)
         again = Reevaluation(
-            findings, kept, trackers, expired, unknown_altitude_inside=unknown_altitude_inside
+            findings, kept, trackers, expiry, unknown_altitude_inside=unknown_altitude_inside
         )
-        comparison = Comparison(state, findings, kept, trackers, expired)
+        comparison = Comparison(state, findings, kept, trackers, expiry)
         for part in history_parts(state, fixes_at_once):
+            with (
+                database.read() as connection
+            ):  # not of that state: a day that is dropped is gone from it, too
+                expiry.before = expired_before(connection)
             devices.take(part)
             told = again.take(part)
             if told is not None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from ingest.decoding.altitudes import altitudes_among
 from ingest.timestamps import iso
-from service.checking.findings import Findings, Violation
+from service.checking.findings import Expiry, Findings, Violation
 from service.checking.history import StoredDevice
 from service.checking.past_geofences import KeptChanges
 from service.checking.told import Pair, StoredEvent, StoredVisit, Told, settled, values
@@ -32,7 +32,7 @@ VOLUMES = (
 
 
 class Comparison:
-    """`expired`: positions measured before may have gone; None: none ever went."""
+    """Reads what is stored of devices as they come out of the evaluation."""
 
     def __init__(
         self,
@@ -40,13 +40,13 @@ class Comparison:
         findings: Findings,
         kept: KeptChanges,
         trackers: dict[int, str],
-        expired: int | None,
+        expiry: Expiry,
     ) -> None:
         self._state = state
         self._findings = findings
         self._kept = kept
         self._trackers = trackers
-        self._expired = expired
+        self._expiry = expiry
 
     def compare(self, told: Told) -> None:
         """Adds what differs."""
@@ -56,7 +56,7 @@ class Comparison:
         events, visits = self._stored(told.devices)
         self._check_order(events, devices)
         settled_at: dict[Pair, int] = {}
-        if self._expired is not None:
+        if self._expiry.before is not None:
             settled_at = settled(events, told.beginnings)
             self._findings.unproved[OPENINGS] += len(told.beginnings)
         doubtful: set[Pair] = set()
@@ -71,7 +71,7 @@ class Comparison:
         for stay, expected_stay in told.differing_visits(visits):
             visit = stay or expected_stay
             assert visit is not None  # noqa: S101 - narrows the type
-            if self._expired is not None and visit.device_key not in told.beginnings:
+            if self._expiry.before is not None and visit.device_key not in told.beginnings:
                 self._findings.unproved[STAYED] += 1
                 continue
             if self._is_unsettled(visit[:2], None, settled_at, doubtful):
@@ -116,18 +116,17 @@ class Comparison:
 
     def _before(self, one: StoredEvent, told: Told) -> bool:
         """Whether it is of the time of which nothing can be known any more."""
-        if self._expired is None:
+        if self._expiry.before is None:
             return False
-        beginning = told.beginnings.get(one.device_key)
-        return one.sample_time < self._expired or (
-            beginning is not None and one.sample_time <= beginning.sample_time
-        )
+        key, beginning = one.device_key, told.beginnings.get(one.device_key)
+        since = told.until.get(key) if beginning is None else beginning.sample_time
+        return self._expiry.may_have(one.sample_time) or (since is not None and one.sample_time <= since)
 
     def _is_unsettled(
         self, pair: Pair, sample_time: int | None, settled_at: dict[Pair, int], doubtful: set[Pair]
     ) -> bool:
         """Whether it depends on what may have expired; sample_time None: of now."""
-        if self._expired is None or pair[1] not in self._kept.asking:
+        if self._expiry.before is None or pair[1] not in self._kept.asking:
             return False
         since = settled_at.get(pair)
         if since is not None and (sample_time is None or sample_time > since):

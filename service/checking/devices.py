@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ingest.timestamps import iso
 from ingest.topics import shard_of
-from service.checking.findings import Findings, Violation
+from service.checking.findings import Expiry, Findings, Violation
 from service.checking.history import NONE, HistoryPart, StoredDevice, StoredFixes
 
 NOWHERE = "none"
@@ -31,7 +31,7 @@ class Facts(NamedTuple):
 
 class DeviceChecks:
     """Takes the history part by part. `tombstones`: (tracker key, device id) -> time up to which fixes are
-    refused; `expired`: positions measured before may have gone, None: none ever went."""
+    refused."""
 
     def __init__(
         self,
@@ -39,13 +39,13 @@ class DeviceChecks:
         trackers: dict[int, str],
         revisions: NDArray[np.int64],
         tombstones: dict[tuple[int, str], int],
-        expired: int | None,
+        expiry: Expiry,
     ) -> None:
         self._findings = findings
         self._trackers = trackers
         self._revisions = revisions
         self._tombstones = tombstones
-        self._expired = expired
+        self._expiry = expiry
         self._so_far = Facts()
 
     def take(self, part: HistoryPart) -> None:
@@ -126,7 +126,7 @@ class DeviceChecks:
         if stored == facts.latest:
             return
         newest = None if facts.latest is None else facts.latest[0]
-        if self._may_be_gone(device.sample_time) and (newest is None or int(str(newest)) < stored[0]):
+        if self._expiry.may_have(device.sample_time) and (newest is None or int(str(newest)) < stored[0]):
             self._findings.unproved["latest positions that have expired from history"] += 1
             return
         expected = "that of a stored position" if facts.latest is None else _shown(facts.latest)
@@ -136,7 +136,7 @@ class DeviceChecks:
         watermark = device.watermark
         stored = NOWHERE if watermark is None else iso(watermark)
         if watermark != facts.evaluated:
-            gone = watermark is not None and self._may_be_gone(watermark)
+            gone = watermark is not None and self._expiry.may_have(watermark)
             if gone and (facts.evaluated is None or facts.evaluated < int(watermark or 0)):
                 self._findings.unproved["watermarks of which the position has expired"] += 1
             else:
@@ -145,9 +145,6 @@ class DeviceChecks:
         if facts.late is not None and (watermark is None or facts.late > watermark):
             expected = f"none after the watermark, {stored}"
             self._add("late", device, "late positions", f"one at {iso(facts.late)}", expected)
-
-    def _may_be_gone(self, sample_time: int) -> bool:
-        return self._expired is not None and sample_time < self._expired
 
     def _add(self, check: str, device: StoredDevice, row: str, stored: str, expected: str) -> None:
         tracker = self._trackers.get(device.tracker_key)

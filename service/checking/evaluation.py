@@ -13,7 +13,7 @@ from geofence.state.evaluation import Evaluation
 from geofence.state.inside_state import InsideState
 from geofence.state.visit_records import NEVER, pairs_of
 from ingest.decoding.altitudes import altitudes_among
-from service.checking.findings import Findings
+from service.checking.findings import Expiry, Findings
 from service.checking.history import NONE, HistoryPart, StoredFixes
 from service.checking.past_geofences import KeptChanges, TrackerPast
 from service.checking.told import Beginning, StoredEvent, Told
@@ -21,32 +21,32 @@ from service.store.devices import Visit
 
 
 class Reevaluation:
-    """Takes the history part by part; what comes out of it is in `told` once a device ends.
-
-    `expired`: fixes measured before may have gone, and are left out; None: none ever went.
-    """
+    """Takes the history part by part. Fixes that may have gone with others are left out."""
 
     def __init__(
         self,
         findings: Findings,
         kept: KeptChanges,
         trackers: dict[int, str],
-        expired: int | None,
+        expiry: Expiry,
         *,
         unknown_altitude_inside: bool,
     ) -> None:
         self._findings = findings
         self._kept = kept
         self._trackers = trackers
-        self._expired = expired
+        self._expiry = expiry
         self._pasts = {
             key: TrackerPast(key, kept, unknown_altitude_inside=unknown_altitude_inside) for key in trackers
         }
+        self._until: dict[int, int] = {}
         self._begin()
 
     def take(self, part: HistoryPart) -> Told | None:
         """Of the devices of the part; None where the rest of its device is still to come."""
         if part.begins:
+            self._until.clear()
+        if part.begins or self._began_at != self._expiry.before:
             self._begin()
         keys = np.array([each.key for each in part.devices], np.int64)
         tracker_keys = np.array([each.tracker_key for each in part.devices], np.int64)
@@ -59,9 +59,10 @@ class Reevaluation:
             past = self._pasts[key]
             past.end_state(state, self._reached[key], past.newest)
             self._visits += _visits(state, keys)
-        return Told(part.devices, self._events, self._visits, self._beginnings)
+        return Told(part.devices, self._events, self._visits, self._beginnings, self._until)
 
     def _begin(self) -> None:
+        self._began_at = self._expiry.before
         self._states: dict[int, InsideState] = {}
         self._reached: dict[int, int] = {}
         self._events: list[StoredEvent] = []
@@ -79,8 +80,8 @@ class Reevaluation:
         """Those of the devices in these slots, which are of one tracker."""
         fixes = part.fixes
         counts = np.isin(fixes.device_key, keys[slots]) & (fixes.revision != NONE) & ~fixes.late
-        if self._expired is not None:
-            counts &= fixes.sample_time >= self._expired
+        if self._expiry.before is not None:
+            counts &= fixes.sample_time >= self._expiry.before
         fixes = fixes.take(counts)
         self._note_beginnings(fixes)
         self._findings.proved["evaluated positions"] += len(fixes)
@@ -104,6 +105,7 @@ class Reevaluation:
             key, before = int(fixes.device_key[start]), self._beginnings
             time = before[key].sample_time if key in before else int(fixes.sample_time[start])
             before[key] = Beginning(time, int(fixes.revision[end]))
+            self._until[key] = int(fixes.sample_time[end])
 
     def _told(
         self, part: HistoryPart, fixes: StoredFixes, evaluation: Evaluation, tracker_key: int

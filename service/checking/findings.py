@@ -36,3 +36,17 @@ class Findings:
         """One more."""
         self.violations += 1
         self.tell(violation)
+
+
+@dataclass(slots=True)
+class Expiry:
+    """`before`: positions and events measured before (ms) may have gone; None: none ever went.
+
+    It grows while a check goes on, if retention drops days meanwhile: of these nobody sees what they were.
+    """
+
+    before: int | None = None
+
+    def may_have(self, sample_time: int) -> bool:
+        """Whether what was measured then may have gone."""
+        return self.before is not None and sample_time < self.before

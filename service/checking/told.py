@@ -71,12 +71,17 @@ class StoredVisit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Of `devices`: their events, what they are inside of afterwards, and where they began, by device key."""
+    """Of `devices`: their events, what they are inside of afterwards, and where they began, by device key.
+
+    `until` is the sample_time (ms) of the last fix looked at, of each of which there was one: of a device
+    that has not begun it was looked at before more had expired.
+    """
 
     devices: Sequence[StoredDevice]
     events: Sequence[StoredEvent]
     visits: Sequence[Visit]
     beginnings: dict[int, Beginning]
+    until: dict[int, int]
 
     def differing_events(
         self, stored: Sequence[StoredEvent]
