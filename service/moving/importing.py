@@ -10,11 +10,13 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from geofence.faults import InvalidGeofences
 from geofence.reading.geojson import read_accepted_geofence
+from ingest.topics import SHARDS
 from service.errors import Conflict, Refused, StoreAway
 from service.moving.move_file import FORMAT, MOVED, VERSION, EndLine, Head, TableLine, row_type
 from service.store.areas import put_areas
 from service.store.columns import insert_columns, on_postgres
 from service.store.database import Database, first_line
+from service.store.leases import held, release, take
 from service.store.migration import schema_state
 from service.store.numbers import give_numbers_after, given_number
 from service.store.partitions import make_days
@@ -25,10 +27,10 @@ from service.store.schema import (
     position,
     revision,
     sequence,
+    shard,
     tracker,
     tracker_consumer,
 )
-from service.store.shards import held_by_others, release, take_over
 from service.timestamps import now
 
 ROWS_AT_ONCE = 10_000
@@ -71,11 +73,11 @@ def import_lines(
 
 def _hold_shards(connection: Connection) -> None:
     """Until the commit nobody evaluates, and nobody who did before does so after it."""
-    owned = take_over(connection, OWNER, LEASE)
-    others = held_by_others(connection, OWNER)
+    owned = take(connection, shard, range(SHARDS), OWNER, LEASE)
+    others = [each for each in held(connection, shard) if each.owner != OWNER]
     if others:
         raise StoreAway(f"worker {others[0].owner!r} uses the database: stop it first")
-    release(connection, owned)
+    release(connection, shard, owned)
 
 
 def _refuse_rows(connection: Connection) -> None:

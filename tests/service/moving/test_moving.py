@@ -13,9 +13,10 @@ from ingest.messages import Message
 from sample_data.flights import FlightFiles
 from service.crossing_rule import changed
 from service.errors import Conflict, OverflyError, Refused, StoreAway
+from service.membership import Membership
 from service.moving.exporting import exported_lines
 from service.moving.importing import import_lines
-from service.ownership import Lease
+from service.sharing import Sharing
 from service.store.database import Database
 from service.store.schema import event
 from tests.exact_flights import visited
@@ -199,9 +200,9 @@ def test_a_file_that_is_wrong_leaves_nothing_and_its_lines_are_named(
 def test_a_database_that_a_worker_uses_is_left_alone(made: Made, lines: list[bytes]) -> None:
     store = made("postgres")
     database = store.open()
-    lease = Lease.taken(database, "worker-1", 60)
+    worker = Membership(database, "worker-1", 60, [], Sharing.WHOLE, "topics")
     with pytest.raises(StoreAway, match="worker 'worker-1' uses the database: stop it first"):
         imported(store, lines)
-    lease.give_back()
+    worker.give_back()
     database.close()
     assert imported(store, lines) > 0
