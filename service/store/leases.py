@@ -68,6 +68,8 @@ def held(connection: Connection, table: Table) -> list[Held]:
 
 def extend(connection: Connection, table: Table, owned: Mapping[Key, int], lease: int) -> set[Key]:
     """Makes rows one's own for another `lease` ms; answers which still are."""
+    mine = select(_key(table)).where(at_epochs(table, owned)).order_by(_key(table))
+    connection.execute(mine.with_for_update(key_share=True))  # in the order in which others lock them
     kept = update(table).where(at_epochs(table, owned)).values(lease_until=CLOCK + lease)
     return set(connection.scalars(kept.returning(_key(table))))
 
