@@ -81,7 +81,7 @@ def told(database: Database) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.execute(select(*columns).order_by(event.c.seq))]
 
 
-FEW, ALL = 8_000, 139_098
+FEW, ALL = 6_000, 139_098
 
 
 @BOTH_WAYS
