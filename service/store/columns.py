@@ -4,14 +4,19 @@ PostgreSQL takes columns as they are, by COPY or as arrays; SQLite takes rows. A
 Python values, by the name of the table's column.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
+    Float,
     FromClause,
+    Integer,
+    String,
     Table,
     and_,
     bindparam,
@@ -27,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -48,14 +54,31 @@ def insert_columns(connection: Connection, table: Table, columns: Columns) -> No
     names = ", ".join(f'"{name}"' for name in columns)
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 - narrows the type; the engine is psycopg's
-    statement, copied = f'COPY "{table.name}" ({names}) FROM STDIN', copied_text(columns)
+    statement = f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
     try:
         with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            copy.write(copied)
+            copy.set_types([_binary_type(table.c[name].type) for name in columns])
+            for row in zip(*columns.values(), strict=True):
+                copy.write_row(row)
     except psycopg.Error as error:
         raise DBAPIError.instance(
             statement, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
         ) from error
+
+
+def _binary_type(kind: TypeEngine[Any]) -> str:
+    """What PostgreSQL calls it: its binary format is that of the type to the byte."""
+    return next(name for known, name in BINARY_TYPES.items() if isinstance(kind, known))
+
+
+BINARY_TYPES: Mapping[type[TypeEngine[Any]], str] = {
+    BigInteger: "int8",
+    Integer: "int4",
+    Float: "float8",
+    Boolean: "bool",
+    String: "text",
+}
+"""A subclass before what it is a kind of."""
 
 
 def update_columns(
@@ -143,27 +166,6 @@ def wanted_keys(connection: Connection, table: Table, keys: Columns) -> tuple[Fr
     )
     text = "[" + ",".join(map(str, map(list, zip(*keys.values(), strict=True)))) + "]"
     return select(*members, each.c.key.label("place")).subquery("wanted"), {"wanted": text}
-
-
-def copied_text(columns: Columns) -> str:
-    """Columns of numbers, texts, truths and None in the text format of COPY.
-
-    https://www.postgresql.org/docs/15/sql-copy.html
-    """
-    written = [_copied(values) for values in columns.values()]
-    return "".join("\t".join(row) + "\n" for row in zip(*written, strict=True))
-
-
-_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _copied(values: Sequence[Any]) -> Iterable[str]:
-    if any(type(value) is not int and type(value) is not float for value in values):
-        return (
-            "\\N" if value is None else value.translate(_ESCAPED) if isinstance(value, str) else repr(value)
-            for value in values
-        )
-    return map(repr, values)
 
 
 def _rows(columns: Columns) -> list[dict[str, Any]]:
