@@ -1,7 +1,8 @@
 """From bytes to columns: what devices send, judged item by item. Never raises for any payload.
 
-A payload that msgspec decodes whole, as nearly all do, is judged right away. Any other is taken apart
-(`payloads`), so that each item stands or falls alone; both ways come to the same verdict on an item.
+Payloads of which all is usual are read together in C, where that was built (`usual_payloads`). Of the others,
+those that msgspec decodes whole are judged right away, and the rest is taken apart (`payloads`), so that each
+item stands or falls alone. All ways come to the same verdict on an item.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from ingest.decoding import payloads
 from ingest.decoding.device_positions import Bounds, Row, device_position
 from ingest.decoding.faults import Fault
 from ingest.decoding.rejects import MessageRejects, Reject
+from ingest.decoding.usual_lines import COMPILED, Library
+from ingest.decoding.usual_payloads import Usual, usual_payloads
 from ingest.messages import Message
 
 
@@ -55,16 +58,42 @@ class Decoded:
     rejects: list[Reject]
 
 
-def decode(messages: Sequence[Message], received_time: int, limits: DecodeLimits) -> Decoded:
-    """The positions in these messages, received at `received_time` (ms since the epoch)."""
-    intake = _Intake(limits, limits.bounds(received_time))
+def decode(
+    messages: Sequence[Message],
+    received_time: int,
+    limits: DecodeLimits,
+    library: Library | None = COMPILED,
+) -> Decoded:
+    """The positions in these messages, received at `received_time` (ms since the epoch).
+
+    library: reads usual payloads; where it is None all go the other ways.
+    """
+    bounds = limits.bounds(received_time)
+    usual = library and usual_payloads(library, messages, bounds, limits.payload_bytes)
+    if usual and usual.taken.all():
+        return Decoded(usual.batch, usual.message, usual.item, [])
+    intake = _Intake(limits, bounds)
     for index, message in enumerate(messages):
-        intake.take(index, message)
-    return Decoded(
+        if not usual or not usual.taken[index]:
+            intake.take(index, message)
+    judged = Decoded(
         batch=_batch(intake.rows),
         message=np.array(intake.message, np.int32),
         item=np.array(intake.item, np.int32),
         rejects=intake.rejects,
+    )
+    return _together(usual, judged) if usual else judged
+
+
+def _together(usual: Usual, judged: Decoded) -> Decoded:
+    """All positions in the order of their messages."""
+    message = np.concatenate((usual.message, judged.message))
+    order = np.argsort(message, kind="stable")
+    return Decoded(
+        batch=PositionBatch.joined([usual.batch, judged.batch]).take(order),
+        message=message[order],
+        item=np.concatenate((usual.item, judged.item))[order],
+        rejects=judged.rejects,
     )
 
 

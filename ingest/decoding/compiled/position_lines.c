@@ -1,6 +1,7 @@
 #include "position_lines.h"
 
 #include "asked.h"
+#include "kept.h"
 #include "times.h"
 
 #include <math.h>
@@ -11,7 +12,8 @@ const char usual_positions_says[] =
     "Of whole lines in UTF-8: how many there are, and bytes of columns of those that are usual and good: line (int64),\n"
     "device (int32), sample_time (int64), longitude, latitude, altitude and accuracy (float64, NaN where unknown).\n"
     "The last two are None where no line has one. At last a list of what texts gives for their members of these\n"
-    "names, as the line has them, with a line end between two; None where there are no names.";
+    "names, as the line has them, with a line end between two; None where there are no names. With None for names:\n"
+    "of all members that are not the position's own the text in which they are kept (see properties.py).";
 
 enum { LEVELS = 16 };
 
@@ -22,6 +24,7 @@ typedef struct {
     PyObject *slots; /* the number of each device, by its id */
     int64_t earliest, latest;
     Asked asked;
+    Kept kept;
     PyObject *made[COLUMNS]; /* bytearrays */
     char *columns[COLUMNS];
     int64_t rows;
@@ -84,7 +87,7 @@ static bool scan_value(Place *at, ColumnNumber column, Fix *fix, bool *seen)
     return column == TIME ? scan_time(at, &fix->time) : scan_measure(at, column, fix);
 }
 
-static bool scan_member(Place *at, Fix *fix, bool *seen, Asked *asked)
+static bool scan_member(Place *at, Fix *fix, bool *seen, Table *table)
 {
     Text name;
     if (!scan_text(at, &name))
@@ -94,29 +97,35 @@ static bool scan_member(Place *at, Fix *fix, bool *seen, Asked *asked)
         return false;
     pass_blanks(at);
     Place start = *at;
-    if (!scan_value(at, column_of(&name), fix, seen))
+    ColumnNumber column = column_of(&name);
+    if (!scan_value(at, column, fix, seen))
         return false;
-    int number = asked_name(asked, &name);
+    Text value = {start, (int)(*at - start)};
+    int number = asked_name(&table->asked, &name);
     if (number >= 0)
-        asked->values[number] = (Text){start, (int)(*at - start)};
-    return true;
+        table->asked.values[number] = value;
+    bool own = column != COLUMNS && column != ALTITUDE;
+    return own || !table->kept.found || keep(&table->kept, &name, &value);
 }
 
 /* The fix of a line that is usual, from its first byte to its end. */
-static bool scan_fix(Place at, Place end, Fix *fix, Asked *asked)
+static bool scan_fix(Place at, Place end, Fix *fix, Table *table)
 {
+    Asked *asked = &table->asked;
     bool seen[COLUMNS] = {false};
     memset(fix->has, false, sizeof fix->has);
     memset(asked->values, 0, sizeof *asked->values * (size_t)asked->count);
+    table->kept.count = 0;
     if (!pass(&at, '{'))
         return false;
     do {
         pass_blanks(&at);
-        if (!scan_member(&at, fix, seen, asked))
+        if (!scan_member(&at, fix, seen, table))
             return false;
         pass_blanks(&at);
     } while (pass(&at, ','));
-    return pass(&at, '}') && at == end && seen[DEVICE] && seen[TIME] && seen[LONGITUDE] && seen[LATITUDE];
+    return pass(&at, '}') && at == end && seen[DEVICE] && seen[TIME] && seen[LONGITUDE] && seen[LATITUDE] &&
+           sort_kept(&table->kept);
 }
 
 static bool is_good(const Fix *fix, const Table *table)
@@ -161,9 +170,9 @@ static bool read_lines(Place at, Place end, Table *table)
     for (int64_t line = 0; at < end; line++) {
         Place line_end = memchr(at, '\n', (size_t)(end - at));
         Fix fix;
-        if (line_end - at <= LONGEST_LINE && scan_fix(at, line_end, &fix, &table->asked) && is_good(&fix, table)) {
+        if (line_end - at <= LONGEST_LINE && scan_fix(at, line_end, &fix, table) && is_good(&fix, table)) {
             long slot = slot_of(&fix.device_id, table->slots);
-            if (slot >= 0 && slot <= INT32_MAX && add_asked(&table->asked))
+            if (slot >= 0 && slot <= INT32_MAX && add_asked(&table->asked) && add_kept(&table->kept))
                 add(table, line, (int32_t)slot, &fix);
         }
         if (PyErr_Occurred())
@@ -213,10 +222,17 @@ static PyObject *answer_of(const Table *table, int64_t lines)
         Py_INCREF(item);
         PyTuple_SetItem(answer, column + 1, item);
     }
-    PyObject *texts = table->asked.found ? table->asked.found : Py_None;
+    PyObject *texts = table->asked.found ? table->asked.found : table->kept.found ? table->kept.found : Py_None;
     Py_INCREF(texts);
     PyTuple_SetItem(answer, COLUMNS + 1, texts);
     return answer;
+}
+
+static bool open_properties(PyObject *names, PyObject *texts, Table *table)
+{
+    if (names == Py_None)
+        return (table->kept.found = PyList_New(0));
+    return open_asked(names, texts, &table->asked);
 }
 
 PyObject *usual_positions(PyObject *module, PyObject *const *objects, Py_ssize_t given)
@@ -244,10 +260,11 @@ PyObject *usual_positions(PyObject *module, PyObject *const *objects, Py_ssize_t
     if (lines > PY_SSIZE_T_MAX / 8)
         return PyErr_NoMemory();
     PyObject *answer = NULL;
-    if (open_asked(objects[4], objects[5], &table.asked) && make_columns(&table, lines) && read_lines(at, end, &table))
+    if (open_properties(objects[4], objects[5], &table) && make_columns(&table, lines) && read_lines(at, end, &table))
         answer = answer_of(&table, lines);
     for (int column = 0; column < COLUMNS; column++)
         Py_XDECREF(table.made[column]);
     Py_XDECREF(table.asked.found);
+    Py_XDECREF(table.kept.found);
     return answer;
 }
