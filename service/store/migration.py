@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError
 from service.errors import SchemaNotReady
 from service.store.columns import on_postgres
 from service.store.database import Database, first_line
-from service.store.schema import metadata, position
+from service.store.schema import event, metadata, position
 from service.store.turns import Turn, wait_for_turn
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -74,7 +74,7 @@ def differences(connection: Connection) -> list[Any]:
     def compared(part: Any, name: str | None, kind: str, reflected: bool, _: Any) -> bool:
         if reflected:
             return kind != "table" or name in metadata.tables
-        if kind == "foreign_key_constraint" and part.table is position:
+        if kind == "foreign_key_constraint" and part.table in (position, event):
             return dialect == "sqlite"
         return bool(part.info.get("only", dialect) == dialect)
 

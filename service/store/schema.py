@@ -210,9 +210,9 @@ event = Table(
     metadata,
     Column("seq", Key, primary_key=True),  # the order of commit
     Column("event_id", String(32), nullable=False, unique=True),
-    Column("tracker_key", ForeignKey("tracker.key", ondelete="CASCADE"), nullable=False),
-    Column("device_key", ForeignKey("device.key", ondelete="CASCADE"), nullable=False),
-    Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), nullable=False, index=True),
+    Column("tracker_key", Key, nullable=False),
+    Column("device_key", Key, nullable=False),
+    Column("geofence_key", Key, nullable=False, index=True),
     Column("event_type", String(10), nullable=False),  # ENTER, EXIT, DWELL
     Column("collection_name", Identifier, nullable=False),
     Column("geofence_id", Identifier, nullable=False),
@@ -228,6 +228,11 @@ event = Table(
     Column(
         "interpolated", Boolean, nullable=False, server_default=false()
     ),  # time and place are between two fixes; all else is of the later one
+    # PostgreSQL would look each up for each row: there triggers do it for all rows of a statement
+    *(
+        ForeignKeyConstraint([f"{of}_key"], [f"{of}.key"], ondelete="CASCADE").ddl_if(dialect="sqlite")
+        for of in ("tracker", "device", "geofence")
+    ),
     sqlite_autoincrement=True,
 )
 Index("event_by_device", event.c.device_key, event.c.seq)
