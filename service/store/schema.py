@@ -237,6 +237,7 @@ event = Table(
 )
 Index("event_by_device", event.c.device_key, event.c.seq)
 Index("event_by_geofence", event.c.geofence_id, event.c.seq)
+Index("event_by_time", event.c.tracker_key, event.c.sample_time, event.c.seq)
 
 alert = Table(
     "alert",

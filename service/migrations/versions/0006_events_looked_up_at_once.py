@@ -1,4 +1,4 @@
-"""PostgreSQL: what events name is looked up by the statement, not row by row. SQLite stays as it is.
+"""Events are found by their time. On PostgreSQL what they name is looked up by the statement, not row by row.
 
 The version before goes on working: triggers do what foreign keys did, with the same SQLSTATE.
 """
@@ -10,6 +10,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
+    op.create_index("event_by_time", "event", ["tracker_key", "sample_time", "seq"])
     if op.get_context().dialect.name != "postgresql":
         return
     for statement in (LOOK_UP, TAKE_ALONG):
