@@ -1,6 +1,7 @@
 """The devices of one tracker, in memory: what evaluation needs of each, in columns by slot."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +85,7 @@ class TrackedDevices:
 
     def slots(self, device_ids: Iterable[str]) -> NDArray[np.int32]:
         """The slot of each id, UNKNOWN where the tracker has not met it."""
-        slots = self._slots
-        return _int32(slots.get(device_id, UNKNOWN) for device_id in device_ids)
+        return _int32(map(self._slots.get, device_ids, repeat(UNKNOWN)))
 
     def visits_of(self, records: VisitRecords) -> Iterator[Visit]:
         """Records of visits as they are stored."""
