@@ -1,22 +1,27 @@
 """The tracker on PostGIS and on SQLite beside a bare COPY of the same rows into a table without any index.
 
 Real flights of a day, moved to yesterday, 5,000 positions a message and a commit, against 99 geofences. The
-tracker decodes, stores history and latest positions, evaluates, and keeps state and events; the bare COPY is
-given columns that are read already. Both wait for the disk at each commit. In turn, several times; the median
+tracker, which has started, decodes, stores history and latest positions, evaluates, and keeps state and
+events; the bare COPY is given columns that are read already, and writes them as text, or as binary, which is
+the fastest that the driver can do. All wait for the disk at each commit. In turn, several times; the median
 counts.
+
+`./run bench stored` measures the tracker on databases that hold 1, 10 and 50 million fixes.
 """
 
 import gzip
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, MetaData, Table, text
+import psycopg
+from sqlalchemy import Column, Connection, MetaData, Table, text
 
 from geofence.geofence import Geofence
 from geofence.reading.geojson import read_geofences
@@ -30,10 +35,9 @@ from service.live_geofences import LiveGeofences
 from service.logs import configure_logs
 from service.membership import Membership
 from service.metrics import Metrics
-from service.owned_shards import OwnedShards
 from service.reorder import ReorderClock
 from service.sharing import Sharing
-from service.store.columns import Columns, insert_columns
+from service.store.columns import Columns, insert_columns, on_postgres
 from service.store.database import Database
 from service.store.migration import prepare
 from service.store.partitions import DaysOfHistory
@@ -57,25 +61,33 @@ def run() -> None:
     messages = _messages(flights.positions)
     batches = [_columns(message) for message in messages]
     count = sum(len(batch["device_key"]) for batch in batches)
-    bare, postgis, sqlite = [], [], []
+    bare: list[float] = []
+    binary: list[float] = []
+    postgis: list[float] = []
+    sqlite: list[float] = []
     with Postgres.of_its_own(DURABLE) as server, tempfile.TemporaryDirectory() as name:
         for turn in range(ROUNDS):
             with closing(PostgresStore(server.new_database()).open()) as database:
-                bare.append(_bare(database, batches))
+                bare.append(_bare(database, batches, _copy_text))
             with closing(PostgresStore(server.new_database()).open()) as database:
-                postgis.append(_tracked(database, messages, geofences, _alone(database)))
+                binary.append(_bare(database, batches, insert_columns))
+            with closing(PostgresStore(server.new_database()).open()) as database:
+                postgis.append(_tracked(database, messages, geofences))
             with closing(open_sqlite(Path(name) / str(turn))) as database:
                 prepare(database)
                 sqlite.append(_tracked(database, messages, geofences))
-    _say("bare COPY", bare, count, bare)
-    _say("tracker, PostGIS", postgis, count, bare)
-    _say("tracker, SQLite", sqlite, count, bare)
-    print(f"  (target: PostGIS at least {TARGET} of the bare COPY)")
+    baselines = {"text": bare, "binary": binary}
+    _say("bare COPY, text", bare, count, baselines)
+    _say("bare COPY, binary", binary, count, baselines)
+    _say("tracker, PostGIS", postgis, count, baselines)
+    _say("tracker, SQLite", sqlite, count, baselines)
+    print(f"  (target: PostGIS at least {TARGET} of the bare COPY as text)")
 
 
-def _say(what: str, seconds: Sequence[float], count: int, bare: Sequence[float]) -> None:
-    took, least = statistics.median(seconds), statistics.median(bare)
-    print(f"  {what:<18}{count / took:9,.0f} positions/s {took / count * 1e6:6.1f} us  {least / took:5.2f}")
+def _say(what: str, seconds: Sequence[float], count: int, baselines: Mapping[str, Sequence[float]]) -> None:
+    took = statistics.median(seconds)
+    ratios = "".join(f"  {statistics.median(each) / took:5.2f} of {name}" for name, each in baselines.items())
+    print(f"  {what:<18}{count / took:9,.0f} positions/s {took / count * 1e6:6.1f} us{ratios}")
 
 
 def _messages(positions: Path) -> list[Message]:
@@ -95,7 +107,11 @@ def _columns(message: Message) -> Columns:
     return {"device_key": slots, **columns, "revision": [1] * len(slots), "late": [False] * len(slots)}
 
 
-def _bare(database: Database, batches: Sequence[Columns]) -> float:
+def _bare(
+    database: Database,
+    batches: Sequence[Columns],
+    copy: Callable[[Connection, Table, Columns], None],
+) -> float:
     """Seconds."""
     plain = Table("bare", MetaData(), *(Column(each.name, each.type) for each in position.columns))
     with database.write() as connection:
@@ -103,35 +119,40 @@ def _bare(database: Database, batches: Sequence[Columns]) -> float:
     began = time.perf_counter()
     for batch in batches:
         with database.write() as connection:
-            insert_columns(connection, plain, batch)
+            copy(connection, plain, batch)
     return time.perf_counter() - began
 
 
-def _alone(database: Database) -> OwnedShards | None:
-    """As of the one worker at a database."""
-    return Membership(database, "bench", 600, [], Sharing.WHOLE, "bench").shards
+def _copy_text(connection: Connection, table: Table, columns: Columns) -> None:
+    """Rows in the text format of COPY, made of Python's values at once: what the tracker did at first.
+
+    https://www.postgresql.org/docs/15/sql-copy.html
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    statement = f'COPY "{table.name}" ({", ".join(columns)}) FROM STDIN'.encode()
+    written = [_copied(values) for values in columns.values()]
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write("".join("\t".join(row) + "\n" for row in zip(*written, strict=True)))
 
 
-def _tracked(
-    database: Database,
-    messages: Sequence[Message],
-    geofences: Sequence[Geofence],
-    shards: OwnedShards | None = None,
-) -> float:
+_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _copied(values: Sequence[Any]) -> Iterable[str]:
+    if any(type(value) is not int and type(value) is not float for value in values):
+        return (
+            "\\N" if value is None else value.translate(_ESCAPED) if isinstance(value, str) else repr(value)
+            for value in values
+        )
+    return map(repr, values)
+
+
+def _tracked(database: Database, messages: Sequence[Message], geofences: Sequence[Geofence]) -> float:
     """Seconds."""
     live = LiveGeofences()
     GeofenceCatalog(database, live).put("default", geofences)
-    history = None if shards is None else DaysOfHistory(database, None)
-    tracker = Tracker(
-        database,
-        live,
-        Intake(600_000, None),
-        ReorderClock(0),
-        Metrics(),
-        shards=shards,
-        history=history,
-    )
-    tracker.run_window(True)
+    tracker = started_tracker(database, live)
     began = time.perf_counter()
     for message in messages:
         tracker.ingest([message], "default")
@@ -140,3 +161,21 @@ def _tracked(
         found = connection.scalar(text("SELECT count(*) FROM event"))
     assert found == EVENTS, found
     return took
+
+
+def started_tracker(database: Database, live: LiveGeofences) -> Tracker:
+    """The tracker of a database, the only one, as it is once it has read what is stored."""
+    with database.read() as connection:
+        shared = on_postgres(connection)
+    tracker = Tracker(
+        database,
+        live,
+        Intake(600_000, None),
+        ReorderClock(0),
+        Metrics(),
+        shards=Membership(database, "bench", 3600, [], Sharing.WHOLE, "bench").shards if shared else None,
+        history=DaysOfHistory(database, None) if shared else None,
+    )
+    tracker.run_window(True)
+    tracker.ingest([], "default")
+    return tracker
