@@ -32,14 +32,10 @@ def _check(
     line: what is stored, and what should be.
     """
     settings = read_settings()
-    console = Console(highlight=False, soft_wrap=True)
     database = opened_with_data(settings)
 
     def tell(violation: Violation) -> None:
-        if as_json:
-            console.print(msgspec.json.encode(violation._asdict()).decode(), markup=False)
-        else:
-            console.print(str(violation), markup=False)
+        typer.echo(msgspec.json.encode(violation._asdict()) if as_json else str(violation))
 
     findings = Findings(tell)
     try:
@@ -55,18 +51,18 @@ def _check(
         database.close()
     if as_json:
         counts = {"violations": findings.violations, "proved": findings.proved, "unproved": findings.unproved}
-        console.print(msgspec.json.encode(counts).decode(), markup=False)
+        typer.echo(msgspec.json.encode(counts))
     else:
-        _say(console, findings)
+        _say(findings)
     raise typer.Exit(1 if findings.violations else 0)
 
 
-def _say(console: Console, findings: Findings) -> None:
+def _say(findings: Findings) -> None:
     for what, count in findings.unproved.items():
         if count:
-            console.print(f"not proved: {count:,} {what}", markup=False)
+            typer.echo(f"not proved: {count:,} {what}")
     proved = ", ".join(f"{count:,} {what}" for what, count in findings.proved.items() if count)
     if findings.violations:
-        console.print(f"{findings.violations:,} violations among {proved}.", markup=False)
+        typer.echo(f"{findings.violations:,} violations among {proved}.")
     else:
-        console.print(f"All is as its history says: {proved}.", markup=False)
+        typer.echo(f"All is as its history says: {proved}.")
