@@ -33,10 +33,10 @@ from service.fixes import fixes_of
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.logs import configure_logs
-from service.membership import Membership
 from service.metrics import Metrics
+from service.ownership.membership import Membership
+from service.ownership.sharing import Sharing
 from service.reorder import ReorderClock
-from service.sharing import Sharing
 from service.store.columns import Columns, insert_columns, on_postgres
 from service.store.database import Database
 from service.store.migration import prepare

@@ -22,29 +22,29 @@ from service.bell import Bell
 from service.catalog import GeofenceCatalog
 from service.dispatch.outbox import Dispatcher
 from service.dispatch.position_updates import PositionUpdates
-from service.duties import Duty, OwnDuty
 from service.errors import SettingsError, StoreAway
 from service.intake import intake
 from service.live_geofences import LiveGeofences
-from service.membership import Membership
 from service.metrics import Metrics
 from service.named_channels import channel_faults, event_bus, named_channels
+from service.named_database import database_weakness, named_postgres
 from service.named_hops import hop_faults
 from service.named_replica import check_read_url, named_replica
 from service.named_source import named_source
-from service.owned_shards import FixedShards, Shards
+from service.ownership.duties import Duty, OwnDuty
+from service.ownership.membership import Membership
+from service.ownership.owned_shards import FixedShards, Shards
+from service.ownership.sharing import sharing_of
 from service.pipeline import Pipeline
 from service.read_replica import ReadReplica
 from service.readiness import Dependency, Readiness
 from service.reorder import ReorderClock
 from service.retention import Retention
 from service.settings import Settings
-from service.sharing import sharing_of
 from service.store.database import Database
 from service.store.folder import OTHER_FOLDER, hold
 from service.store.migration import prepare
 from service.store.partitions import DaysOfHistory
-from service.store.postgres import check_url, open_postgres
 from service.store.shards import take_over_all
 from service.store.sqlite import open_sqlite
 from service.timestamps import now
@@ -168,6 +168,9 @@ def _running(settings: Settings, parts: Parts, source: Source | None, public_url
     channels, bus = named_channels(settings, public_url), event_bus(settings)
     outbox_names = [channel.gathering.outbox_name for channel in channels]
     database = open_database(settings)
+    weakness = database_weakness(settings)
+    if weakness is not None:
+        log.warning("database.weak_tls", problem=weakness)
     prepare(database)
     membership = _membership(settings, parts, database, source, [*outbox_names, POSITION_EVENTS])
     metrics = Metrics()
@@ -191,6 +194,7 @@ def _running(settings: Settings, parts: Parts, source: Source | None, public_url
         history=None if settings.database_url is None else DaysOfHistory(database, settings.retention_days),
     )
     workers = [] if membership is None else [Worker("lease", membership.run, membership.stop)]
+    pipeline = None
     if parts.tracks:
         pipeline = Pipeline(tracker, settings.tracker, source, metrics)
         fixes_posted.listen(pipeline.wake)
@@ -211,7 +215,9 @@ def _running(settings: Settings, parts: Parts, source: Source | None, public_url
         workers += [_dispatch_worker(name, each) for name, each in dispatchers.items()]
     elif parts.tracks and outbox_names:
         log.info("track.only", channels=outbox_names, next="`overfly dispatch` or `overfly serve` tells them")
-    dependencies = Readiness(database, source, outbox_names, positions)
+    dependencies = Readiness(
+        database, source, outbox_names, positions, lambda: None if pipeline is None else pipeline.trouble
+    )
     return Running(database, tracker, catalog, dependencies, metrics.registry, Workers(workers), membership)
 
 
@@ -267,7 +273,7 @@ def open_database(settings: Settings) -> Database:
     """Raises SettingsError, StoreAway."""
     if settings.database_url is None:
         return open_sqlite(settings.data_dir)
-    return open_postgres(settings.database_url.get_secret_value())
+    return named_postgres(settings.database_url.get_secret_value(), settings)
 
 
 def start_faults(settings: Settings) -> list[str]:
@@ -280,7 +286,7 @@ def start_faults(settings: Settings) -> list[str]:
 def _refusals(settings: Settings) -> Iterator[str]:
     try:
         if settings.database_url is not None:
-            check_url(settings.database_url.get_secret_value())
+            named_postgres(settings.database_url.get_secret_value(), settings).close()
         check_read_url(settings)
     except SettingsError as error:
         yield str(error)

@@ -15,6 +15,10 @@ class HeldDevices:
         self._by_tracker: dict[int, TrackedDevices] = {}
         self._erased: dict[int, int] = {}
 
+    @property
+    def empty(self) -> bool:
+        return not self._by_tracker
+
     def reset(self) -> None:
         """Nothing is held."""
         self._by_tracker.clear()

@@ -3,10 +3,11 @@
 from sqlalchemy import URL
 
 from service.errors import SettingsError
+from service.named_database import named_postgres
 from service.read_replica import ReadReplica
 from service.settings import Settings
 from service.store.database import Database
-from service.store.postgres import check_url, open_postgres
+from service.store.postgres import check_url
 
 SETTING = "OVERFLY_DATABASE_READ_URL"
 
@@ -17,7 +18,7 @@ def named_replica(settings: Settings, primary: Database) -> ReadReplica | None:
     if settings.database_read_url is None:
         return None
     url = settings.database_read_url.get_secret_value()
-    return ReadReplica(primary, open_postgres(url, SETTING), settings.database_read_max_lag)
+    return ReadReplica(primary, named_postgres(url, settings, SETTING), settings.database_read_max_lag)
 
 
 def check_read_url(settings: Settings) -> None:

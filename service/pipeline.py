@@ -39,6 +39,8 @@ class Pipeline:
         self._connection: int | None = None  # of the source, whose window the clock counts
         self._told: tuple[bool, str | None] = (False, None)
         self._balance_at = self._notice_at = 0.0
+        self.trouble: str | None = None
+        """Why what came cannot be stored now; from any thread."""
 
     def run(self) -> None:
         """Until `stop`; what was received and not committed by then is the source's to deliver again."""
@@ -141,10 +143,12 @@ class Pipeline:
             except StoreAway as error:
                 log.warning("tracker.store_away", error=str(error), retry_seconds=round(delay, 2))
                 self._metrics.store_away.inc()
+                self.trouble = str(error)
                 self._rest(delay * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret
                 delay = min(delay * 2, LAST_RETRY)
                 waited = True
             else:
+                self.trouble = None
                 if waited:
                     log.info("tracker.store_back")
                 return True

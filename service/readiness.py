@@ -1,6 +1,6 @@
 """What /v1/ready says of each thing that the service needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -26,7 +26,8 @@ class Dependency:
 
 
 class Readiness:
-    """channels: names of the outbox's channels, such as `email:<address>` or `eventbridge`."""
+    """channels: names of the outbox's channels, such as `email:<address>` or `eventbridge`. trouble: why what
+    came cannot be stored, such as a full disk, of which a look at the database says nothing."""
 
     def __init__(
         self,
@@ -34,11 +35,13 @@ class Readiness:
         source: Source | None,
         channels: Sequence[str],
         positions: PositionUpdates | None = None,
+        trouble: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._database = database
         self._source = source
         self._channels = channels
         self._positions = positions
+        self._trouble = trouble
 
     def __call__(self) -> Mapping[str, Dependency]:
         """By name. The database and the source are required; a receiver of alerts that is away is shown."""
@@ -57,7 +60,8 @@ class Readiness:
                 connection.execute(select(1))
         except StoreAway as error:
             return Dependency(False, True, str(error))
-        return Dependency(True, True, "answers")
+        trouble = self._trouble()
+        return Dependency(trouble is None, True, trouble or "answers")
 
     def _of_channel(self, name: str) -> Dependency:
         """By the oldest alert that is still to be delivered: whether it was tried, and what was answered."""

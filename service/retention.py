@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import structlog
 
-from service.duties import Duty, OwnDuty
 from service.errors import StoreAway
 from service.intake import DAY
+from service.ownership.duties import Duty, OwnDuty
 from service.store.columns import on_postgres
 from service.store.database import Database
 from service.store.devices import device_keys

@@ -50,6 +50,14 @@ class Settings(BaseSettings):
     database_read_max_lag: float = Field(
         30, ge=3, description="seconds that the replica may be behind; beyond, reads are answered by 503"
     )
+    database_password_file: Path | None = Field(
+        None, description="file that holds the database's password; read anew when the database refuses it"
+    )
+    database_password_secret: str | None = Field(
+        None,
+        description="the same in AWS: name or ARN of a secret in Secrets Manager, or ssm:<name> of a "
+        "parameter; the password itself or JSON with `password` and perhaps `username`",
+    )
     tracker: str = Field("default", description="tracker that what comes from broker or queue feeds")
     worker_id: str = Field(
         default_factory=socket.gethostname, description="name under which this worker owns its shards"

@@ -5,7 +5,8 @@ Promises, and what holds them here:
 - nothing counts twice: rows, watermark, inside set, events and outbox are one commit, and a fix that is a row
   already, or not after the watermark, changes none of them;
 - one writer a shard: any process may store a fix, which then waits; only who owns its shard evaluates it;
-- memory is a mirror of the database: whatever fails in between, it is read anew before it is used again.
+- memory is a mirror of the database: whatever fails in between, it is read anew before it is used again,
+  and not before a commit has ended of which the answer was lost.
 """
 
 import threading
@@ -27,7 +28,7 @@ from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.outcome import Accounts, Outcome, Posted
-from service.owned_shards import ALL_SHARDS, FixedShards, Shards
+from service.ownership.owned_shards import ALL_SHARDS, FixedShards, Shards
 from service.put_aside import commit_storable, conflicts, part, without_forgotten
 from service.reorder import ReorderClock
 from service.store.database import Database
@@ -309,7 +310,7 @@ class Tracker:
                 self.shards.claim(needed)
             try:
                 with self._database.write() as connection:
-                    erased = self.shards.confirm(connection, needed)
+                    erased = self.shards.confirm(connection, needed, alone=self._held.empty)
                     self._held.follow(connection, erased)
                     if not erased.keys() <= self._evaluated_shards:
                         self._reorder.start_anew(

@@ -20,6 +20,7 @@ from service.store.migration import prepare
 from service.store.postgres import open_postgres
 from tests.brokers import free_port
 from tests.programs import Program
+from tests.small_disk import SmallDisk
 from tests.waiting import wait_until
 
 START_SECONDS = 60.0
@@ -39,19 +40,27 @@ class Postgres(Program):
     options: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    small_disk: SmallDisk | None = None
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _has_template: bool = False
 
     @classmethod
     @contextmanager
-    def of_its_own(cls, options: Mapping[str, str] | None = None) -> Iterator[Self]:
+    def of_its_own(
+        cls, options: Mapping[str, str] | None = None, small_disk: int | None = None
+    ) -> Iterator[Self]:
         """A server in a new folder. Not in pytest's, which root keeps to itself, and PostgreSQL is not run
-        by root."""
+        by root. small_disk: megabytes of one beside it, where `database_on_small_disk` makes its own.
+        """
         folder = Path(tempfile.mkdtemp(prefix="overfly-postgres-"))
         try:
             if os.getuid() == 0:
                 shutil.chown(folder, "postgres", "postgres")
-            with cls(folder, options or {}) as server:
+            server = cls(folder, options or {})
+            if small_disk is not None:
+                (folder / "disk").mkdir()
+                server.small_disk = SmallDisk(folder / "disk", small_disk, _somebody())
+            with server:
                 yield server
         finally:
             shutil.rmtree(folder)
@@ -81,7 +90,8 @@ class Postgres(Program):
             **self.options,
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
-        self.process = self.launched([*_as_somebody(), _program("postgres"), "-D", str(data), *options])
+        command = [*_as_somebody(), _program("postgres"), "-D", str(data), *options]
+        self.process = self.launched(self.small_disk.command(command) if self.small_disk else command)
         wait_until(self._answers, START_SECONDS, lambda: f"does not answer:\n{self.log[-4000:]}")
         return self
 
@@ -134,6 +144,15 @@ class Postgres(Program):
         """The URL of a database with nothing in it at all."""
         return self.url(self._new("template1"))
 
+    def database_on_small_disk(self) -> str:
+        """As `new_database`; all of it but the log of transactions is on the small disk."""
+        assert self.small_disk is not None
+        url = self.new_database()
+        name, folder = url.rpartition("/")[2], str(self.small_disk.folder)
+        self._execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(sql.Literal(folder)))
+        self._execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE small").format(sql.Identifier(name)))
+        return url
+
     def _new(self, template: str) -> str:
         name = f"test_{next(self._numbers)}"
         names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
@@ -167,6 +186,13 @@ def _as_somebody() -> Sequence[str]:
     """PostgreSQL refuses to be run by root."""
     if os.getuid() != 0:
         return []
+    user, group = _somebody()
+    return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--"]
+
+
+def _somebody() -> tuple[int, int]:
+    """User and group of who runs it."""
+    if os.getuid() != 0:
+        return os.getuid(), os.getgid()
     postgres = pwd.getpwnam("postgres")
-    identity = [f"--reuid={postgres.pw_uid}", f"--regid={postgres.pw_gid}", "--clear-groups"]
-    return ["setpriv", *identity, "--"]
+    return postgres.pw_uid, postgres.pw_gid

@@ -24,6 +24,7 @@ from service.doctor.window import reorder_finding
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint, source_endpoint
 from service.named_channels import event_bus, mail_server
+from service.named_database import database_weakness
 from service.named_dead_letters import check_dead_letter_queue_url
 from service.named_queue import named_queue
 from service.named_replica import named_replica
@@ -69,10 +70,12 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         yield from folder_findings(settings.data_dir)
     if settings.database_url is not None or settings.data_dir.exists():
         with suppress(SettingsError):  # told among the settings
-            database = open_database(settings)
+            database, weakness = open_database(settings), database_weakness(settings)
             yield database_finding(database)
             yield from _replica_findings(settings, database)
             database.close()
+            if weakness is not None:
+                yield Finding("database's TLS", "warning", weakness)
     if not _reads_standard_queue(settings):  # else the queue's visibility timeout decides
         yield reorder_finding(settings.reorder_seconds)
     yield from _source_broker_findings(settings)

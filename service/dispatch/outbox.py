@@ -19,9 +19,9 @@ from sqlalchemy import Connection
 from service.dispatch import attempts
 from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
 from service.dispatch.rounds import STORE_AWAY_SECONDS, Rounds
-from service.duties import Duty, OwnDuty
 from service.errors import StoreAway
 from service.metrics import Metrics
+from service.ownership.duties import Duty, OwnDuty
 from service.store.alerts import PendingAlert, change_alerts
 from service.store.database import Database
 

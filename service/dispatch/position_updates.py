@@ -18,8 +18,8 @@ from service.dispatch.location_events import POSITION_EVENT, position_event
 from service.dispatch.outbox import OUTCOMES
 from service.dispatch.outcomes import DeliveryOutcome, Permanent, Sent, Temporary
 from service.dispatch.rounds import Rounds
-from service.duties import Duty, OwnDuty
 from service.metrics import Metrics
+from service.ownership.duties import Duty, OwnDuty
 from service.store.database import Database
 from service.store.position_updates import (
     WAITING_AT_MOST,

@@ -15,11 +15,12 @@ from service.errors import Conflict, Refused, StoreAway
 from service.moving.move_file import FORMAT, MOVED, VERSION, EndLine, Head, TableLine, row_type
 from service.store.areas import put_areas
 from service.store.columns import insert_columns, on_postgres
-from service.store.database import Database, first_line
+from service.store.database import Database
 from service.store.leases import held, release, take
 from service.store.migration import schema_state
 from service.store.numbers import give_numbers_after, given_number
 from service.store.partitions import make_days
+from service.store.refusal import first_line
 from service.store.schema import (
     collection,
     geofence,

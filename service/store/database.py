@@ -6,16 +6,20 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from service.errors import StoreAway
+from service.store.refusal import sentence, waited_out
 
 
 class Database:
     """An engine with the two kinds of transaction there are.
 
     Both raise StoreAway where the database does not answer, is locked, full or damaged: the caller waits and
-    tries again. What it refuses because of the data (IntegrityError, DataError) passes through.
+    tries again. What it refuses because of the data (IntegrityError, DataError) passes through, and so does
+    a statement that can never be, which is our fault. When `write` raises StoreAway at its end, nobody knows
+    whether it was committed.
     """
 
     def __init__(
@@ -59,13 +63,12 @@ def _waitable() -> Iterator[None]:
         yield
     except (DataError, IntegrityError):
         raise
-    except DatabaseError as error:
-        raise StoreAway(f"database: {first_line(error)}") from error
-
-
-def first_line(error: DatabaseError) -> str:
-    """What the database says; the lines that follow show statements."""
-    return str(error.orig).partition("\n")[0]
+    except DBAPIError as error:
+        if not waited_out(error):
+            raise
+        raise StoreAway(f"database: {sentence(error)}") from error
+    except NoConnectionFree as error:
+        raise StoreAway("database: slow to answer, all connections of this process wait for it") from error
 
 
 CHANGED_MEANWHILE = {
@@ -78,7 +81,7 @@ CHANGED_MEANWHILE = {
 """https://www.postgresql.org/docs/15/errcodes-appendix.html, https://www.sqlite.org/rescode.html"""
 
 
-def changed_meanwhile(error: DatabaseError) -> bool:
+def changed_meanwhile(error: DBAPIError) -> bool:
     """Whether the same, made of what the database holds now, may succeed."""
     codes = (getattr(error.orig, name, None) for name in ("sqlstate", "sqlite_errorname"))
     return any(code in CHANGED_MEANWHILE for code in codes)

@@ -10,12 +10,33 @@ A table of leases has one key; `owned` says at which epoch each key was taken.
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Table, cast, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    cast,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 Key = TypeVar("Key", int, str)
 
 CLOCK = cast(func.extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
 """Milliseconds since the epoch by the database's clock, which all who use it share."""
+
+STILL_SECONDS = 10
+"""As long as the server itself lets a transaction stand still, but for a COPY that waits for its data."""
+END_WHO_STANDS_STILL = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND usename = current_user AND state = 'active' AND wait_event = 'ClientRead' "
+    "AND query LIKE 'COPY \"%\" (%) FROM STDIN%' "
+    "AND query_start < clock_timestamp() - make_interval(secs => :still)"
+)
 
 
 class Held(NamedTuple):
@@ -44,9 +65,11 @@ def take(
 ) -> dict[Key, int]:
     """Takes those of the keys that are free, for `lease` ms; forced: whoever has them. Key -> epoch.
 
-    Who owned them under the same name before, and still runs, owns them no longer.
+    Who owned them under the same name before, and still runs, owns them no longer. A process of ours that
+    was stopped in the middle of a COPY loses its connection, else it would hold its rows until it ends.
     """
     wanted = _key(table).in_(list(keys))
+    connection.execute(END_WHO_STANDS_STILL, {"still": STILL_SECONDS})
     # waits for commits that go on, which lock rows by their keys, in the same order
     connection.execute(select(_key(table)).where(wanted).order_by(_key(table)).with_for_update())
     condition = wanted if forced else wanted & _takeable(table, owner)

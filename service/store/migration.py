@@ -11,11 +11,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from service.errors import SchemaNotReady
 from service.store.columns import on_postgres
-from service.store.database import Database, first_line
+from service.store.database import Database
+from service.store.refusal import first_line, sentence
 from service.store.schema import event, metadata, position
 from service.store.turns import Turn, wait_for_turn
 
@@ -40,7 +41,8 @@ def schema_state(connection: Connection) -> SchemaState:
 def migrate(database: Database) -> SchemaState:
     """Brings the schema to the newest; answers what it was before. Who comes meanwhile waits.
 
-    Raises StoreAway, and SchemaNotReady where PostGIS is missing and cannot be had.
+    All or nothing: where a step fails the database stays at the schema at which it was. Raises StoreAway,
+    and SchemaNotReady where a step cannot be done, or PostGIS is missing and cannot be had.
     """
     with database.write() as connection:
         if on_postgres(connection):
@@ -50,7 +52,14 @@ def migrate(database: Database) -> SchemaState:
         before = schema_state(connection)
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except DBAPIError as error:
+            raise SchemaNotReady(
+                f"the migration to schema {before.newest} failed and changed nothing, the database stays at "
+                f"{before.current or 'none'} ({sentence(error)}): what runs may go on; mend that and run "
+                "`overfly migrate` again"
+            ) from error
     return before
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sqlalchemy import Connection, exists, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from service.errors import StoreAway
 from service.intake import DAY
@@ -47,7 +47,7 @@ class DaysOfHistory:
         try:
             with self._database.write() as connection:
                 _make(connection, missing)
-        except (StoreAway, IntegrityError) as error:
+        except (StoreAway, IntegrityError, ProgrammingError) as error:
             log.warning("history.no_partition", days=len(missing), error=str(error))
             self._seen -= missing
 

@@ -18,10 +18,18 @@ def take_over_all(connection: Connection, owner: str) -> None:
     connection.execute(update(shard).values(owner=owner, epoch=shard.c.epoch + 1, lease_until=None))
 
 
-def confirmed_shards(connection: Connection, owned: Mapping[int, int]) -> dict[int, int]:
-    """Which shards are still one's own, and stay so until the transaction ends: shard -> `erased`."""
+def confirmed_shards(
+    connection: Connection, owned: Mapping[int, int], *, alone: bool = False
+) -> dict[int, int]:
+    """Which shards are still one's own, and stay so until the transaction ends: shard -> `erased`.
+
+    alone: waits for what others do under the same leases, such as a commit of one's own whose connection was
+    cut: it may still be under way, and what it does is seen by the statements that follow.
+    """
     statement = select(shard.c.shard, shard.c.erased).where(at_epochs(shard, owned)).order_by(shard.c.shard)
-    rows = connection.execute(statement.with_for_update(read=True, key_share=True))
+    # holds off a take-over, and not the one who makes the lease longer meanwhile
+    locked = statement.with_for_update() if alone else statement.with_for_update(read=True, key_share=True)
+    rows = connection.execute(locked)
     return {number: erased for number, erased in rows}
 
 

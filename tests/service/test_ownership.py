@@ -1,8 +1,10 @@
 """Workers at one database: who has what, and that who lost it writes nothing."""
 
 import threading
+import time
 from collections import Counter
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -12,10 +14,11 @@ from service.dispatch.outbox import Dispatcher
 from service.errors import DutyLost, ShardsLost, StoreAway
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
-from service.membership import Membership
-from service.owned_shards import ALL_SHARDS, FixedShards, OwnedShards
+from service.ownership.membership import Membership
+from service.ownership.owned_shards import ALL_SHARDS, FixedShards, OwnedShards
+from service.ownership.sharing import Sharing
 from service.reorder import ReorderClock
-from service.sharing import Sharing
+from service.store import leases
 from service.timestamps import now
 from service.tracker import Tracker
 from tests.postgres import Postgres
@@ -210,7 +213,25 @@ def test_a_device_that_is_forgotten_elsewhere_is_forgotten_by_its_owner(workshop
 def test_receipt_is_the_take_over(workshop: Workshop) -> None:
     one, two = (enter(workshop, name, Sharing.RECEIVED) for name in ("one", "two"))
     first, second = tracker_of(workshop, one), tracker_of(workshop, two)
-    for time in range(6):
-        longitude = 1 if time % 3 else 20
-        (first, second)[time % 2].ingest([workshop.fix("x", time, longitude)], "default")
+    for at in range(6):
+        longitude = 1 if at % 3 else 20
+        (first, second)[at % 2].ingest([workshop.fix("x", at, longitude)], "default")
     assert workshop.events() == [("ENTER", "x", "A", 1), ("EXIT", "x", "A", 3), ("ENTER", "x", "A", 4)]
+
+
+def test_who_was_stopped_in_the_middle_of_a_copy_holds_nothing(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "STILL_SECONDS", 0.2)
+    enter(workshop, "one", Sharing.WHOLE, seconds=1, reads="plain")
+    stopped = psycopg.connect(workshop.store.name.replace("+psycopg", ""))
+    stopped.execute("SELECT FROM shard FOR KEY SHARE")
+    copy = stopped.cursor().copy('COPY "reject" ("reason") FROM STDIN')
+    copy.__enter__()  # waits for its data from now on
+    time.sleep(1.1)
+
+    began = time.monotonic()
+    enter(workshop, "two", Sharing.WHOLE, reads="plain")
+    assert time.monotonic() - began < 5
+    with pytest.raises(psycopg.OperationalError):
+        copy.__exit__(None, None, None)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from service.owned_shards import ALL_SHARDS
+from service.ownership.owned_shards import ALL_SHARDS
 from service.store.positions import any_waiting, due, last_waiting_receipt
 from tests.service.plans import plans
 from tests.service.workshop import Workshop

@@ -13,10 +13,10 @@ from ingest.messages import Message
 from sample_data.flights import FlightFiles
 from service.crossing_rule import changed
 from service.errors import Conflict, OverflyError, Refused, StoreAway
-from service.membership import Membership
 from service.moving.exporting import exported_lines
 from service.moving.importing import import_lines
-from service.sharing import Sharing
+from service.ownership.membership import Membership
+from service.ownership.sharing import Sharing
 from service.store.database import Database
 from service.store.schema import event
 from tests.exact_flights import visited

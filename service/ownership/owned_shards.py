@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from ingest.topics import SHARDS
 from service.errors import ShardsLost, StoreAway
-from service.sharing import Sharing
+from service.ownership.sharing import Sharing
 from service.store.database import Database
 from service.store.leases import free, held, release, take
 from service.store.schema import shard
@@ -42,10 +42,13 @@ class Shards(Protocol):
     def balance_seconds(self) -> float | None:
         """How often to call `balance`; None where nobody else is at the database."""
 
-    def confirm(self, connection: Connection, needed: Set[int] | None = None) -> Mapping[int, int]:
+    def confirm(
+        self, connection: Connection, needed: Set[int] | None = None, *, alone: bool = False
+    ) -> Mapping[int, int]:
         """Which of them are still owned, until the transaction ends: shard -> how often devices were erased.
 
-        needed: those without which the transaction cannot be; None: all. Raises ShardsLost.
+        needed: those without which the transaction cannot be; None: all. alone: after what else goes on
+        under these leases, such as a commit of which the answer was lost. Raises ShardsLost.
         """
 
     def claim(self, shards: Set[int]) -> None:
@@ -67,7 +70,9 @@ class FixedShards:
     def __init__(self, owned: frozenset[int] = ALL_SHARDS) -> None:
         self.owned = owned
 
-    def confirm(self, connection: Connection, needed: Set[int] | None = None) -> Mapping[int, int]:
+    def confirm(
+        self, connection: Connection, needed: Set[int] | None = None, *, alone: bool = False
+    ) -> Mapping[int, int]:
         """Nothing to ask."""
         return dict.fromkeys(self.owned, 0)
 
@@ -139,10 +144,12 @@ class OwnedShards:
                 "overfly/positions/+"
             )
 
-    def confirm(self, connection: Connection, needed: Set[int] | None = None) -> Mapping[int, int]:
+    def confirm(
+        self, connection: Connection, needed: Set[int] | None = None, *, alone: bool = False
+    ) -> Mapping[int, int]:
         """See Shards."""
         epochs = self.epochs
-        kept = confirmed_shards(connection, epochs)
+        kept = confirmed_shards(connection, epochs, alone=alone)
         lost = epochs.keys() - kept.keys()
         if lost:
             self._lose(lost, bool(lost & (epochs.keys() if needed is None else needed)))

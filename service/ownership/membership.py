@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from service.duties import Duties
 from service.errors import ShardsLost, StoreAway
-from service.owned_shards import OwnedShards, name_taken
-from service.sharing import Sharing
+from service.ownership.duties import Duties
+from service.ownership.owned_shards import OwnedShards, name_taken
+from service.ownership.sharing import Sharing
 from service.store.database import Database
 from service.store.leases import extend
 from service.store.schema import shard

@@ -1,0 +1,1 @@
+"""Who does what, where several processes share a database: workers, their shards, their duties."""
