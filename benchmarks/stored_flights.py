@@ -25,7 +25,7 @@ from service.catalog import GeofenceCatalog
 from service.evaluating import evaluate_fixes
 from service.live_geofences import LiveGeofences
 from service.store.database import Database
-from service.store.migration import prepare
+from service.store.migration import migrate, prepare
 from service.store.partitions import DaysOfHistory
 from service.store.positions import insert_positions
 from service.store.postgres import open_postgres
@@ -56,7 +56,11 @@ def stored_flights() -> Iterator[Mapping[int, str]]:
         with Postgres(FOLDER.resolve(), HASTY) as server:
             _build(server)
     with Postgres(FOLDER.resolve(), DURABLE) as server:
-        yield {millions: server.url(_name(millions)) for millions in SIZES}
+        urls = {millions: server.url(_name(millions)) for millions in SIZES}
+        for url in urls.values():
+            with closing(open_postgres(url)) as database:
+                migrate(database)  # what was built by an earlier version
+        yield urls
 
 
 def geofences() -> Sequence[Geofence]:
