@@ -18,7 +18,7 @@ from service.store.database import Database
 from service.store.postgres import open_postgres
 from service.tracker import Tracker
 
-WARMING, MEASURED = 10, 40
+WARMING, MEASURED = 6, 24
 """Messages: two are a step of all devices."""
 WITHIN = 0.2
 
