@@ -11,16 +11,14 @@ from typing import Final
 import msgspec
 
 from ingest import timestamps
+from ingest.arrays_by_shard import ArraysByShard
 from ingest.decoding.blocks import Blocks, opened_blocks
 from ingest.identifiers import is_identifier
 from ingest.mqtt.connection import MqttEndpoint
 from ingest.mqtt.publisher import MqttPublisher, Progress
-from ingest.topics import ARRAY_TOPICS, shard_of, topic_of_device
+from ingest.topics import topic_of_device
 
 BLOCK: Final = 1 << 18
-ARRAY_BYTES: Final = 120_000
-"""Of all arrays that are gathered at once, so that none is beyond what brokers take: 128 KiB in AWS IoT."""
-ARRAY_SECONDS: Final = 1.0
 
 NO_JSON = "no JSON object"
 NO_DEVICE = "no deviceId that can stand in a topic"
@@ -71,7 +69,7 @@ def replay(
     first_skipped = None
     with opened_blocks(path) as blocks, MqttPublisher(endpoint, progress=progress, stop=stop) as publisher:
         size = path.stat().st_size if path.is_file() else 0
-        arrays = _Arrays(publisher)
+        arrays = ArraysByShard(publisher)
         for number, line in enumerate(_lines(blocks), 1):
             if stop.is_set():
                 break
@@ -92,31 +90,6 @@ def replay(
             publisher.fraction = blocks.taken() / size if size else None
         arrays.publish()
     return Replayed(publisher.progress(), skipped, first_skipped)
-
-
-class _Arrays:
-    """Fixes gathered by shard, published when `ARRAY_BYTES` or a second is full."""
-
-    def __init__(self, publisher: MqttPublisher) -> None:
-        self._publisher = publisher
-        self._first_due = self._last_due = 0.0
-        self._payloads: dict[int, list[bytes]] = {}
-        self._bytes = 0
-
-    def add(self, device_id: str, due: float, payload: bytes) -> None:
-        if self._bytes + len(payload) > ARRAY_BYTES or due > self._first_due + ARRAY_SECONDS:
-            self.publish()
-            self._first_due = due
-        self._payloads.setdefault(shard_of(device_id), []).append(payload)
-        self._bytes += len(payload) + 1
-        self._last_due = due
-
-    def publish(self) -> None:
-        if self._payloads:
-            self._publisher.wait_until(self._last_due)
-        for shard, payloads in self._payloads.items():
-            self._publisher.publish(ARRAY_TOPICS[shard], b"[" + b",".join(payloads) + b"]")
-        self._payloads, self._bytes = {}, 0
 
 
 def _lines(blocks: Blocks) -> Iterator[bytes]:

@@ -21,6 +21,13 @@ def _simulate(
     duration: Annotated[
         float | None, typer.Option(min=0, help="Seconds; until Ctrl-C when left out.", metavar="S")
     ] = None,
+    by_shard: Annotated[
+        bool,
+        typer.Option(
+            "--by-shard",
+            help="Publish arrays to overfly/positions/<shard>, which several trackers share.",
+        ),
+    ] = False,
 ) -> None:
     """Publish simulated flights to aircraft/<deviceId>/position: great circles between 91 large airports.
 
@@ -31,6 +38,13 @@ def _simulate(
     with failures(endpoint), stopped_by_signals() as stop:
         with shown_progress(f"simulating {devices:,} aircraft") as show:
             outcome = simulate(
-                endpoint, devices=devices, rate=rate, seed=seed, duration=duration, progress=show, stop=stop
+                endpoint,
+                devices=devices,
+                rate=rate,
+                seed=seed,
+                duration=duration,
+                by_shard=by_shard,
+                progress=show,
+                stop=stop,
             )
         tell(outcome, stop.is_set())

@@ -1,42 +1,24 @@
 """Several trackers at one PostgreSQL: exactly the expected events, whoever dies, is paused or comes."""
 
-import json
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
-from ingest.messages import receipts
-from ingest.mqtt.connection import MqttEndpoint
-from ingest.mqtt.source import MqttSource
 from tests.brokers import Mosquitto
 from tests.exact_flights import Flown, assert_exact, replay, stored_rows
 from tests.hops import Hop
 from tests.postgres import Postgres
-from tests.services import Overfly
 from tests.stand_in import DESTINATION, SOURCE, StandIn
+from tests.told import Told
+from tests.trackers import LEASE_SECONDS, Road, Trackers
 from tests.waiting import wait_until
 from tests.way import VISIBILITY_SECONDS, Cloud
 
-LEASE_SECONDS = 2.0
 PATIENCE = 240
 pytestmark = pytest.mark.timeout(600)
-
-
-@dataclass(frozen=True, slots=True)
-class Road:
-    """How positions come to the trackers. `publishing`: options of `overfly replay`."""
-
-    broker: Mosquitto
-    publishing: Sequence[str]
-    settings: Mapping[str, str]
-    aws: Mapping[str, str]
 
 
 @contextmanager
@@ -70,76 +52,6 @@ def queue(folder: Path, *, fifo: bool) -> Iterator[Road]:
         }
         with Hop("bridge", folder / "bridge", feeding, aws.environment(SOURCE)):
             yield Road(broker, [], settings, aws.environment(DESTINATION))
-
-
-class Told:
-    """What receivers at a broker were told: events, in the order in which each first came."""
-
-    def __init__(self, broker: Mosquitto) -> None:
-        endpoint = MqttEndpoint(broker.url, client_id="told")
-        self._source = MqttSource(endpoint, ["overfly/events/#"])
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._listen)
-        self.events: dict[str, Any] = {}
-
-    def __enter__(self) -> "Told":
-        self._source.receive(5.0)
-        assert self._source.subscribed
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _listen(self) -> None:
-        while not self._stop.is_set():
-            messages = self._source.receive(0.2)
-            for event in map(json.loads, (message.payload for message in messages)):
-                self.events.setdefault(event["eventId"], event)
-            self._source.acknowledge(receipts(messages))
-        self._source.close()
-
-    def assert_exact(self, flown: Flown) -> None:
-        """All of the expected ones, and of each device in the order of their times."""
-        assert self.events.keys() == flown.event_ids
-        latest: dict[str, str] = {}
-        for event in self.events.values():
-            assert latest.get(event["deviceId"], "") <= event["sampleTime"]
-            latest[event["deviceId"]] = event["sampleTime"]
-
-
-class Trackers:
-    """`overfly track`, several times, and beside them the API and who tells of events."""
-
-    def __init__(self, folder: Path, road: Road, database: str) -> None:
-        self._folder, self._road = folder, road
-        self._database = {
-            "DATABASE_URL": database,
-            "LEASE_SECONDS": str(LEASE_SECONDS),
-            "MQTT_URL": road.broker.url,
-            "ALERT_MQTT": "true",
-        }
-        self.api = Overfly(folder / "api", self._database, options=["--api-only"])
-        self.all: dict[str, Hop] = {}
-
-    def add(self, name: str, command: str = "track") -> Hop:
-        settings = {**self._database, **self._road.settings, "WORKER_ID": name}
-        self.all[name] = Hop(command, self._folder / name, settings, self._road.aws)
-        return self.all[name].start()
-
-    def events(self) -> int:
-        """How many there are in the database."""
-        with psycopg.connect(self._database["DATABASE_URL"].replace("+psycopg", "")) as connection:
-            (rows,) = connection.execute("SELECT count(*) FROM event").fetchone() or (0,)
-        return int(rows)
-
-    def end(self) -> None:
-        for each in self.all.values():
-            if each.process is not None:
-                each.resume()
-                each.kill()
-        self.api.kill()
 
 
 @pytest.fixture

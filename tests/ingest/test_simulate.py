@@ -19,6 +19,7 @@ from ingest.flights.simulated import GROUND_SECONDS, Fleet
 from ingest.messages import Message
 from ingest.mqtt.source import MqttSource
 from ingest.simulate import simulate, simulated_flights
+from ingest.topics import shard_of
 from tests.brokers import Mosquitto
 from tests.ingest.mqtt.traffic import TOPICS, endpoint_of, received, subscribed
 
@@ -142,6 +143,22 @@ def test_simulation_publishes_at_its_rate_with_times_of_now(tmp_path: Path) -> N
     assert len(set(batch.device_id)) == 20
     assert before - 1 <= batch.sample_time.min() <= batch.sample_time.max() <= after
     assert np.ptp(batch.sample_time) == 497
+
+
+def test_simulation_by_shard_publishes_the_fixes_of_each_shard_in_arrays_of_its_topic(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path) as mosquitto:
+        source = subscribed(MqttSource(endpoint_of(mosquitto), TOPICS))
+        outcome = simulate(
+            endpoint_of(mosquitto, client_id=""), devices=20, rate=400.0, duration=0.5, seed=4, by_shard=True
+        )
+        messages = received(source, outcome.acknowledged)
+        source.close()
+    assert len(messages) < 200
+    for message in messages:
+        for fix in json.loads(message.payload):
+            assert message.topic == f"overfly/positions/{shard_of(fix['deviceId'])}"
+    batch = decode(messages, round(time.time() * 1000), DecodeLimits(0, None)).batch
+    assert len(batch) == 200
 
 
 def test_simulation_without_an_end_stops_when_it_is_told(tmp_path: Path) -> None:
