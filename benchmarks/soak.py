@@ -1,4 +1,4 @@
-"""`./run soak [MINUTES]`: kills and restarts `overfly serve` under load, then counts.
+"""The last part of `./run soak`: kills and restarts `overfly serve` under load, then counts.
 
 Simulated flights are published over a real Mosquitto at QoS 1 while `serve` gets SIGKILL at random moments.
 At the end each published fix must be stored exactly once, the events must be those that `overfly evaluate`
@@ -42,7 +42,7 @@ Key = TypeVar("Key", str, tuple[str, str])
 
 def main() -> int:
     """0 if nothing is missing or double."""
-    parser = argparse.ArgumentParser(prog="./run soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("minutes", nargs="?", type=float, default=5.0, help="how long (5)")
     parser.add_argument(
