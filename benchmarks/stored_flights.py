@@ -21,8 +21,9 @@ from geofence.geofence import Geofence
 from ingest.flights.encoding import payloads
 from ingest.flights.simulated import Fleet
 from ingest.messages import Message
+from ingest.topics import SHARDS
 from service.catalog import GeofenceCatalog
-from service.evaluating import evaluate_fixes
+from service.evaluating import evaluate_fixes, write_evaluated
 from service.live_geofences import LiveGeofences
 from service.store.database import Database
 from service.store.migration import migrate, prepare
@@ -137,13 +138,15 @@ def _fly(database: Database, live: LiveGeofences, fleet: Fleet, start: int, firs
         with database.write() as connection:
             if devices is None:
                 live.catch_up(connection)
-                devices = TrackedDevices(connection, tracker_named(connection, "default").key, "default")
+                devices = TrackedDevices(tracker_named(connection, "default").key, "default")
+                devices.hold(connection, range(SHARDS))
             fixes = placed_fixes(connection, devices, batch, now)
-            evaluated = evaluate_fixes(connection, live, devices, fixes, now, ())
+            evaluated = evaluate_fixes(live, devices, fixes, now)
             insert_positions(connection, fixes, devices.key[fixes.slot], live.revision, evaluated.late)
             if step + STEPS_AT_ONCE >= end:
                 latest = fixes.take(newer_than_latest(devices, fixes))
                 write_devices(connection, devices, latest, evaluated)
+            write_evaluated(connection, devices, evaluated, ())
 
 
 def _execute(server: Postgres, statement: str, *names: str) -> None:
