@@ -8,8 +8,8 @@ import httpx
 
 from tests.soak.plant import Plant
 
-MOST = 60
-"""Geofences that the soak adds, at a time."""
+MOST, FIRST = 150, 80
+"""Geofences that the soak adds: at a time, and before its first change."""
 
 
 class Changes:
@@ -21,25 +21,22 @@ class Changes:
         self._next = 1
         self.done: Counter[str] = Counter()
 
+    def begin(self) -> None:
+        """Puts the first ones."""
+        for _ in range(FIRST):
+            self._put(self._new())
+
     def change(self) -> None:
         """Puts, edits or deletes one. The API may be away, or be killed over it: then it counts as missed."""
         kind = self._choice.choice(("put", "put", "edit", "delete"))
         if kind == "put" and len(self._there) < MOST:
-            name = f"soak-{self._next}"
-            self._next += 1
-            self._there.append(name)
+            name = self._new()
         elif self._there:
             name = self._choice.choice(self._there)
         else:
             return
-        body = self._circle()
-        url = f"{self._plant.api.url}/v1/geofences/{name}"
         try:
-            if kind == "delete":
-                self._there.remove(name)
-                answer = httpx.delete(url, timeout=5)
-            else:
-                answer = httpx.put(url, json=body, timeout=5)
+            answer = self._delete(name) if kind == "delete" else self._put(name)
         except httpx.TransportError:
             self.done["missed"] += 1
             return
@@ -50,6 +47,22 @@ class Changes:
             self.done["missed"] += 1
         else:
             self._plant.faults.append(f"{kind} of {name}: {answer.status_code} {answer.text[:200]}")
+
+    def _new(self) -> str:
+        name = f"soak-{self._next}"
+        self._next += 1
+        self._there.append(name)
+        return name
+
+    def _put(self, name: str) -> httpx.Response:
+        return httpx.put(self._url(name), json=self._circle(), timeout=5)
+
+    def _delete(self, name: str) -> httpx.Response:
+        self._there.remove(name)
+        return httpx.delete(self._url(name), timeout=5)
+
+    def _url(self, name: str) -> str:
+        return f"{self._plant.api.url}/v1/geofences/{name}"
 
     def _circle(self) -> dict[str, Any]:
         choice = self._choice

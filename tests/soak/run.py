@@ -18,7 +18,7 @@ from tests.soak.plant import Plant
 from tests.soak.traffic import Traffic
 from tests.told import Told
 
-DEVICES = 2000
+DEVICES = 5000
 PART = 0.7
 """Of what is stored in the first seconds, published from then on."""
 BETWEEN_FAULTS = (10.0, 40.0)
@@ -49,6 +49,8 @@ def soak(folder: Path, terms: Terms, choice: random.Random) -> dict[str, Any]:
         plant = Plant(folder, postgres, broker)
         try:
             plant.start(DEFAULT_FOLDER / "geofences.geojson")
+            changes = Changes(plant, random.Random(choice.random()))  # noqa: S311 - changes, no secrets
+            changes.begin()
             traffic = Traffic(broker.url, terms.devices, terms.seed)
             kept_up = _first_seconds(plant, traffic)
             rate = terms.rate or PART * kept_up
@@ -56,7 +58,6 @@ def soak(folder: Path, terms: Terms, choice: random.Random) -> dict[str, Any]:
                 f"{kept_up:,.0f} positions/s stored at first, {rate:,.0f} published from now on", flush=True
             )
             measures = Measures(plant, traffic, told)
-            changes = Changes(plant, random.Random(choice.random()))  # noqa: S311 - changes, no secrets
             traffic.fly(rate, terms.seconds)
             faults = _disturbed(plant, changes, measures, terms, choice)
             traffic.finish()

@@ -15,7 +15,7 @@ from ingest.mqtt.connection import MqttEndpoint
 from ingest.mqtt.publisher import MqttPublisher
 from service.demo.flights import NEAR
 
-FIRST_STEPS = 60
+FIRST_STEPS = 30
 """Fixes of each device, a second apart, that are published first and as quickly as the broker takes them."""
 SLICE_SECONDS = 0.2
 
