@@ -1,7 +1,7 @@
 """What the soak measures on its way: counts once a minute, memory every few seconds."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psycopg
 
@@ -65,7 +65,10 @@ class Measures:
             return
         heard = len(self.told.events)
         now = Minute(self.seconds, self.traffic.published, stored, events, heard, size)
+        same = bool(self.minutes) and replace(now, seconds=self.minutes[-1].seconds) == self.minutes[-1]
         self.minutes.append(now)
+        if same:
+            return  # nothing moves any more: it has been said
         sizes = ", ".join(
             f"{name} {series[-1][1] // MIB}"
             for (name, _), series in self.memory.items()
