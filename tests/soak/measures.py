@@ -66,9 +66,10 @@ class Measures:
         heard = len(self.told.events)
         now = Minute(self.seconds, self.traffic.published, stored, events, heard, size)
         same = bool(self.minutes) and replace(now, seconds=self.minutes[-1].seconds) == self.minutes[-1]
-        self.minutes.append(now)
         if same:
+            self.minutes[-1] = now
             return  # nothing moves any more: it has been said
+        self.minutes.append(now)
         sizes = ", ".join(
             f"{name} {series[-1][1] // MIB}"
             for (name, _), series in self.memory.items()

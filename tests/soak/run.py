@@ -113,6 +113,7 @@ def _disturbed(
 def _settle(plant: Plant, measures: Measures) -> None:
     """Until all that was published is stored and all events are heard, as long as it goes on."""
     before, moved = (-1, -1), time.monotonic()
+    last = measures.minutes[-1]
     while time.monotonic() < moved + PATIENCE:
         plant.restart_the_dead()
         measures.look()
@@ -123,6 +124,10 @@ def _settle(plant: Plant, measures: Measures) -> None:
         if (last.stored, last.heard) != before:
             before, moved = (last.stored, last.heard), time.monotonic()
         time.sleep(BETWEEN_LOOKS)
+    plant.faults.append(
+        f"nothing went on for {PATIENCE:g} s: {last.lag:,} published are not stored, "
+        f"{last.events - last.heard:,} events not heard"
+    )
 
 
 def _summary(
