@@ -76,7 +76,8 @@ def _first_seconds(plant: Plant, traffic: Traffic) -> float:
     stored = began_with = 0
     began = time.monotonic()
     while stored < count:
-        assert traffic.problem is None, traffic.problem
+        plant.restart_the_dead()
+        assert traffic.problem is None and not plant.faults, traffic.problem or plant.faults
         time.sleep(0.1)
         stored, _ = plant.row(COUNTS)
         if began_with == 0 and stored >= count / 10:
