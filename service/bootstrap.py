@@ -216,7 +216,12 @@ def _running(settings: Settings, parts: Parts, source: Source | None, public_url
     elif parts.tracks and outbox_names:
         log.info("track.only", channels=outbox_names, next="`overfly dispatch` or `overfly serve` tells them")
     dependencies = Readiness(
-        database, source, outbox_names, positions, lambda: None if pipeline is None else pipeline.trouble
+        database,
+        source,
+        outbox_names,
+        positions,
+        lambda: None if pipeline is None else pipeline.trouble,
+        shared=settings.database_url is not None,
     )
     return Running(database, tracker, catalog, dependencies, metrics.registry, Workers(workers), membership)
 

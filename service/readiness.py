@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from ingest.source import Source
 from service.dispatch.position_updates import PositionUpdates
 from service.errors import StoreAway
+from service.shares import told_shares
 from service.store.database import Database
 from service.store.schema import alert, outbox
 
@@ -36,18 +37,24 @@ class Readiness:
         channels: Sequence[str],
         positions: PositionUpdates | None = None,
         trouble: Callable[[], str | None] = lambda: None,
+        *,
+        shared: bool = False,
     ) -> None:
+        """shared: whether several processes may be at the database."""
         self._database = database
         self._source = source
         self._channels = channels
         self._positions = positions
         self._trouble = trouble
+        self._shared = shared
 
     def __call__(self) -> Mapping[str, Dependency]:
         """By name. The database and the source are required; a receiver of alerts that is away is shown."""
         found = {"database": self._of_database()}
         if self._source is not None:
             found["source"] = _of_source(self._source)
+        if found["database"].ok and self._shared:
+            found["tracking"] = self._of_tracking()
         if found["database"].ok:
             found.update((name, self._of_channel(name)) for name in self._channels)
         if self._positions is not None:
@@ -62,6 +69,11 @@ class Readiness:
             return Dependency(False, True, str(error))
         trouble = self._trouble()
         return Dependency(trouble is None, True, trouble or "answers")
+
+    def _of_tracking(self) -> Dependency:
+        with self._database.read() as connection:
+            whole, told = told_shares(connection)
+        return Dependency(whole, False, told)
 
     def _of_channel(self, name: str) -> Dependency:
         """By the oldest alert that is still to be delivered: whether it was tried, and what was answered."""

@@ -21,6 +21,7 @@ from service.doctor.mail import mail_finding
 from service.doctor.queue import queue_findings
 from service.doctor.replica import replica_finding
 from service.doctor.window import reorder_finding
+from service.doctor.workers import workers_finding
 from service.errors import SettingsError
 from service.named_broker import mqtt_endpoint, source_endpoint
 from service.named_channels import event_bus, mail_server
@@ -71,7 +72,10 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     if settings.database_url is not None or settings.data_dir.exists():
         with suppress(SettingsError):  # told among the settings
             database, weakness = open_database(settings), database_weakness(settings)
-            yield database_finding(database)
+            found = database_finding(database)
+            yield found
+            if settings.database_url is not None and found.verdict == "ok":
+                yield workers_finding(database)
             yield from _replica_findings(settings, database)
             database.close()
             if weakness is not None:

@@ -7,6 +7,7 @@ writes nothing. What holds is in rows alone: a pooler that lends connections doe
 A table of leases has one key; `owned` says at which epoch each key was taken.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -87,6 +88,11 @@ def held(connection: Connection, table: Table) -> list[Held]:
     left = table.c.lease_until - CLOCK
     statement = select(_key(table), table.c.owner, left).where(table.c.owner.is_not(None), left > 0)
     return [Held(*row) for row in connection.execute(statement.order_by(_key(table)))]
+
+
+def holders(connection: Connection, table: Table) -> dict[str, int]:
+    """Who owns rows now, by name, and how many."""
+    return dict(sorted(Counter(each.owner for each in held(connection, table)).items()))
 
 
 def extend(connection: Connection, table: Table, owned: Mapping[Key, int], lease: int) -> set[Key]:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from ingest.mqtt.connection import MqttEndpoint
 from service.dispatch.mqtt_channel import MqttChannel
 from service.dispatch.outbox import Dispatcher
+from service.doctor.workers import workers_finding
 from service.errors import DutyLost, ShardsLost, StoreAway
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
@@ -18,6 +19,7 @@ from service.ownership.membership import Membership
 from service.ownership.owned_shards import ALL_SHARDS, FixedShards, OwnedShards
 from service.ownership.sharing import Sharing
 from service.reorder import ReorderClock
+from service.shares import told_shares
 from service.store import leases
 from service.timestamps import now
 from service.tracker import Tracker
@@ -82,6 +84,22 @@ def test_shards_move_as_workers_come_and_go(workshop: Workshop) -> None:
     assert sorted(balanced(one, two, three)) == [21, 21, 22]
     two.give_back()
     assert balanced(one, three) == [32, 32]
+
+
+def test_who_evaluates_is_said_in_a_sentence(workshop: Workshop) -> None:
+    def told() -> tuple[bool, str]:
+        with workshop.database.read() as connection:
+            return told_shares(connection)
+
+    assert told()[0] is False
+    assert "nobody evaluates" in told()[1]
+    one, two = enter(workshop, "one"), enter(workshop, "two")
+    balanced(one, two)
+    assert told() == (True, "all 64 shards are evaluated; workers: one 32, two 32")
+    expire(workshop, "two")
+    assert told() == (False, "32 of 64 shards are nobody's for the moment; workers: one 32")
+    finding = workers_finding(workshop.database)
+    assert (finding.subject, finding.verdict) == ("workers", "warning")
 
 
 def test_a_dead_workers_shards_are_free_after_its_lease_and_not_before(workshop: Workshop) -> None:
