@@ -23,6 +23,7 @@ import numpy as np
 import psycopg
 from sqlalchemy import Column, Connection, MetaData, Table, text
 
+from benchmarks import store_workers
 from geofence.geofence import Geofence
 from geofence.reading.geojson import read_geofences
 from ingest.decoding.decoder import decode
@@ -65,6 +66,8 @@ def run() -> None:
     binary: list[float] = []
     postgis: list[float] = []
     sqlite: list[float] = []
+    alone: list[float] = []
+    together: list[float] = []
     with Postgres.of_its_own(DURABLE) as server, tempfile.TemporaryDirectory() as name:
         for turn in range(ROUNDS):
             with closing(PostgresStore(server.new_database()).open()) as database:
@@ -76,11 +79,14 @@ def run() -> None:
             with closing(open_sqlite(Path(name) / str(turn))) as database:
                 prepare(database)
                 sqlite.append(_tracked(database, messages, geofences))
+            alone.append(store_workers.seconds_of(server, messages, geofences, workers=1))
+            together.append(store_workers.seconds_of(server, messages, geofences, workers=2))
     baselines = {"text": bare, "binary": binary}
     _say("bare COPY, text", bare, count, baselines)
     _say("bare COPY, binary", binary, count, baselines)
     _say("tracker, PostGIS", postgis, count, baselines)
     _say("tracker, SQLite", sqlite, count, baselines)
+    store_workers.say(statistics.median(alone), statistics.median(together))
     print(f"  (target: PostGIS at least {TARGET} of the bare COPY as text)")
 
 
