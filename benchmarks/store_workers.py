@@ -53,9 +53,7 @@ def seconds_of(server: Postgres, messages: list[Message], geofences: list[Geofen
 
 def say(alone: float, together: float) -> None:
     """Prints what two are beside one."""
-    print(
-        f"  two trackers       {alone / together:5.2f} of one, on {os.cpu_count()} cores (target: 1.5 with cores)"
-    )
+    print(f"  two trackers       {alone / together:5.2f} of one, on {os.cpu_count()} cores (wanted: 1.5)")
 
 
 def _share(messages: list[Message], part: int, workers: int) -> list[bytes]:
