@@ -24,6 +24,9 @@ from service.store.turns import Turn, wait_for_turn
 KEPT_DAYS = 400
 """Where nothing is dropped: older days share a partition."""
 AHEAD_DAYS = 2
+BRIEFLY = text("SET LOCAL lock_timeout = '500ms'")
+"""Whoever waits for a lock of a whole table stops all who come after, and a backup may hold it for hours."""
+PAUSE = 10_000  # milliseconds until it is tried again
 
 log = structlog.get_logger("overfly")
 
@@ -35,21 +38,25 @@ class DaysOfHistory:
         self._database = database
         self._kept = KEPT_DAYS if kept_days is None else kept_days
         self._seen: set[int] = set()
+        self._again_at = 0
 
     def prepare(self, sample_time: NDArray[np.int64], now: int) -> None:
         """Makes the partitions that rows of these times (ms) want, and tomorrow's. Never raises StoreAway:
         without its own a row finds the one of other days."""
         wanted = {now // DAY + ahead for ahead in range(AHEAD_DAYS)}.union(_days(sample_time))
         missing = {day for day in wanted - self._seen if _has_its_own(day, self._kept, now)}
-        self._seen |= wanted
-        if not missing:
+        self._seen |= wanted - missing
+        if not missing or now < self._again_at:
             return
         try:
             with self._database.write() as connection:
+                connection.execute(BRIEFLY)
                 _make(connection, missing)
         except (StoreAway, IntegrityError, ProgrammingError) as error:
             log.warning("history.no_partition", days=len(missing), error=str(error))
-            self._seen -= missing
+            self._again_at = now + PAUSE
+        else:
+            self._seen |= missing
 
 
 def make_days(
@@ -114,6 +121,7 @@ def drop_days_before(connection: Connection, sample_time: int) -> list[str]:
         waiting = text(f"SELECT EXISTS (SELECT FROM {name} WHERE revision IS NULL AND NOT late)")  # noqa: S608
         if connection.scalar(waiting):
             continue
+        connection.execute(BRIEFLY)
         connection.execute(text("LOCK TABLE ONLY position IN ACCESS EXCLUSIVE MODE"))  # as DETACH does
         if not connection.scalar(waiting):  # nor what came until now
             connection.execute(text(f"ALTER TABLE position DETACH PARTITION {name}"))

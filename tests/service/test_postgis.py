@@ -1,12 +1,13 @@
 """What PostGIS is for: an index of places, and geometries for a GIS."""
 
+import time
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
-from service.errors import SchemaNotReady
+from service.errors import SchemaNotReady, StoreAway
 from service.intake import DAY
 from service.retention import Retention
 from service.store.migration import prepare
@@ -119,6 +120,20 @@ def test_a_day_that_came_while_no_partition_could_be_made_stays_where_it_is(work
     workshop.ingest(workshop.fix("x", -5 * DAY, 1), workshop.fix("x", 0, 1))
 
     assert partitions_of(workshop) == {named(workshop, 0): 1, "position_of_other_days": 2}
+
+
+def test_a_long_reader_of_history_holds_up_neither_positions_nor_days_for_long(workshop: Workshop) -> None:
+    """Such as a backup, which reads all partitions in one transaction."""
+    workshop.ingest(workshop.fix("x", 0, 1))
+    with workshop.database.engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM position"))
+        began = time.monotonic()
+        for late in range(5):
+            workshop.ingest(workshop.fix("x", -3 * DAY + late, 1))
+        with pytest.raises(StoreAway):
+            Retention(workshop.database, 0.01).expire(now() + 30 * DAY)
+        assert time.monotonic() - began < 5
+    assert partitions_of(workshop)["position_of_other_days"] == 5
 
 
 def test_days_older_than_is_kept_are_dropped_whole_but_not_what_still_waits(postgres: Postgres) -> None:
