@@ -77,7 +77,8 @@ class Duties:
     def take_free(self) -> None:
         """Takes those that nobody has. Raises StoreAway."""
         with self._database.read() as connection:
-            wanted = [each for each in free(connection, duty, self._worker) if self._lacks(each)]
+            found = free(connection, duty, self._worker)
+        wanted = [each for each in (*found.own, *found.nobodys) if self._lacks(each)]
         if wanted:
             with self._database.write() as connection:
                 taken = take(connection, duty, wanted, self._worker, self._lease)

@@ -169,17 +169,20 @@ class OwnedShards:
             workers = live_workers(connection)
             if any(each.name == self._worker and each.incarnation != self._incarnation for each in workers):
                 raise ShardsLost(name_taken(self._worker))
-            candidates = [each for each in free(connection, shard, self._worker) if each not in self.owned]
+            found = free(connection, shard, self._worker)
         share = SHARDS
         if self.sharing is not Sharing.WHOLE:
             share = fair_share({each.name for each in workers} | {self._worker}, self._worker)
+        again = sorted(set(found.own) - self.owned)  # of an earlier process of this name
+        lacking = max(0, share - len(self.owned) - len(again))
+        wanted = [*again, *found.nobodys[:lacking]]
         excess = len(self.owned) - share
         if excess > 0 and self.sharing is Sharing.LEASED:
             self.give_back(sorted(self.owned)[-excess:])
             log.info("shards.given_back", worker=self._worker, shards=excess, kept=share)
-        elif excess < 0 and candidates:
+        elif wanted:
             with self._database.write() as connection:
-                taken = take(connection, shard, candidates[:-excess], self._worker, self._lease)
+                taken = take(connection, shard, wanted, self._worker, self._lease)
             self._add(taken)
             log.info("shards.taken", worker=self._worker, shards=len(taken), owned=len(self.owned))
 

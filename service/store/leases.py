@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Table,
     cast,
+    false,
     func,
     or_,
     select,
@@ -48,11 +49,19 @@ class Held(NamedTuple):
     left: int
 
 
-def free(connection: Connection, table: Table, owner: str) -> list[Any]:
-    """Keys that nobody owns now, or that are the owner's by name; his own first."""
-    mine = table.c.owner == owner
-    statement = select(_key(table)).where(_takeable(table, owner)).order_by(mine.is_not(True), _key(table))
-    return list(connection.scalars(statement))
+class Free(NamedTuple):
+    """Keys that can be taken: the owner's by name, and those that nobody owns now."""
+
+    own: list[Any]
+    nobodys: list[Any]
+
+
+def free(connection: Connection, table: Table, owner: str) -> Free:
+    """What an owner may take."""
+    mine = func.coalesce(table.c.owner == owner, false())
+    statement = select(_key(table), mine).where(_takeable(table, owner)).order_by(_key(table))
+    rows = connection.execute(statement).all()
+    return Free([key for key, own in rows if own], [key for key, own in rows if not own])
 
 
 def take(

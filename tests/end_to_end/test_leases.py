@@ -64,6 +64,7 @@ def test_a_second_worker_is_told_who_is_there_and_goes_on_where_that_one_ended(
     assert_exact(two, dawn)
 
 
+@pytest.mark.soak
 def test_a_worker_paused_past_its_lease_writes_nothing_says_so_and_ends(
     workers: list[Overfly], morning: Flown, broker: Mosquitto
 ) -> None:

@@ -55,15 +55,18 @@ def waiting(aws: StandIn, queue_url: str) -> int:
     return sum(int(count) for count in found["Attributes"].values())
 
 
+@pytest.mark.parametrize(
+    "flown", ["morning", pytest.param("whole_day", marks=pytest.mark.soak)], indirect=True
+)
 def test_a_fifo_queue_gives_exactly_the_expected_events_each_told_once(
-    tmp_path: Path, whole_day: Flown, aws: StandIn
+    tmp_path: Path, flown: Flown, aws: StandIn
 ) -> None:
     with whole_way(tmp_path, aws, fifo=True) as way:
-        way.overfly.put_geofences(whole_day.geofences)
-        publisher = replay(whole_day, way.source)
+        way.overfly.put_geofences(flown.geofences)
+        publisher = replay(flown, way.source)
         assert publisher.wait(PATIENCE) == 0
 
-        assert_told_exactly(way, whole_day)
+        assert_told_exactly(way, flown)
 
         assert set(way.receiver.times_seen.values()) == {1}
         for hop in (way.bridge, way.republisher):

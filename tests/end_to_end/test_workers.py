@@ -70,7 +70,15 @@ def trackers(tmp_path: Path, postgres: Postgres, road: Road) -> Iterator[Tracker
 
 
 @pytest.mark.parametrize("flown", ["dawn", pytest.param("whole_day", marks=pytest.mark.soak)], indirect=True)
-@pytest.mark.parametrize("road", [topics_by_shard, fifo_queue, standard_queue], indirect=True)
+@pytest.mark.parametrize(
+    "road",
+    [
+        topics_by_shard,
+        pytest.param(fifo_queue, marks=pytest.mark.soak),
+        pytest.param(standard_queue, marks=pytest.mark.soak),
+    ],
+    indirect=True,
+)
 def test_trackers_killed_paused_and_added_lose_and_invent_nothing(
     road: Road, trackers: Trackers, flown: Flown
 ) -> None:

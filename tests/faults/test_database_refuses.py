@@ -118,6 +118,7 @@ def test_a_deadlock(traffic: Traffic, beside: psycopg.Connection) -> None:
     traffic.assert_exact()
 
 
+@pytest.mark.soak
 def test_a_migration_that_fails(traffic: Traffic, beside: psycopg.Connection, tmp_path: Path) -> None:
     """Of a version to come: nothing of it stays, and who runs goes on."""
     newer = tmp_path / "newer"

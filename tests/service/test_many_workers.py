@@ -100,12 +100,23 @@ def state(workshop: Workshop) -> dict[str, Any]:
         }
 
 
+@pytest.mark.parametrize(
+    "examples", [5, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
+)
 @pytest.mark.parametrize("sharing", [Sharing.LEASED, Sharing.RECEIVED])
 def test_many_workers_store_and_tell_what_one_does(
-    sharing: Sharing, postgres: Postgres, migrated: Path, tmp_path_factory: pytest.TempPathFactory
+    sharing: Sharing,
+    examples: int,
+    postgres: Postgres,
+    migrated: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     @given(st.lists(steps, min_size=1, max_size=12))
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     def holds(taken: Sequence[tuple[str, int, Any]]) -> None:
         alone = Workshop(SqliteStore.copied(migrated, tmp_path_factory.mktemp("alone")))
         shared = Workshop(PostgresStore(postgres.new_database()))

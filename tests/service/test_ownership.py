@@ -147,6 +147,17 @@ def test_workers_that_read_something_else_are_refused(workshop: Workshop) -> Non
     Membership(workshop.database, "one (dispatch)", 60, ["mqtt"])  # which reads nothing
 
 
+def test_a_restarted_worker_takes_all_that_it_had_and_gives_back_what_is_beyond_its_share(
+    workshop: Workshop,
+) -> None:
+    enter(workshop, "one")
+    enter(workshop, "two")
+    again = enter(workshop, "one")
+    assert shards(again).owned == ALL_SHARDS
+    shards(again).balance()
+    assert len(shards(again).owned) == 32
+
+
 def test_of_many_that_start_at_once_each_shard_has_one(workshop: Workshop) -> None:
     gate = threading.Barrier(8)
     made: list[Membership] = []
