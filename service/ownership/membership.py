@@ -42,9 +42,10 @@ class Membership:
         self._name = name
         self._lease = round(lease_seconds * 1000)
         self._incarnation = uuid.uuid4().hex
+        self._reads = reads
         self._stop = threading.Event()
         self.shards: OwnedShards | None = None
-        self._enter(reads)
+        self._enter()
         if sharing is not None:
             self.shards = OwnedShards(database, name, self._incarnation, self._lease, sharing)
         self.duties = Duties(database, name, self._lease, duties)
@@ -83,7 +84,8 @@ class Membership:
         with self._database.write() as connection:
             leave(connection, self._name, self._incarnation)
 
-    def _enter(self, reads: str | None) -> None:
+    def _enter(self) -> None:
+        reads = self._reads
         with self._database.write() as connection:
             for each in live_workers(connection) if reads is not None else ():
                 if each.name != self._name and each.reads != reads:
@@ -98,7 +100,7 @@ class Membership:
     def _beat(self) -> None:
         with self._database.write() as connection:
             self.duties.keep(connection)
-            if not stay(connection, self._name, self._incarnation, self._lease):
+            if not stay(connection, self._name, self._incarnation, self._reads, self._lease):
                 raise ShardsLost(name_taken(self._name))
             if self.shards is None:
                 return

@@ -6,7 +6,7 @@ there, and ends.
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, select
 
 from service.store.columns import upsert
 from service.store.leases import CLOCK
@@ -29,10 +29,14 @@ def enter(connection: Connection, name: str, incarnation: str, reads: str | None
     connection.execute(delete(worker).where(worker.c.lease_until < CLOCK - 10 * lease))
 
 
-def stay(connection: Connection, name: str, incarnation: str, lease: int) -> bool:
-    """For another `lease` ms; False where somebody else has the name."""
-    mine = (worker.c.name == name) & (worker.c.incarnation == incarnation)
-    return connection.execute(update(worker).where(mine).values(lease_until=CLOCK + lease)).rowcount > 0
+def stay(connection: Connection, name: str, incarnation: str, reads: str | None, lease: int) -> bool:
+    """For another `lease` ms, also where the row was swept away meanwhile; False where somebody else has the
+    name."""
+    values = {"incarnation": incarnation, "reads": reads, "lease_until": CLOCK + lease}
+    statement = upsert(connection, worker).values(name=name, **values)
+    mine = worker.c.incarnation == incarnation
+    kept = statement.on_conflict_do_update(index_elements=["name"], set_=values, where=mine)
+    return connection.scalar(kept.returning(worker.c.name)) is not None
 
 
 def leave(connection: Connection, name: str, incarnation: str) -> None:

@@ -21,6 +21,7 @@ from service.ownership.sharing import Sharing
 from service.reorder import ReorderClock
 from service.shares import told_shares
 from service.store import leases
+from service.store.workers import live_workers
 from service.timestamps import now
 from service.tracker import Tracker
 from tests.postgres import Postgres
@@ -125,6 +126,18 @@ def test_a_restarted_worker_has_its_own_shards_at_once_and_the_one_before_ends(w
         shards(one).balance()
     one.give_back()
     assert balanced(again, two) == [32, 32]
+
+
+def test_a_worker_that_was_thought_dead_is_there_again(workshop: Workshop) -> None:
+    one = enter(workshop, "one", seconds=2)
+    with workshop.database.write() as connection:
+        connection.execute(text("DELETE FROM worker"))
+    running = threading.Thread(target=one.run)
+    running.start()
+    one.stop()
+    running.join()
+    with workshop.database.read() as connection:
+        assert [each.name for each in live_workers(connection)] == ["one"]
 
 
 def test_where_one_reads_all_a_second_is_told_who_it_is(workshop: Workshop) -> None:
