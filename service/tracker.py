@@ -82,6 +82,7 @@ class Tracker:
         self._history = history
         self._monotonic = monotonic
         self._lock = threading.RLock()
+        self._receipts = threading.Lock()
         self._held = HeldDevices()
         self._evaluated_shards = self.shards.owned
         self._last_receipt = self._last_noticed = 0
@@ -323,8 +324,11 @@ class Tracker:
                 raise
 
     def _receipt(self) -> int:
-        """The next received_time of a commit: none of this process comes twice."""
-        with self._lock:
+        """The next received_time of a commit: none of this process comes twice.
+
+        A lock of its own: who asks has a transaction already, for which others may wait with the tracker's.
+        """
+        with self._receipts:
             self._last_receipt = max(self._last_receipt + 1, now())
             return self._last_receipt
 

@@ -1,6 +1,8 @@
 """The tracker's promises, on a real database."""
 
 import json
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -290,6 +292,23 @@ def test_what_was_posted_before_a_batch_is_evaluated_before_it(workshop: Worksho
     workshop.ingest(workshop.fix("x", 1, 20))
 
     assert workshop.events() == [("ENTER", "x", "A", 0), ("EXIT", "x", "A", 1)]
+
+
+def test_what_is_posted_and_what_comes_in_do_not_wait_for_each_other(workshop: Workshop) -> None:
+    posted, came = workshop.fix("x", 0, 1), workshop.fix("x", 1, 20)
+    threads = [
+        threading.Thread(target=workshop.tracker.post, args=(posted.payload, "default"), daemon=True),
+        threading.Thread(target=workshop.tracker.ingest, args=([came], "default"), daemon=True),
+    ]
+    with workshop.database.write():  # on SQLite both wait until it ends
+        for each in threads:
+            each.start()
+            time.sleep(0.2)  # until it waits: a lock does not say who waits for it
+    for each in threads:
+        each.join(30)
+
+    assert not any(each.is_alive() for each in threads)
+    assert len(workshop.positions()) == 2
 
 
 def test_no_two_commits_have_the_same_time_of_receipt(workshop: Workshop) -> None:
