@@ -1,6 +1,6 @@
 """A file with a whole database: a head, then table after table, then an end, each a line of JSON.
 
-    {"format":"overfly database","version":1,"schema":"0004","exportedTime":"2026-08-01T05:00:00.000Z"}
+    {"format":"overfly database","version":1,"schema":"0006","exportedTime":"2026-08-01T05:00:00.000Z"}
     {"table":"tracker","columns":["key","name","created_time","position_events"],"given":1}
     [1,"default",1533099600000,false]
     {"end":true,"rows":1}
@@ -15,15 +15,15 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table
 
-from service.store.schema import geofence_area, metadata, shard
+from service.store.schema import duty, geofence_area, metadata, shard, worker
 
 FORMAT: Final = "overfly database"
 VERSION: Final = 1
 
 MOVED: Sequence[Table] = [
-    table for table in metadata.sorted_tables if table is not shard and table is not geofence_area
+    table for table in metadata.sorted_tables if table not in (shard, duty, worker, geofence_area)
 ]
-"""Each after those that it refers to. Who owns shards is not for another database to know, and geometries
+"""Each after those that it refers to. Who works with one database is not for another to know, and geometries
 are made of features."""
 
 

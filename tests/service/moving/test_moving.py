@@ -206,3 +206,16 @@ def test_a_database_that_a_worker_uses_is_left_alone(made: Made, lines: list[byt
     worker.give_back()
     database.close()
     assert imported(store, lines) > 0
+
+
+def test_who_worked_with_a_database_is_not_moved_and_hinders_no_import(
+    made: Made, lines: list[bytes]
+) -> None:
+    target = made("postgres")
+    database = target.open()
+    Membership(database, "worker-1", 60, ["retention"], Sharing.WHOLE, "topics").give_back()
+    tables = [json.loads(line)["table"] for line in exported(target) if line.startswith(b'{"table"')]
+
+    assert not {"shard", "duty", "worker"} & set(tables)
+    assert imported(target, lines) == json.loads(lines[-1])["rows"]
+    database.close()
