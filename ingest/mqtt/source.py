@@ -7,7 +7,7 @@ closes when nothing more comes.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from ingest.messages import Message
 from ingest.mqtt.batch import Batch, BatchLimits
@@ -22,7 +22,7 @@ class MqttSource:
     A batch closes at `batch_size` messages, at `batch_bytes` of payload, `batch_age` seconds after its first
     message, or after `silence` seconds without more; no more than a batch is ever held. A hostile MiB may
     take seconds to judge: `batch_bytes` keeps a batch within the keep-alive. One thread calls everything but
-    `wake`. `on_change` is called after `connected`, `subscribed` or `problem` has changed.
+    `wake`.
 
     Raises EndpointError where the endpoint has no client id or its certificates cannot be read.
     """
@@ -36,7 +36,6 @@ class MqttSource:
         batch_bytes: int = 4 << 20,
         batch_age: float = 0.25,
         silence: float = 0.005,
-        on_change: Callable[[], None] | None = None,
     ) -> None:
         self.topics = tuple(topics)
         self._batch = Batch(BatchLimits(batch_size, batch_bytes, batch_age, silence))
@@ -47,7 +46,6 @@ class MqttSource:
             silence,
             on_message=self._take,
             on_connection=lambda subscription: subscription.session.connection,
-            on_change=on_change,
         )
         self._session = self._subscription.session
 

@@ -21,8 +21,7 @@ class Subscription:
     """Topics subscribed at QoS 1 in a persistent session; whoever turns the session gets its messages.
 
     `on_message` is called with each; its receipt is `number * PACKET_IDS` + the packet identifier, where
-    `number` is what `on_connection` gave the connection. `on_change` is called after `connected`,
-    `subscribed` or `problem` of the session has changed. `silence` (seconds) is how long a broker that is
+    `number` is what `on_connection` gave the connection. `silence` (seconds) is how long a broker that is
     free to send takes for it at most.
 
     Raises EndpointError where the endpoint has no client id or its certificates cannot be read.
@@ -36,11 +35,10 @@ class Subscription:
         *,
         on_message: Callable[[Message], None],
         on_connection: Callable[["Subscription"], int],
-        on_change: Callable[[], None] | None = None,
         watch: SocketWatch | None = None,
     ) -> None:
         self._silence = silence
-        self._on_message, self._on_connection, self._on_change = on_message, on_connection, on_change
+        self._on_message, self._on_connection = on_message, on_connection
         self.number = 0
         self._first_receipt = self._seen_connection = 0
         self._unacknowledged: set[int] = set()
@@ -131,8 +129,6 @@ class Subscription:
             self._drained = self._quiet_before = False
         else:
             self._credit.subscribed(time.monotonic() + session.round_trip)
-        if self._on_change is not None:
-            self._on_change()
 
 
 def _topic(message: mqtt.MQTTMessage) -> str:

@@ -67,12 +67,6 @@ class KeptChanges:
     asking: frozenset[int]
     volumes: frozenset[int]
 
-    @property
-    def property_names(self) -> set[str]:
-        """The properties of positions that geofences have asked for."""
-        put = (each.geofence for each in self.changes if isinstance(each, PutGeofence))
-        return {name for each in put if each is not None for name in each.conditions.property_names}
-
 
 def kept_changes(connection: Connection, findings: Findings) -> KeptChanges:
     """All that the database has kept; a geofence that cannot be read is a violation, and left out."""
@@ -148,7 +142,7 @@ def _crossed(connection: Connection) -> Iterator[Crossed]:
 
 
 class TrackerPast:
-    """One tracker's. `begin` before fixes of other devices; in between it only goes on."""
+    """One tracker's. `move` goes on from change to change, or begins anew for what met earlier ones."""
 
     def __init__(self, tracker_key: int, kept: KeptChanges, *, unknown_altitude_inside: bool) -> None:
         """unknown_altitude_inside: whether a fix without altitude is within every band of altitude."""
