@@ -92,7 +92,7 @@ class PostgresProxy:
             silent.set()
         if how is Cut.LATE:
             _end(client)
-            time.sleep(LATE_SECONDS)
+            time.sleep(LATE_SECONDS)  # in which the one that is cut off tries again
         if how is not Cut.UNDELIVERED:
             _send(server, said)
             time.sleep(0.2)  # until it has committed

@@ -111,7 +111,7 @@ def fly(road: Road, trackers: Trackers, flown: Flown) -> None:
     stored(2)
     trackers.all["teller"].kill()
     two.pause()
-    time.sleep(LEASE_SECONDS * 1.5)
+    time.sleep(LEASE_SECONDS * 1.5)  # paused beyond its lease: others take over what it had
     stored(4)
     two.resume()
     trackers.add("five")

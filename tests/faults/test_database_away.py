@@ -58,7 +58,7 @@ def test_a_server_that_is_down_for_a_while(
     while time.monotonic() < ends:
         overfly.assert_running()
         levels.append(overfly.memory)
-        time.sleep(0.5)
+        time.sleep(0.5)  # between two looks at its memory
     assert rounds * traffic.devices * PADDING > FLAT, "too little waits to tell"
     assert max(levels) < before + FLAT, (before, levels)
     assert processor_seconds(overfly) - spent < seconds / 3, "it spins"

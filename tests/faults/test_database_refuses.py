@@ -165,7 +165,7 @@ def test_tables_that_are_away_while_a_copy_is_restored(traffic: Traffic, beside:
     beside.execute("ALTER TABLE position RENAME TO position_elsewhere")
     traffic.send(5)
     told(traffic, "42P01", "its tables are not there: was a copy restored, is it the right database?")
-    time.sleep(1)
+    time.sleep(1)  # for some more tries, each refused: that all goes on after many is the claim
     beside.execute("ALTER TABLE position_elsewhere RENAME TO position")
     traffic.assert_exact()
 

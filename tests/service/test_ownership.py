@@ -270,7 +270,7 @@ def test_who_was_stopped_in_the_middle_of_a_copy_holds_nothing(
     stopped.execute("SELECT FROM shard FOR KEY SHARE")
     copy = stopped.cursor().copy('COPY "reject" ("reason") FROM STDIN')
     copy.__enter__()  # waits for its data from now on
-    time.sleep(1.1)
+    time.sleep(1.1)  # until the lease has ended, and the COPY has stood still for long enough
 
     began = time.monotonic()
     enter(workshop, "two", Sharing.WHOLE, reads="plain")

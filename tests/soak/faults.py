@@ -19,7 +19,7 @@ def kill(plant: Plant, choice: random.Random) -> str:
     name, program = choice.choice([each for each in _ours(plant) if each[0] not in SPARED])
     seconds = choice.uniform(0.0, 2 * LEASE_SECONDS)
     program.kill()
-    time.sleep(seconds)
+    time.sleep(seconds)  # how long it is dead is what is tried
     program.start()
     return f"{name} killed, dead for {seconds:.1f} s"
 
@@ -29,7 +29,7 @@ def pause(plant: Plant, choice: random.Random) -> str:
     name, program = choice.choice(_ours(plant))
     seconds = choice.uniform(1.2 * LEASE_SECONDS, 4 * LEASE_SECONDS)
     program.pause()
-    time.sleep(seconds)
+    time.sleep(seconds)  # how long it stands still is what is tried
     program.resume()
     return f"{name} paused for {seconds:.1f} s"
 
@@ -97,7 +97,7 @@ def _ours(plant: Plant) -> list[tuple[str, Program]]:
 def _away(stop: Callable[[], object], start: Callable[[], object], choice: random.Random) -> str:
     seconds = choice.uniform(0.0, 2 * LEASE_SECONDS)
     stop()
-    time.sleep(seconds)
+    time.sleep(seconds)  # how long it is away is what is tried
     start()
     return f"away for {seconds:.1f} s"
 

@@ -78,7 +78,7 @@ def _first_seconds(plant: Plant, traffic: Traffic) -> float:
     while stored < count:
         plant.restart_the_dead()
         assert traffic.problem is None and not plant.faults, traffic.problem or plant.faults
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks, which cost the database little then
         stored, _ = plant.row(COUNTS)
         if began_with == 0 and stored >= count / 10:
             began, began_with = time.monotonic(), stored
@@ -107,7 +107,7 @@ def _disturbed(
         if now >= next_count:
             measures.count()
             next_count = now + BETWEEN_COUNTS
-        time.sleep(0.2)
+        time.sleep(0.2)  # until it asks again what is due
     return done
 
 
@@ -124,7 +124,7 @@ def _settle(plant: Plant, measures: Measures) -> None:
             return
         if (last.stored, last.heard) != before:
             before, moved = (last.stored, last.heard), time.monotonic()
-        time.sleep(BETWEEN_LOOKS)
+        time.sleep(BETWEEN_LOOKS)  # two alike that far apart say that it has settled
     plant.faults.append(
         f"nothing went on for {PATIENCE:g} s: {last.lag:,} published are not stored, "
         f"{last.events - last.heard:,} events not heard"
