@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -27,26 +26,9 @@ from tests.ingest.mqtt.traffic import (
 BOTH: tuple[Protocol, ...] = ("5", "3.1.1")
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path_factory.mktemp("broker")) as mosquitto:
-        yield mosquitto
-
-
-@pytest.fixture
-def endpoint(broker: Mosquitto, request: pytest.FixtureRequest) -> MqttEndpoint:
-    """A session of its own for each test."""
-    return endpoint_of(broker, client_id=request.node.name.replace("[", "-").strip("]"))
-
-
 @pytest.fixture
 def topic(request: pytest.FixtureRequest) -> str:
     return f"aircraft/{abs(hash(request.node.name))}/position"
-
-
-@pytest.fixture
-def device(broker: Mosquitto) -> MqttEndpoint:
-    return endpoint_of(broker, client_id="")
 
 
 @pytest.mark.parametrize("protocol", BOTH)
