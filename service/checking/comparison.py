@@ -15,9 +15,8 @@ from service.checking.findings import Expiry, Findings, Violation
 from service.checking.history import StoredDevice
 from service.checking.past_geofences import KeptChanges
 from service.checking.told import Pair, StoredEvent, StoredVisit, Told, settled, values
-from service.store.devices import Visit
-from service.store.reading.links import CURRENT
-from service.store.schema import device, event, geofence, inside, position, tracker_consumer
+from service.store.devices import Visit, standing_visits
+from service.store.schema import event, inside, position, tracker_consumer
 from service.store.snapshot import Snapshot
 
 OPENINGS = "devices of which positions have expired: what was told at the first one left"
@@ -88,17 +87,8 @@ class Comparison:
         first, last = devices[0].key, devices[-1].key
         columns = (event.c[name] for name in StoredEvent._fields)
         stored = select(*columns).where(event.c.device_key.between(first, last)).order_by(event.c.seq)
-        visits = (
-            select(*(inside.c[name] for name in Visit._fields), tracker_consumer.c.linked_revision)
-            .join(device, device.c.key == inside.c.device_key)
-            .join(geofence, geofence.c.key == inside.c.geofence_key)
-            .join(
-                tracker_consumer,
-                (tracker_consumer.c.tracker_key == device.c.tracker_key)
-                & (tracker_consumer.c.collection_key == geofence.c.collection_key)
-                & CURRENT,
-            )
-            .where(inside.c.device_key.between(first, last), geofence.c.deleted_revision.is_(None))
+        visits = standing_visits(tracker_consumer.c.linked_revision).where(
+            inside.c.device_key.between(first, last)
         )
         with self._state.read() as connection:
             events = [StoredEvent(*row) for row in connection.execute(stored)]

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, exist
 
 from service.checking.findings import Findings, Violation
 from service.store.alerts import CHANGED
+from service.store.geofences import OF_NOW
 from service.store.schema import (
     alert,
     collection,
@@ -113,9 +114,7 @@ def _revisions() -> Iterator[Rule]:
     newest = select(func.max(geofence_version.c.revision)).where(of_geofence).scalar_subquery()
     other = or_(newest.is_(None), geofence.c.revision != newest)
     yield Rule(geofence, geofence, other, geofence.c.revision, "that of its last version")
-    now = geofence.outerjoin(
-        geofence_version, and_(of_geofence, geofence_version.c.revision == geofence.c.revision)
-    )
+    now = geofence.outerjoin(geofence_version, OF_NOW)
     lives_on = geofence.c.deleted_revision.is_(None) & geofence_version.c.feature.is_(None)
     gone = geofence.c.deleted_revision.is_not(None) & or_(
         geofence_version.c.feature.is_not(None), geofence.c.deleted_revision != geofence.c.revision

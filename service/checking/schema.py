@@ -8,6 +8,7 @@ from ingest.topics import SHARDS
 from service.checking.findings import Findings, Violation
 from service.intake import DAY
 from service.store.columns import on_postgres
+from service.store.geofences import OF_NOW
 from service.store.migration import differences
 from service.store.numbers import given_number
 from service.store.partitions import OTHERS, partitions
@@ -73,9 +74,6 @@ def _check_numbers(connection: Connection, findings: Findings) -> None:
 
 def _check_areas(connection: Connection, findings: Findings) -> None:
     """The geometries of geofences are those of their features."""
-    of_now = (geofence_version.c.geofence_key == geofence.c.key) & (
-        geofence_version.c.revision == geofence.c.revision
-    )
     statement = (
         select(
             geofence.c.key,
@@ -86,7 +84,7 @@ def _check_areas(connection: Connection, findings: Findings) -> None:
             geofence_area.c.radius,
         )
         .select_from(geofence)
-        .join(geofence_version, of_now)
+        .join(geofence_version, OF_NOW)
         .outerjoin(geofence_area, geofence_area.c.geofence_key == geofence.c.key)
         .execution_options(yield_per=READ_AT_ONCE)
     )

@@ -16,6 +16,7 @@ from service.moving.move_file import FORMAT, MOVED, VERSION, EndLine, Head, Tabl
 from service.store.areas import put_areas
 from service.store.columns import insert_columns, on_postgres
 from service.store.database import Database
+from service.store.geofences import OF_NOW
 from service.store.leases import held, release, take
 from service.store.migration import schema_state
 from service.store.numbers import give_numbers_after, given_number
@@ -233,12 +234,9 @@ def _number_on(connection: Connection) -> None:
 def _make_areas(connection: Connection) -> None:
     if not on_postgres(connection):
         return
-    of_now = (geofence_version.c.geofence_key == geofence.c.key) & (
-        geofence_version.c.revision == geofence.c.revision
-    )
     statement = (
         select(geofence.c.key, geofence.c.geofence_id, geofence_version.c.feature)
-        .join(geofence_version, of_now)
+        .join(geofence_version, OF_NOW)
         .where(geofence_version.c.feature.is_not(None))
         .order_by(geofence.c.key)
         .limit(AREAS_AT_ONCE)

@@ -106,12 +106,18 @@ class Visit(NamedTuple):
 
 
 def visits(connection: Connection, tracker_key: int, among: Among) -> Sequence[Visit]:
-    """All that is inside something now: a geofence that is there, of a collection that is linked.
+    """All that is inside something now."""
+    statement = standing_visits().where(device.c.tracker_key == tracker_key, among.condition)
+    return [Visit(*row) for row in connection.execute(statement, among.values)]
 
-    On PostgreSQL a commit may add such a row while another one takes the geofence away.
+
+def standing_visits(*more: ColumnElement[Any]) -> Select[Any]:
+    """Columns of Visit, and more, of what is inside a geofence that is there, of a collection that is linked.
+
+    On PostgreSQL a commit may add another row of inside while its geofence is taken away.
     """
-    statement = (
-        select(*(inside.c[name] for name in Visit._fields))
+    return (
+        select(*(inside.c[name] for name in Visit._fields), *more)
         .join(device, device.c.key == inside.c.device_key)
         .join(geofence, geofence.c.key == inside.c.geofence_key)
         .join(
@@ -120,9 +126,8 @@ def visits(connection: Connection, tracker_key: int, among: Among) -> Sequence[V
             & (tracker_consumer.c.collection_key == geofence.c.collection_key)
             & CURRENT,
         )
-        .where(device.c.tracker_key == tracker_key, geofence.c.deleted_revision.is_(None), among.condition)
+        .where(geofence.c.deleted_revision.is_(None))
     )
-    return [Visit(*row) for row in connection.execute(statement, among.values)]
 
 
 class EvaluatedFix(NamedTuple):

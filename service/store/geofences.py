@@ -10,6 +10,11 @@ from service.store.schema import geofence, geofence_version, inside
 
 LOOKED_UP_AT_ONCE = 1_000
 
+OF_NOW = (geofence_version.c.geofence_key == geofence.c.key) & (
+    geofence_version.c.revision == geofence.c.revision
+)
+"""Joins a geofence with its last version: what it is now, or that it was deleted."""
+
 
 def current_keys(connection: Connection, of_collection: int, ids: Sequence[str]) -> dict[str, int]:
     """Those of the geofence ids that exist: id -> key."""
@@ -83,11 +88,7 @@ def changes_since(connection: Connection, seen: int) -> Iterator[GeofenceChange]
             geofence.c.revision,
             geofence_version.c.feature,
         )
-        .join(
-            geofence_version,
-            (geofence_version.c.geofence_key == geofence.c.key)
-            & (geofence_version.c.revision == geofence.c.revision),
-        )
+        .join(geofence_version, OF_NOW)
         .where(geofence.c.revision > seen)
     )
     for row in connection.execute(statement.execution_options(yield_per=1_000)):
