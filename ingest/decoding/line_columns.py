@@ -1,4 +1,4 @@
-"""Lines that are not odd, decoded by the thousand into the columns that offline evaluation needs."""
+"""Lines that are not odd as columns, and their decoding by the thousand for offline evaluation."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
@@ -17,7 +17,7 @@ from ingest.decoding.usual_times import usual_times
 
 class LineColumns(NamedTuple):
     """Good lines as columns: 0-based line (int64), device slot (int32), ms, degrees, degrees, metres, metres,
-    and the text of what is asked for of the properties, '' where there is nothing of it.
+    and the text of their properties, or of what is asked for of these, '' where there is nothing of it.
 
     Altitude and accuracy are NaN where unknown, and altitude where it is not asked for.
     """

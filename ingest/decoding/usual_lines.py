@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.decoding.asked_properties import AskedProperties
 from ingest.decoding.device_positions import Bounds
@@ -79,54 +78,31 @@ def usual_columns(
     """
     names = tuple(name.encode("utf-8", "surrogatepass") for name in asked.names)
     found = Answer(*library.usual_positions(chunk, slots, bounds.earliest, bounds.latest, names, asked.texts))
-    line = np.frombuffer(found.line, np.int64) + first
-    unknown = repeated(np.nan, np.float64, len(line))
-    columns = LineColumns(
-        line,
-        np.frombuffer(found.device, np.int32),
-        np.frombuffer(found.sample_time, np.int64),
-        np.frombuffer(found.longitude, np.float64),
-        np.frombuffer(found.latitude, np.float64),
-        np.frombuffer(found.altitude, np.float64) if altitudes and found.altitude is not None else unknown,
-        unknown if found.accuracy is None else np.frombuffer(found.accuracy, np.float64),
-        np.array(found.properties, np.object_) if found.properties else repeated("", np.object_, len(line)),
-    )
-    return found.lines, columns
-
-
-class UsualPositions(NamedTuple):
-    """Usual lines that are good as columns, with all their properties: 0-based line, device slot, and what
-    a PositionBatch has."""
-
-    line: NDArray[np.int64]
-    device: NDArray[np.int32]
-    sample_time: NDArray[np.int64]
-    longitude: NDArray[np.float64]
-    latitude: NDArray[np.float64]
-    altitude: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
-    properties: NDArray[np.object_]
+    columns = _columns(found if altitudes else found._replace(altitude=None))
+    return found.lines, columns._replace(line=columns.line + first)
 
 
 def usual_positions(
     library: Library, lines: bytes, slots: Mapping[str | None, int], bounds: Bounds
-) -> UsualPositions:
-    """Of whole lines in UTF-8.
+) -> LineColumns:
+    """The usual good ones among whole lines in UTF-8, with all their properties.
 
     Not usual is here also a line with properties that may not be in canonical form but for their order: with
     nested ones, or a number that has a shorter form.
     """
-    found = Answer(*library.usual_positions(lines, slots, bounds.earliest, bounds.latest, None, {}))
-    unknown = repeated(np.nan, np.float64, len(found.line) // 8)
-    properties = np.empty(len(unknown), np.object_)
-    properties[:] = found.properties
-    return UsualPositions(
-        np.frombuffer(found.line, np.int64),
+    return _columns(Answer(*library.usual_positions(lines, slots, bounds.earliest, bounds.latest, None, {})))
+
+
+def _columns(found: Answer) -> LineColumns:
+    line = np.frombuffer(found.line, np.int64)
+    unknown = repeated(np.nan, np.float64, len(line))
+    return LineColumns(
+        line,
         np.frombuffer(found.device, np.int32),
         np.frombuffer(found.sample_time, np.int64),
         np.frombuffer(found.longitude, np.float64),
         np.frombuffer(found.latitude, np.float64),
         unknown if found.altitude is None else np.frombuffer(found.altitude, np.float64),
         unknown if found.accuracy is None else np.frombuffer(found.accuracy, np.float64),
-        properties,
+        np.array(found.properties, np.object_) if found.properties else repeated("", np.object_, len(line)),
     )
