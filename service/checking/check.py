@@ -51,9 +51,8 @@ def check_database(
         )
         comparison = Comparison(state, findings, kept, trackers, expiry)
         for part in history_parts(state, fixes_at_once):
-            with (
-                database.read() as connection
-            ):  # not of that state: a day that is dropped is gone from it, too
+            # not of that state: a day that is dropped is gone from it, too
+            with database.read() as connection:
                 expiry.before = expired_before(connection)
             devices.take(part)
             told = again.take(part)

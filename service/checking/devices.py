@@ -15,15 +15,31 @@ from service.checking.history import NONE, HistoryPart, StoredDevice, StoredFixe
 NOWHERE = "none"
 
 
+class Latest(NamedTuple):
+    """A latest position: times in ms, degrees, metres, and JSON text."""
+
+    sample_time: int
+    received_time: int
+    longitude: float
+    latitude: float
+    accuracy: float | None
+    properties: str
+
+    def __str__(self) -> str:
+        times = f"at {iso(self.sample_time)}, received {iso(self.received_time)}"
+        place, properties = f"[{self.longitude}, {self.latitude}]", self.properties or "{}"
+        return f"{place} {times}, accuracy {self.accuracy}, properties {properties}"
+
+
 class Facts(NamedTuple):
     """What the history of a device says; times in ms, None where there is nothing of it.
 
-    `latest` are the columns of the latest position; `first`: sample_time of the first one stored, `evaluated`
-    and `revision` of the last that was evaluated, `late` of the last that came too late.
+    `first`: sample_time of the first position stored, `evaluated` and `revision` of the last that was
+    evaluated, `late` of the last that came too late.
     """
 
     first: int | None = None
-    latest: tuple[object, ...] | None = None
+    latest: Latest | None = None
     evaluated: int | None = None
     revision: int = NONE
     late: int | None = None
@@ -115,22 +131,15 @@ class DeviceChecks:
             self._add("forgotten", device, "positions", f"one at {iso(facts.first)}", expected)
 
     def _check_latest(self, device: StoredDevice, facts: Facts) -> None:
-        stored = (
-            device.sample_time,
-            device.received_time,
-            device.longitude,
-            device.latitude,
-            device.accuracy,
-            device.properties,
-        )
+        stored = Latest(*(getattr(device, name) for name in Latest._fields))
         if stored == facts.latest:
             return
-        newest = None if facts.latest is None else facts.latest[0]
-        if self._expiry.may_have(device.sample_time) and (newest is None or int(str(newest)) < stored[0]):
+        is_newer = facts.latest is None or facts.latest.sample_time < stored.sample_time
+        if is_newer and self._expiry.may_have(stored.sample_time):
             self._findings.unproved["latest positions that have expired from history"] += 1
             return
-        expected = "that of a stored position" if facts.latest is None else _shown(facts.latest)
-        self._add("latest", device, "latest position", _shown(stored), expected)
+        expected = "that of a stored position" if facts.latest is None else str(facts.latest)
+        self._add("latest", device, "latest position", str(stored), expected)
 
     def _check_watermark(self, device: StoredDevice, facts: Facts) -> None:
         watermark = device.watermark
@@ -151,9 +160,9 @@ class DeviceChecks:
         self._findings.add(Violation(check, row, stored, expected, tracker, device.device_id))
 
 
-def _latest(fixes: StoredFixes) -> tuple[object, ...]:
+def _latest(fixes: StoredFixes) -> Latest:
     accuracy = float(fixes.accuracy[-1])
-    return (
+    return Latest(
         int(fixes.sample_time[-1]),
         int(fixes.received_time[-1]),
         float(fixes.longitude[-1]),
@@ -161,9 +170,3 @@ def _latest(fixes: StoredFixes) -> tuple[object, ...]:
         None if np.isnan(accuracy) else accuracy,
         fixes.properties[-1],
     )
-
-
-def _shown(latest: tuple[object, ...]) -> str:
-    sample_time, received_time, longitude, latitude, accuracy, properties = latest
-    times = f"at {iso(int(str(sample_time)))}, received {iso(int(str(received_time)))}"
-    return f"[{longitude}, {latitude}] {times}, accuracy {accuracy}, properties {properties or '{}'}"

@@ -1,6 +1,4 @@
-"""Evaluates again what is stored, each fix under the revision that it met, and lays what comes out beside
-the events and the inside sets that are stored.
-"""
+"""Evaluates again what is stored, each fix under the revision that it met."""
 
 from collections.abc import Iterator, Sequence
 

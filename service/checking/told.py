@@ -73,8 +73,8 @@ class StoredVisit(NamedTuple):
 class Told:
     """Of `devices`: their events, what they are inside of afterwards, and where they began, by device key.
 
-    `until` is the sample_time (ms) of the last fix looked at, of each of which there was one: of a device
-    that has not begun it was looked at before more had expired.
+    `until` is the sample_time (ms) of the last fix that was evaluated again, by device key: also of a device
+    of which all has expired since, so that it has no beginning.
     """
 
     devices: Sequence[StoredDevice]

@@ -1,16 +1,15 @@
 """A law of `overfly db check`: whatever happened, a tracker's database passes."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.checking.check import check_database
-from service.checking.findings import Findings, Violation
 from service.retention import Retention
 from service.timestamps import now
+from tests.service.checking.checked import checked
 from tests.service.rewinding.test_any_history import ACTION, BEGINNING, QUICK, act, fresh_past
 
 Action = tuple[Any, ...]
@@ -18,7 +17,21 @@ HOURS = st.floats(0.965, 1.0)
 """Of history to keep: what is flown is of two minutes, an hour ago."""
 
 
-HISTORY = (
+class History(NamedTuple):
+    """What happens to a tracker: `actions`, then history goes but for `kept_hours`, then `later` ones.
+
+    `window` is that of the reorder clock (s), `at_once` how many fixes a check has in memory.
+    """
+
+    actions: list[Action]
+    window: float
+    kept_hours: float | None
+    at_once: int
+    later: list[Action]
+
+
+HISTORIES = st.builds(
+    History,
     st.lists(ACTION, min_size=5, max_size=25),
     st.sampled_from([0, 20]),
     st.none() | HOURS,
@@ -28,50 +41,27 @@ HISTORY = (
 
 
 @settings(QUICK, max_examples=8)
-@given(*HISTORY)
-def test_whatever_happened_nothing_is_found(
-    migrated: Path,
-    actions: list[Action],
-    window: float,
-    kept_hours: float | None,
-    at_once: int,
-    later: list[Action],
-) -> None:
-    _check(migrated, actions, window, kept_hours, at_once, later)
+@given(HISTORIES)
+def test_whatever_happened_nothing_is_found(migrated: Path, history: History) -> None:
+    _check(migrated, history)
 
 
 @pytest.mark.soak
 @settings(QUICK, max_examples=200)
-@given(*HISTORY)
-def test_whatever_happened_nothing_is_found_in_many_histories(
-    migrated: Path,
-    actions: list[Action],
-    window: float,
-    kept_hours: float | None,
-    at_once: int,
-    later: list[Action],
-) -> None:
-    _check(migrated, actions, window, kept_hours, at_once, later)
+@given(HISTORIES)
+def test_whatever_happened_nothing_is_found_in_many_histories(migrated: Path, history: History) -> None:
+    _check(migrated, history)
 
 
-def _check(
-    migrated: Path,
-    actions: list[Action],
-    window: float,
-    kept_hours: float | None,
-    at_once: int,
-    later: list[Action],
-) -> None:
-    with fresh_past(migrated, window) as past:
-        for action in [*BEGINNING, *actions]:
+def _check(migrated: Path, history: History) -> None:
+    with fresh_past(migrated, history.window) as past:
+        for action in [*BEGINNING, *history.actions]:
             act(past, action)
-        if kept_hours is not None:
-            Retention(past.database, kept_hours / 24).expire(now())
-        for action in later:
+        if history.kept_hours is not None:
+            Retention(past.database, history.kept_hours / 24).expire(now())
+        for action in history.later:
             act(past, action)
-        violations: list[Violation] = []
-        findings = Findings(violations.append)
-        check_database(past.database, findings, fixes_at_once=at_once)
+        findings, violations = checked(past.database, fixes_at_once=history.at_once)
         assert violations == []
         with past.database.read() as connection:
             stored = connection.exec_driver_sql("SELECT count(*) FROM position").scalar()
