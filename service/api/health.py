@@ -56,7 +56,8 @@ def ready(services: Services, _: Annotated[NoParameters, Query()]) -> Response:
     """Is everything there that the service needs? Each dependency by name.
 
     The broker is `ok` once it has acknowledged the subscription. A mail server that is away is shown, but the
-    service is ready all the same: mails wait for it. `read replica` is there where reads go to one;
+    service is ready all the same: mails wait for it. `tracking` says who evaluates which part of the devices
+    where several processes share a database. `read replica` is there where reads go to one;
     while it is away or too far behind, they are answered by 503, and the service is not ready.
     """
     dependencies = {
