@@ -29,11 +29,13 @@ class Evaluated:
     """What is still to be written. late: mask over the fixes of those that came after their turn.
 
     watermark: sample_time (ms) last evaluated of the devices in `slot`. event_rows: in the order of telling.
+    revision: of the geofences that the fixes met.
     """
 
     late: NDArray[np.bool_]
     event_rows: list[dict[str, object]]
     evaluation: Evaluation
+    revision: int
 
     @property
     def events(self) -> Counter[str]:
@@ -68,7 +70,7 @@ def evaluate_fixes(
     )
     evaluation = live.evaluate(devices.tracker_key, columns, devices.state)
     rows = _event_rows(live, devices, fixes, evaluation, committed_time)
-    return Evaluated(evaluation.late, rows, evaluation)
+    return Evaluated(evaluation.late, rows, evaluation, live.revision)
 
 
 def write_evaluated(

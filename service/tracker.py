@@ -1,18 +1,15 @@
-"""The tracker: stores fixes, evaluates them in order, and commits both with the events.
+"""The tracker: stores fixes, has them evaluated in order, and commits both with the events.
 
 Promises, and what holds them here:
 - nothing acknowledged is lost: `ingest` and `post` return only after the commit;
 - nothing counts twice: rows, watermark, inside set, events and outbox are one commit, and a fix that is a row
   already, or not after the watermark, changes none of them;
-- one writer a shard: any process may store a fix, which then waits; only who owns its shard evaluates it;
-- memory is a mirror of the database: whatever fails in between, it is read anew before it is used again,
-  and not before a commit has ended of which the answer was lost.
+- any process may store a fix, which then waits; only who owns its shard evaluates it: see evaluator.py.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from sqlalchemy import Connection
@@ -21,9 +18,7 @@ from ingest.decoding.decoder import Decoded, decode
 from ingest.messages import Message
 from ingest.topics import shard_of
 from service.errors import ShardsLost
-from service.evaluating import Evaluated, evaluate_fixes, write_evaluated
-from service.fixes import fixes_kept
-from service.held_devices import HeldDevices
+from service.evaluator import Evaluator
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
@@ -31,21 +26,18 @@ from service.outcome import Accounts, Outcome, Posted
 from service.ownership.owned_shards import ALL_SHARDS, FixedShards, Shards
 from service.put_aside import commit_storable, conflicts, part, without_forgotten
 from service.reorder import ReorderClock
+from service.reorder_window import ReorderWindow
 from service.store.database import Database
-from service.store.devices import end_visits, erase_device, latest_time
+from service.store.devices import erase_device, latest_time
 from service.store.partitions import DaysOfHistory
 from service.store.position_updates import insert_position_updates
-from service.store.positions import any_waiting, due, insert_positions, last_waiting_receipt, mark_evaluated
-from service.store.reading.trackers import tracker_named, tracker_names
+from service.store.positions import any_waiting, insert_positions
+from service.store.reading.trackers import TrackerRow, tracker_named
 from service.store.rejects import insert_rejects
-from service.store.revisions import newest_revision
 from service.store.shards import erasing, keep_devices
 from service.storing import newer_than_latest, placed_fixes, sort_out, write_devices
 from service.timestamps import now
 from service.tracked_devices import TrackedDevices
-
-DEVICES_AT_ONCE = 2_000
-"""Devices whose waiting fixes are evaluated in one commit."""
 
 
 class Tracker:
@@ -70,27 +62,23 @@ class Tracker:
         that ask for it. told: called after a commit with something to tell, stored: after a post.
         shards: which this process evaluates; None: all."""
         self._database = database
-        self._live = live
         self._intake = intake
-        self._reorder = reorder
         self._accounts = Accounts(metrics)
-        self._channels = channels
         self._telling_positions = telling_positions
         self._told = told
         self._stored = stored
         self.shards = shards or FixedShards()
         self._history = history
-        self._monotonic = monotonic
         self._lock = threading.RLock()
+        self._window = ReorderWindow(database, self.shards, reorder, monotonic, self._lock)
+        self._evaluator = Evaluator(database, live, self.shards, channels, self._window, self._lock)
         self._receipts = threading.Lock()
-        self._held = HeldDevices()
-        self._evaluated_shards = self.shards.owned
-        self._last_receipt = self._last_noticed = 0
+        self._last_receipt = 0
 
     def ingest(self, messages: Sequence[Message], tracker_name: str) -> None:
         """Stores what a source received; a window of 0 evaluates it in the same commit, as far as its shards
         are owned. Raises StoreAway, ShardsLost."""
-        if self._reorder.window:
+        if self._window.seconds:
             self._take(messages, lambda some: self._commit_waiting(messages, some, tracker_name))
             return
         while True:
@@ -111,45 +99,28 @@ class Tracker:
 
     def evaluate_due(self) -> None:
         """Evaluates the fixes whose window has passed. Raises StoreAway."""
-        with self._lock:
-            until = self._reorder.due(self._monotonic())
+        until = self._window.due()
         if until is None:
             return
         while self._evaluate_some(until):
             pass
-        with self._lock:
-            self._reorder.done(until)
+        self._window.done(until)
 
     def notice_stored(self) -> None:
         """Fixes that others stored, and that are to be evaluated here, wait from now on. Raises StoreAway."""
-        owned = self.shards.owned
-        with self._database.read() as connection:
-            last = last_waiting_receipt(connection, owned)
-        with self._lock:
-            if not owned <= self._evaluated_shards:
-                self._reorder.start_anew(self._monotonic(), last)
-                self._evaluated_shards = owned
-            if last is not None and (last > self._last_noticed or not self._reorder.waiting):
-                self._last_noticed = last
-                self._reorder.received(self._monotonic(), last)
+        self._window.notice()
 
     def restart_window(self) -> None:
         """All that waits waits the whole window again: the source is connected anew. Raises StoreAway."""
-        with self._database.read() as connection:
-            last = last_waiting_receipt(connection, self.shards.owned)
-        with self._lock:
-            self._reorder.start_anew(self._monotonic(), last)
+        self._window.restart()
 
     def run_window(self, running: bool) -> None:
         """Lets the window's clock run, or stand while the source is away or has more than we can take."""
-        with self._lock:
-            if running != self._reorder.running:
-                (self._reorder.run if running else self._reorder.stand)(self._monotonic())
+        self._window.run(running)
 
     def seconds_until_due(self) -> float | None:
         """When `evaluate_due` has something to do; None: nothing that is known waits."""
-        with self._lock:
-            return self._reorder.seconds_until_due(self._monotonic())
+        return self._window.seconds_until_due()
 
     def forget(self, tracker_name: str, device_id: str) -> bool:
         """Erases all that is known of a device; answers whether anything was. Raises NotFound, StoreAway."""
@@ -160,7 +131,7 @@ class Tracker:
                 forgotten_time = max(now(), latest_time(connection, tracker_key, device_id) or 0)
                 erased = erase_device(connection, tracker_key, device_id, forgotten_time)
             if erased:
-                self._held.forget(tracker_key, device_id, forgotten_time)
+                self._evaluator.forget(tracker_key, device_id, forgotten_time)
         return erased > 0
 
     # Commits
@@ -178,19 +149,21 @@ class Tracker:
 
     def _commit_evaluated(self, messages: Sequence[Message], decoded: Decoded, tracker_name: str) -> Outcome:
         """Stores and evaluates what belongs to shards of ours; stores what does not, for their owners."""
-        with self._evaluating(_shards(decoded) if self.shards.by_receipt else None) as connection:
+        evaluator = self._evaluator
+        with evaluator.alone(_shards(decoded) if self.shards.by_receipt else None) as connection:
             outcome = Outcome(committed_time=self._receipt())
-            devices = self._held.of(connection, tracker_name)
+            devices = evaluator.devices(connection, tracker_name)
             ours, others = _parted(decoded, self.shards.owned)
             ours = without_forgotten(messages, ours, devices.forgotten)
             outcome.rejects += ours.rejects
             if len(ours.batch):
                 if any_waiting(connection, self.shards.owned):
-                    self._evaluate_waiting(connection, np.iinfo(np.int64).max, outcome)
+                    evaluator.evaluate_waiting(connection, np.iinfo(np.int64).max, outcome)
                 devices.learn(connection, ours.batch.device_id)
                 self._store(connection, messages, ours, devices, outcome, evaluating=True)
             if len(others.batch):
-                self._store_waiting(connection, messages, others, tracker_name, outcome)
+                of_tracker = tracker_named(connection, tracker_name)
+                self._store_waiting(connection, messages, others, of_tracker, outcome)
             if outcome.rejects:
                 insert_rejects(connection, devices.tracker_key, outcome.rejects, outcome.committed_time)
         self._account(outcome)
@@ -200,14 +173,13 @@ class Tracker:
         """Stores what is evaluated later, whoever owns its shards."""
         with self._database.write() as connection:
             outcome = Outcome(committed_time=self._receipt(), rejects=list(decoded.rejects))
-            tracker_key = tracker_named(connection, tracker_name).key
+            of_tracker = tracker_named(connection, tracker_name)
             if len(decoded.batch):
-                self._store_waiting(connection, messages, decoded, tracker_name, outcome)
+                self._store_waiting(connection, messages, decoded, of_tracker, outcome)
             if outcome.rejects:
-                insert_rejects(connection, tracker_key, outcome.rejects, outcome.committed_time)
+                insert_rejects(connection, of_tracker.key, outcome.rejects, outcome.committed_time)
         if outcome.stored:
-            with self._lock:
-                self._reorder.received(self._monotonic(), outcome.committed_time)
+            self._window.received(outcome.committed_time)
         self._account(outcome)
         return outcome
 
@@ -216,14 +188,13 @@ class Tracker:
         connection: Connection,
         messages: Sequence[Message],
         decoded: Decoded,
-        tracker_name: str,
+        of_tracker: TrackerRow,
         outcome: Outcome,
     ) -> None:
-        row = tracker_named(connection, tracker_name)
         keep_devices(connection, _shards(decoded))
         device_ids = list(dict.fromkeys(decoded.batch.device_id))
-        devices = TrackedDevices.stored(connection, row.key, tracker_name, device_ids)
-        devices.position_events = row.position_events
+        devices = TrackedDevices.stored(connection, of_tracker.key, of_tracker.name, device_ids)
+        devices.position_events = of_tracker.position_events
         kept = without_forgotten(messages, part(decoded, slice(None), []), devices.forgotten)
         outcome.rejects += kept.rejects
         if len(kept.batch):
@@ -251,11 +222,8 @@ class Tracker:
         late = fixes.sample_time <= devices.state.watermark[fixes.slot]
         revision, evaluated = None, None
         if evaluating:
-            self._catch_up(connection)
-            evaluated = evaluate_fixes(self._live, devices, fixes, outcome.committed_time)
-            late = evaluated.late
-            revision = self._live.revision
-            outcome.evaluated.append(fixes.take(~late))
+            evaluated = self._evaluator.evaluate(connection, devices, fixes, outcome)
+            late, revision = evaluated.late, evaluated.revision
         outcome.late += int(late.sum())
         insert_positions(connection, fixes, devices.key[fixes.slot], revision, late)
         if self._telling_positions and devices.position_events:
@@ -264,64 +232,17 @@ class Tracker:
         latest = newer_than_latest(devices, fixes)
         write_devices(connection, devices, fixes.take(latest), evaluated)
         if evaluated is not None:
-            self._write_evaluated(connection, devices, evaluated, outcome)
+            self._evaluator.write(connection, devices, evaluated, outcome)
 
     def _evaluate_some(self, until: int) -> bool:
         """Answers whether there may be more."""
-        with self._evaluating(frozenset()) as connection:
+        with self._evaluator.alone(frozenset()) as connection:
             if not any_waiting(connection, self.shards.owned):
                 return False
             outcome = Outcome(committed_time=now())
-            more = self._evaluate_waiting(connection, until, outcome)
+            more = self._evaluator.evaluate_waiting(connection, until, outcome)
         self._account(outcome)
         return more
-
-    def _evaluate_waiting(self, connection: Connection, until: int, outcome: Outcome) -> bool:
-        waiting = due(connection, until, DEVICES_AT_ONCE, self.shards.owned)
-        self._catch_up(connection)
-        names = tracker_names(connection)
-        for key, (device_ids, columns) in waiting.items():
-            devices = self._held.of(connection, names[key])
-            devices.learn(connection, device_ids)
-            fixes = fixes_kept(devices.slots(device_ids), columns)
-            evaluated = evaluate_fixes(self._live, devices, fixes, outcome.committed_time)
-            mark_evaluated(
-                connection, devices.key[fixes.slot], fixes.sample_time, self._live.revision, evaluated.late
-            )
-            write_devices(connection, devices, fixes.take(np.zeros(0, np.int64)), evaluated)
-            outcome.late += int(evaluated.late.sum())
-            outcome.evaluated.append(fixes.take(~evaluated.late))
-            self._write_evaluated(connection, devices, evaluated, outcome)
-        return bool(waiting)
-
-    def _write_evaluated(
-        self, connection: Connection, devices: TrackedDevices, evaluated: Evaluated, outcome: Outcome
-    ) -> None:
-        write_evaluated(connection, devices, evaluated, self._channels)
-        outcome.events.update(evaluated.events)
-
-    @contextmanager
-    def _evaluating(self, needed: Set[int] | None) -> Iterator[Connection]:
-        """One transaction, alone with the memory; when it fails, memory is read anew by the next.
-
-        needed: shards that it cannot be without; None: all that are owned.
-        """
-        with self._lock:
-            if needed and self.shards.by_receipt:
-                self.shards.claim(needed)
-            try:
-                with self._database.write() as connection:
-                    erased = self.shards.confirm(connection, needed, alone=self._held.empty)
-                    self._held.follow(connection, erased)
-                    if not erased.keys() <= self._evaluated_shards:
-                        self._reorder.start_anew(
-                            self._monotonic(), last_waiting_receipt(connection, erased.keys())
-                        )
-                    self._evaluated_shards = frozenset(erased)
-                    yield connection
-            except BaseException:
-                self._held.reset()
-                raise
 
     def _receipt(self) -> int:
         """The next received_time of a commit: none of this process comes twice.
@@ -336,18 +257,6 @@ class Tracker:
         self._accounts.add(outcome)
         if outcome.events or outcome.to_tell:
             self._told()
-
-    def _catch_up(self, connection: Connection) -> None:
-        if newest_revision(connection) == self._live.revision:
-            return
-        with self._database.state_seen_by(connection) as seen:
-            all_ended = self._live.catch_up(seen)
-        for ended in all_ended:
-            for devices in self._held:
-                if ended.tracker_key in (None, devices.tracker_key):
-                    devices.state.discard_geofences(ended.geofences)
-                    # what was written here while others took the geofence away
-                    end_visits(connection, devices.tracker_key, ended.geofences.tolist(), self.shards.owned)
 
 
 def _shards(decoded: Decoded) -> frozenset[int]:
