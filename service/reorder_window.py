@@ -14,7 +14,8 @@ from service.store.positions import last_waiting_receipt
 class ReorderWindow:
     """Counts for the fixes of the shards that are evaluated here. Any thread may call it.
 
-    lock: who evaluates holds it, so that what is received meanwhile counts when that has ended.
+    lock: who evaluates, or begins the window anew, holds it, so that what is received meanwhile counts when
+    that has ended.
     """
 
     def __init__(
@@ -66,17 +67,15 @@ class ReorderWindow:
 
     def restart(self) -> None:
         """All that waits waits the whole window again. Raises StoreAway."""
-        with self._database.read() as connection:
+        with self._lock, self._database.read() as connection:
             last = last_waiting_receipt(connection, self._shards.owned)
-        with self._lock:
             self._clock.start_anew(self._monotonic(), last)
 
     def notice(self) -> None:
         """Fixes that others stored, and that are to be evaluated here, wait from now on. Raises StoreAway."""
         owned = self._shards.owned
-        with self._database.read() as connection:
+        with self._lock, self._database.read() as connection:
             last = last_waiting_receipt(connection, owned)
-        with self._lock:
             if not owned <= self._counted:
                 self._clock.start_anew(self._monotonic(), last)
                 self._counted = owned
