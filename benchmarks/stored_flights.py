@@ -33,7 +33,7 @@ from service.store.postgres import open_postgres
 from service.store.reading.trackers import tracker_named
 from service.storing import newer_than_latest, placed_fixes, write_devices
 from service.tracked_devices import TrackedDevices
-from tests.postgres import Postgres
+from tests.postgres import Postgres, session
 
 FOLDER = Path(".overfly/bench/postgres")
 DEVICES = 10_000
@@ -151,5 +151,5 @@ def _fly(database: Database, live: LiveGeofences, fleet: Fleet, start: int, firs
 
 def _execute(server: Postgres, statement: str, *names: str) -> None:
     whole = sql.SQL(statement).format(*map(sql.Identifier, names))  # type: ignore[arg-type] # of this file
-    with psycopg.connect(server.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+    with session(server.url("postgres"), autocommit=True) as connection:
         connection.execute(whole)

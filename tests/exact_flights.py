@@ -11,11 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-import psycopg
-
 from geofence.events import event_id
 from sample_data.flights import FlightFiles
 from tests.brokers import Mosquitto
+from tests.postgres import session
 from tests.services import Overfly
 
 MORNING_ENDS = "2018-08-01T11:00:00.000Z"
@@ -83,7 +82,7 @@ def stored_rows(overfly: Overfly) -> int:
         with sqlite3.connect(f"file:{overfly.folder}/data/overfly.sqlite?mode=ro", uri=True) as database:
             (rows,) = database.execute(statement).fetchone()
         return int(rows)
-    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+    with session(url) as connection:
         (rows,) = connection.execute(statement).fetchone() or (0,)
     return int(rows)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 from psycopg import sql
@@ -174,6 +174,11 @@ class Postgres(Program):
         except psycopg.OperationalError:
             return False
         return True
+
+
+def session(url: str, **options: Any) -> psycopg.Connection:
+    """One of the driver's own, at a URL such as OVERFLY_DATABASE_URL has it. `options` are libpq's."""
+    return psycopg.connect(url.replace("+psycopg", ""), **options)
 
 
 def _program(name: str) -> str:

@@ -5,10 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-import psycopg
 from sqlalchemy import make_url
 
-from tests.postgres import Postgres
+from tests.postgres import Postgres, session
 from tests.waiting import wait_until
 
 SOON = {"wal_retrieve_retry_interval": "100ms"}
@@ -46,7 +45,6 @@ class Pair:
 
 
 def _asked(server: Postgres, statement: str) -> object:
-    url = server.url("postgres").replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as connection:
+    with session(server.url("postgres"), autocommit=True) as connection:
         row = connection.execute(statement.encode()).fetchone()
     return row and row[0]

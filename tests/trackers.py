@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from tests.brokers import Mosquitto
 from tests.hops import Hop
+from tests.postgres import session
 from tests.services import Overfly
 
 LEASE_SECONDS = 2.0
@@ -44,7 +43,7 @@ class Trackers:
 
     def events(self) -> int:
         """How many there are in the database."""
-        with psycopg.connect(self._database["DATABASE_URL"].replace("+psycopg", "")) as connection:
+        with session(self._database["DATABASE_URL"]) as connection:
             (rows,) = connection.execute("SELECT count(*) FROM event").fetchone() or (0,)
         return int(rows)
 

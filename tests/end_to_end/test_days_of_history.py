@@ -6,12 +6,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-import psycopg
-
 from sample_data.flights import FlightFiles
 from tests.brokers import Mosquitto
 from tests.exact_flights import Flown, replay
-from tests.postgres import Postgres
+from tests.postgres import Postgres, session
 from tests.services import Overfly
 from tests.waiting import wait_until
 
@@ -31,7 +29,7 @@ def test_what_is_replayed_as_of_now_goes_into_the_days_of_now(
 
     def rows() -> dict[str, int]:
         """By partition."""
-        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        with session(url) as connection:
             return dict(
                 connection.execute("SELECT tableoid::regclass::text, count(*) FROM position GROUP BY 1")
             )

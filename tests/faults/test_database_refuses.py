@@ -13,7 +13,7 @@ import pytest
 
 from tests.brokers import Mosquitto
 from tests.faults.traffic import Traffic, database_trouble
-from tests.postgres import Postgres
+from tests.postgres import Postgres, session
 from tests.services import Overfly
 from tests.waiting import wait_until
 
@@ -43,7 +43,7 @@ def traffic(tmp_path_factory: pytest.TempPathFactory, server: Postgres) -> Itera
             made.begin()
             made.send(20)
             made.assert_exact()
-            with psycopg.connect(settings["DATABASE_URL"].replace("+psycopg", "")) as connection:
+            with session(settings["DATABASE_URL"]) as connection:
                 connection.execute(SLEEPS)
             yield made
 
@@ -51,8 +51,7 @@ def traffic(tmp_path_factory: pytest.TempPathFactory, server: Postgres) -> Itera
 @pytest.fixture
 def beside(traffic: Traffic) -> Iterator[psycopg.Connection]:
     """Another session at the same database."""
-    url = traffic.overfly.settings["DATABASE_URL"].replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True) as connection:
+    with session(traffic.overfly.settings["DATABASE_URL"], autocommit=True) as connection:
         yield connection
 
 
@@ -108,8 +107,8 @@ def test_a_statement_that_takes_longer_than_it_may(traffic: Traffic, beside: psy
 
 
 def test_a_deadlock(traffic: Traffic, beside: psycopg.Connection) -> None:
-    url = traffic.overfly.settings["DATABASE_URL"].replace("+psycopg", "")
-    with psycopg.connect(url, options="-c deadlock_timeout=60s") as other:
+    url = traffic.overfly.settings["DATABASE_URL"]
+    with session(url, options="-c deadlock_timeout=60s") as other:
         other.execute("UPDATE device SET device_id = device_id WHERE device_id = 'd3'")
         traffic.send(5)
         wait_until(lambda: waiting(beside, "transactionid") or waiting(beside, "tuple"), 20)

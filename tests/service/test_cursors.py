@@ -25,6 +25,7 @@ from service.store.postgres import open_postgres
 from service.store.rejects import insert_rejects
 from service.store.schema import event
 from service.timestamps import now
+from tests.postgres import session
 from tests.replicas import Pair
 from tests.service.api.ground import served
 from tests.service.dispatch.post_office import PostOffice
@@ -48,7 +49,7 @@ class Site:
     @contextmanager
     def long_transaction_elsewhere(self) -> Iterator[None]:
         """One that sees what was there when it began, and has written something that is nobody's business."""
-        with psycopg.connect(self.workshop.store.name.replace("+psycopg", "")) as connection:
+        with session(self.workshop.store.name) as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS unrelated (number int)")
             connection.commit()
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

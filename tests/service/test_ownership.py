@@ -24,7 +24,7 @@ from service.store import leases
 from service.store.workers import live_workers
 from service.timestamps import now
 from service.tracker import Tracker
-from tests.postgres import Postgres
+from tests.postgres import Postgres, session
 from tests.service.workshop import Workshop, box
 from tests.stores import PostgresStore
 
@@ -266,7 +266,7 @@ def test_who_was_stopped_in_the_middle_of_a_copy_holds_nothing(
 ) -> None:
     monkeypatch.setattr(leases, "STILL_SECONDS", 0.2)
     enter(workshop, "one", Sharing.WHOLE, seconds=1, reads="plain")
-    stopped = psycopg.connect(workshop.store.name.replace("+psycopg", ""))
+    stopped = session(workshop.store.name)
     stopped.execute("SELECT FROM shard FOR KEY SHARE")
     copy = stopped.cursor().copy('COPY "reject" ("reason") FROM STDIN')
     copy.__enter__()  # waits for its data from now on

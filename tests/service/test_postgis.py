@@ -3,7 +3,6 @@
 import time
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -14,7 +13,7 @@ from service.store.migration import prepare
 from service.store.partitions import partitions
 from service.store.reading.devices import BoundingBox, devices
 from service.timestamps import now
-from tests.postgres import Postgres
+from tests.postgres import Postgres, session
 from tests.service.plans import plans
 from tests.service.workshop import Workshop, box
 from tests.stores import PostgresStore
@@ -152,7 +151,7 @@ def test_days_older_than_is_kept_are_dropped_whole_but_not_what_still_waits(post
 
 def test_a_role_that_may_not_create_postgis_is_told_who_may(postgres: Postgres) -> None:
     url = postgres.empty_database()
-    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+    with session(url) as connection:
         connection.execute("CREATE ROLE weak LOGIN; GRANT ALL ON SCHEMA public TO weak")
     database = PostgresStore(url.replace("overfly@", "weak@")).open()
     with pytest.raises(SchemaNotReady, match="have a superuser run `CREATE EXTENSION postgis`"):

@@ -7,7 +7,7 @@ import psycopg
 
 from tests.brokers import Mosquitto
 from tests.hops import Hop
-from tests.postgres import Postgres
+from tests.postgres import Postgres, session
 from tests.programs import Program
 from tests.trackers import Road, Trackers
 
@@ -85,8 +85,7 @@ class Plant:
             return tuple(map(int, connection.execute(statement.encode()).fetchone() or ()))
 
     def connected(self) -> psycopg.Connection:
-        url = self.url.replace("+psycopg", "")
-        return psycopg.connect(url, autocommit=True, application_name="soak", connect_timeout=5)
+        return session(self.url, autocommit=True, application_name="soak", connect_timeout=5)
 
     def end(self) -> None:
         """All but database and broker, in good order."""
