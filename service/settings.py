@@ -142,7 +142,7 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=65535,
-        description="loopback port where `bridge`, `republish` and `track` show /metrics",
+        description="loopback port where `bridge`, `republish`, `track` and `dispatch` show /metrics",
     )
     reorder_seconds: float = Field(
         0, ge=0, le=86_400, description="how long fixes wait to be put in order before evaluation"
