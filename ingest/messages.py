@@ -23,3 +23,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 def receipts(messages: Iterable[Message]) -> list[int]:
     """By which their source is told that these are safe. A message without one (QoS 0) comes only once."""
     return [message.receipt for message in messages if message.receipt is not None]
+
+
+def redelivered(messages: Iterable[Message]) -> list[Message]:
+    """The same, of which something may have been kept already."""
+    return [msgspec.structs.replace(message, redelivered=True) for message in messages]

@@ -23,7 +23,7 @@ from service.store.links import delete_link, insert_link, links
 from service.store.reading.collections import collection_named, collection_names
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.revisions import new_revision, newest_revision
-from service.store.shards import erasing
+from service.store.shards import hold_commits, tell_erased
 from service.store.trackers import delete_tracker, insert_tracker, update_tracker
 from service.store.turns import Turn, wait_for_turn
 from service.timestamps import now
@@ -136,8 +136,9 @@ class GeofenceCatalog:
             if name in (DEFAULT, self._fed):
                 raise Conflict(f"tracker {name!r} always exists: delete its devices instead")
             new_revision(connection, "unlink", now())
-            erasing(connection)
+            hold_commits(connection)
             delete_tracker(connection, key)
+            tell_erased(connection)
 
     def delete_collection(self, name: str) -> None:
         """Removes a collection with its geofences and the events of these."""

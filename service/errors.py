@@ -9,6 +9,7 @@ OverflyError
 └── CannotNow             what we could not do now: retried, answered with 503
     ├── StoreAway         the database does not answer, is full or is held by another process
     ├── ShardsLost        another process has taken over shards that this one evaluated
+    │   └── NameTaken     and runs under this one's name: it ends
     ├── DutyLost          another process has taken over what this one did for all: it stands by
     ├── ReplicaBehind     the read replica is away, or too far behind to be shown
     └── SchemaNotReady    the database has data of another schema: `overfly migrate` first
@@ -49,6 +50,10 @@ class StoreAway(CannotNow):
 
 class ShardsLost(CannotNow):
     """Another process has taken over shards that this one evaluated: nothing of them is written here."""
+
+
+class NameTaken(ShardsLost):
+    """Another process runs under this worker's name. Trying again would not help: it must end."""
 
 
 class DutyLost(CannotNow):

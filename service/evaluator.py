@@ -63,9 +63,9 @@ class Evaluator:
                 self._shards.claim(needed)
             try:
                 with self._database.write() as connection:
-                    erased = self._shards.confirm(connection, needed, alone=self._held.empty)
-                    self._held.follow(connection, erased)
-                    self._window.follow(connection, frozenset(erased))
+                    versions = self._shards.confirm(connection, needed, alone=self._held.empty)
+                    self._held.follow(connection, versions)
+                    self._window.follow(connection, frozenset(versions))
                     yield connection
             except BaseException:
                 self._held.reset()
@@ -94,6 +94,7 @@ class Evaluator:
         waiting = due(connection, until, DEVICES_AT_ONCE, self._shards.owned)
         self._catch_up(connection)
         names = tracker_names(connection)
+        found: list[tuple[TrackedDevices, Evaluated]] = []
         for key, (device_ids, columns) in waiting.items():
             devices = self._held.of(connection, names[key])
             devices.learn(connection, device_ids)
@@ -104,6 +105,8 @@ class Evaluator:
                 connection, devices.key[fixes.slot], fixes.sample_time, evaluated.revision, evaluated.late
             )
             write_devices(connection, devices, fixes.take(np.zeros(0, np.int64)), evaluated)
+            found.append((devices, evaluated))
+        for devices, evaluated in found:
             self.write(connection, devices, evaluated, outcome)
         return bool(waiting)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection
 
 from service.store.reading.trackers import tracker_named
+from service.store.shards import Version
 from service.tracked_devices import TrackedDevices
 
 
@@ -13,7 +14,7 @@ class HeldDevices:
 
     def __init__(self) -> None:
         self._by_tracker: dict[int, TrackedDevices] = {}
-        self._erased: dict[int, int] = {}
+        self._versions: dict[int, Version] = {}
 
     @property
     def empty(self) -> bool:
@@ -22,23 +23,20 @@ class HeldDevices:
     def reset(self) -> None:
         """Nothing is held."""
         self._by_tracker.clear()
-        self._erased.clear()
+        self._versions.clear()
 
-    def follow(self, connection: Connection, erased: Mapping[int, int]) -> None:
-        """Holds the devices of just these shards: shard -> how often devices of it were erased.
-
-        Where that has changed, all of the shard is read anew.
-        """
-        if erased == self._erased:
+    def follow(self, connection: Connection, versions: Mapping[int, Version]) -> None:
+        """Holds the devices of just these shards. One of another version is read anew, all of it."""
+        if versions == self._versions:
             return
-        gone = {each for each, count in self._erased.items() if erased.get(each) != count}
-        come = {each for each, count in erased.items() if self._erased.get(each) != count}
+        gone = {each for each, version in self._versions.items() if versions.get(each) != version}
+        come = {each for each, version in versions.items() if self._versions.get(each) != version}
         for devices in self._by_tracker.values():
             if gone:
                 devices.drop(gone)
             if come:
                 devices.hold(connection, come)
-        self._erased = dict(erased)
+        self._versions = dict(versions)
 
     def of(self, connection: Connection, tracker_name: str) -> TrackedDevices:
         """A tracker's. Raises NotFound."""
@@ -46,7 +44,7 @@ class HeldDevices:
         devices = self._by_tracker.get(row.key)
         if devices is None:
             devices = TrackedDevices(row.key, tracker_name)
-            devices.hold(connection, self._erased.keys())
+            devices.hold(connection, self._versions.keys())
             self._by_tracker[row.key] = devices
         devices.position_events = row.position_events
         return devices

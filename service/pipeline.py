@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from ingest.messages import Message, receipts
+from ingest.messages import Message, receipts, redelivered
 from ingest.mqtt.sharded_source import ShardedMqttSource
 from ingest.source import Source
-from service.errors import ShardsLost, StoreAway
+from service.errors import NameTaken, ShardsLost, StoreAway
 from service.metrics import Metrics
 from service.tracker import Tracker
 
@@ -83,14 +83,26 @@ class Pipeline:
 
     def _ingest(self, source: Source, messages: Sequence[Message]) -> bool:
         """Answers whether it is to be acknowledged."""
+        tries = 0
+
+        def ingest() -> None:
+            nonlocal tries
+            tries += 1
+            again = tries > 1  # of the first try a part may be committed, or all
+            self._tracker.ingest(redelivered(messages) if again else messages, self._tracker_name)
+
         while True:
             try:
-                return self._commit(lambda: self._tracker.ingest(messages, self._tracker_name))
+                return self._commit(ingest)
+            except NameTaken:
+                raise
             except ShardsLost:
+                shards = self._tracker.shards
                 if isinstance(source, ShardedMqttSource):
+                    source.own(shards.owned)
                     source.start_over()  # what is still ours comes again
                     return False
-                if not self._tracker.shards.shared:
+                if not shards.shared:
                     raise
 
     def _share(self) -> None:
@@ -101,6 +113,8 @@ class Pipeline:
         if now >= self._balance_at:
             self._balance_at = now + shards.balance_seconds
             self._commit(shards.balance)
+            if isinstance(self._source, ShardedMqttSource):
+                self._source.own(shards.owned)
         if now >= self._notice_at:
             self._notice_at = now + NOTICE_SECONDS
             self._commit(self._tracker.notice_stored)

@@ -10,7 +10,7 @@ from service.intake import DAY
 from service.ownership.duties import Duty, OwnDuty
 from service.store.columns import on_postgres
 from service.store.database import Database
-from service.store.devices import device_keys
+from service.store.devices import delete_ended_visits, device_keys
 from service.store.events import delete_events_before
 from service.store.expiry import note_expiry
 from service.store.partitions import drop_days_before
@@ -58,21 +58,28 @@ class Retention:
         oldest = None if self._days is None else at - round(self._days * DAY)
         with self._database.write() as connection:
             rejects = delete_old_rejects(connection, at - KEPT_DAYS * DAY)
+            delete_ended_visits(connection)
             if oldest is not None:
                 note_expiry(connection, oldest)
         positions = events = 0
         if oldest is not None:
-            self._drop_days(oldest)
-            positions = self._expire_positions(oldest)
+            if self._drop_days(oldest):
+                positions = self._expire_positions(oldest)
             events = self._expire_events(oldest)
         if rejects or positions or events:
             log.info("retention.expired", positions=positions, events=events, rejects=rejects)
 
-    def _drop_days(self, oldest: int) -> None:
-        with self._database.write() as connection:
-            dropped = drop_days_before(connection, oldest) if on_postgres(connection) else []
+    def _drop_days(self, oldest: int) -> bool:
+        """Answers whether what is still there is to go row by row."""
+        try:
+            with self._database.write() as connection:
+                dropped = drop_days_before(connection, oldest) if on_postgres(connection) else []
+        except StoreAway as error:  # a backup, perhaps, which reads them: tried again, not row by row
+            log.warning("retention.days_stay", error=str(error))
+            return False
         if dropped:
             log.info("retention.dropped_days", first=dropped[0], last=dropped[-1], days=len(dropped))
+        return True
 
     def _expire_positions(self, oldest: int) -> int:
         dropped, last = 0, 0

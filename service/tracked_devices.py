@@ -100,21 +100,28 @@ class TrackedDevices:
         return (Visit(*values) for values in columns)
 
     def add(self, device_ids: Sequence[str], keys: Sequence[int]) -> None:
-        """Devices that were just inserted get the next slots; no position of them is stored yet."""
-        for slot, device_id in enumerate(device_ids, len(self.ids)):
-            self._slots[device_id] = slot
-        self.ids.extend(device_ids)
-        self._shard = np.append(self._shard, np.array([shard_of(each) for each in device_ids], np.int8))
-        self.key = np.concatenate([self.key, np.array(keys, np.int64)])
-        never = np.full(len(keys), np.iinfo(np.int64).min, np.int64)
-        self.latest = np.concatenate([self.latest, never])
+        """Devices that were just inserted get the slots that they had before, or the next ones; no position
+        of them is stored yet."""
+        new = [each for each in device_ids if each not in self._left]
+        for slot, device_id in enumerate(new, len(self.ids)):
+            self._left[device_id] = slot
+        self.ids.extend(new)
+        self._shard = np.append(self._shard, np.array([shard_of(each) for each in new], np.int8))
+        self.key = np.concatenate([self.key, np.zeros(len(new), np.int64)])
+        self.latest = np.concatenate([self.latest, np.zeros(len(new), np.int64)])
         self.state.grow(len(self.ids))
+        for device_id in device_ids:
+            self._slots[device_id] = self._left.pop(device_id)
+        slots = self.slots(device_ids)
+        self.key[slots] = keys
+        self.latest[slots] = np.iinfo(np.int64).min
 
     def forget(self, device_id: str, forgotten_time: int) -> None:
-        """Empties the device's slot; the id gets another one should it come back."""
+        """Empties the device's slot, which waits for it should it come back."""
         self.forgotten[device_id] = forgotten_time
         slot = self._slots.pop(device_id, None)
         if slot is not None:
+            self._left[device_id] = slot
             self.state.clear_device(slot)
 
     def _read(self, connection: Connection, among: Among) -> None:
@@ -125,14 +132,8 @@ class TrackedDevices:
 
     def _place(self, known: Sequence[KnownDevice]) -> dict[int, int]:
         """Gives devices slots, those they had where they were held before; answers database key -> slot."""
-        again = {each.device_id: self._left.pop(each.device_id, None) for each in known}
-        new = [each for each in known if again[each.device_id] is None]
-        self.add([each.device_id for each in new], [each.key for each in new])
-        for device_id, slot in again.items():
-            if slot is not None:
-                self._slots[device_id] = slot
+        self.add([each.device_id for each in known], [each.key for each in known])
         slots = self.slots([each.device_id for each in known])
-        self.key[slots] = [each.key for each in known]
         self.latest[slots] = [each.latest for each in known]
         evaluated = [each.watermark is not None for each in known]
         times = [each.watermark for each in known if each.watermark is not None]

@@ -17,7 +17,6 @@ from sqlalchemy import Connection
 from ingest.decoding.decoder import Decoded, decode
 from ingest.messages import Message
 from ingest.topics import shard_of
-from service.errors import ShardsLost
 from service.evaluator import Evaluator
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
@@ -34,7 +33,7 @@ from service.store.position_updates import insert_position_updates
 from service.store.positions import any_waiting, insert_positions
 from service.store.reading.trackers import TrackerRow, tracker_named
 from service.store.rejects import insert_rejects
-from service.store.shards import erasing, keep_devices
+from service.store.shards import hold_commits, keep_devices, tell_erased
 from service.storing import newer_than_latest, placed_fixes, sort_out, write_devices
 from service.timestamps import now
 from service.tracked_devices import TrackedDevices
@@ -81,14 +80,7 @@ class Tracker:
         if self._window.seconds:
             self._take(messages, lambda some: self._commit_waiting(messages, some, tracker_name))
             return
-        while True:
-            try:
-                self._take(messages, lambda some: self._commit_evaluated(messages, some, tracker_name))
-            except ShardsLost:
-                if not self.shards.by_receipt:
-                    raise
-            else:
-                return
+        self._take(messages, lambda some: self._commit_evaluated(messages, some, tracker_name))
 
     def post(self, payload: bytes, tracker_name: str) -> Posted:
         """Stores one payload; its turn to be evaluated is in `evaluate_due`. Raises NotFound, StoreAway."""
@@ -127,9 +119,11 @@ class Tracker:
         with self._lock:
             with self._database.write() as connection:
                 tracker_key = tracker_named(connection, tracker_name).key
-                erasing(connection, {shard_of(device_id)})
+                hold_commits(connection, {shard_of(device_id)})
                 forgotten_time = max(now(), latest_time(connection, tracker_key, device_id) or 0)
                 erased = erase_device(connection, tracker_key, device_id, forgotten_time)
+                if erased:
+                    tell_erased(connection, {shard_of(device_id)})
             if erased:
                 self._evaluator.forget(tracker_key, device_id, forgotten_time)
         return erased > 0
@@ -156,14 +150,15 @@ class Tracker:
             ours, others = _parted(decoded, self.shards.owned)
             ours = without_forgotten(messages, ours, devices.forgotten)
             outcome.rejects += ours.rejects
-            if len(ours.batch):
-                if any_waiting(connection, self.shards.owned):
-                    evaluator.evaluate_waiting(connection, np.iinfo(np.int64).max, outcome)
-                devices.learn(connection, ours.batch.device_id)
-                self._store(connection, messages, ours, devices, outcome, evaluating=True)
             if len(others.batch):
                 of_tracker = tracker_named(connection, tracker_name)
                 self._store_waiting(connection, messages, others, of_tracker, outcome)
+            if len(ours.batch):
+                if any_waiting(connection, self.shards.owned):
+                    while evaluator.evaluate_waiting(connection, np.iinfo(np.int64).max, outcome):
+                        pass
+                devices.learn(connection, ours.batch.device_id)
+                self._store(connection, messages, ours, devices, outcome, evaluating=True)
             if outcome.rejects:
                 insert_rejects(connection, devices.tracker_key, outcome.rejects, outcome.committed_time)
         self._account(outcome)

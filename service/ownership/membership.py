@@ -5,8 +5,9 @@ import uuid
 from collections.abc import Sequence
 
 import structlog
+from sqlalchemy import Connection
 
-from service.errors import ShardsLost, StoreAway
+from service.errors import NameTaken, ShardsLost, StoreAway
 from service.ownership.duties import Duties
 from service.ownership.owned_shards import OwnedShards, name_taken
 from service.ownership.sharing import Sharing
@@ -47,7 +48,7 @@ class Membership:
         self.shards: OwnedShards | None = None
         self._enter()
         if sharing is not None:
-            self.shards = OwnedShards(database, name, self._incarnation, self._lease, sharing)
+            self.shards = OwnedShards(database, name, self._stays, self._lease, sharing)
         self.duties = Duties(database, name, self._lease, duties)
         if self.shards is not None:
             try:
@@ -100,8 +101,8 @@ class Membership:
     def _beat(self) -> None:
         with self._database.write() as connection:
             self.duties.keep(connection)
-            if not stay(connection, self._name, self._incarnation, self._reads, self._lease):
-                raise ShardsLost(name_taken(self._name))
+            if not self._stays(connection):
+                raise NameTaken(name_taken(self._name))
             if self.shards is None:
                 return
             epochs = self.shards.epochs
@@ -112,6 +113,9 @@ class Membership:
                 f"{len(epochs) - len(kept)} of {len(epochs)} shards were taken over from worker "
                 f"{self._name!r} while it did not go on: it writes nothing more"
             )
+
+    def _stays(self, connection: Connection) -> bool:
+        return stay(connection, self._name, self._incarnation, self._reads, self._lease)
 
     def _owned(self) -> int:
         return 0 if self.shards is None else len(self.shards.owned)

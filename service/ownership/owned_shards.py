@@ -1,19 +1,19 @@
 """The shards that this process evaluates."""
 
 import threading
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Protocol
 
 import structlog
 from sqlalchemy import Connection
 
 from ingest.topics import SHARDS
-from service.errors import ShardsLost, StoreAway
+from service.errors import NameTaken, ShardsLost, StoreAway
 from service.ownership.sharing import Sharing
 from service.store.database import Database
-from service.store.leases import free, held, release, take
+from service.store.leases import free, held, owned_still, release, take
 from service.store.schema import shard
-from service.store.shards import confirmed_shards
+from service.store.shards import Version, confirmed_shards
 from service.store.workers import live_workers
 
 ALL_SHARDS = frozenset(range(SHARDS))
@@ -44,8 +44,8 @@ class Shards(Protocol):
 
     def confirm(
         self, connection: Connection, needed: Set[int] | None = None, *, alone: bool = False
-    ) -> Mapping[int, int]:
-        """Which of them are still owned, until the transaction ends: shard -> how often devices were erased.
+    ) -> Mapping[int, Version]:
+        """Which of them are still owned, until the transaction ends.
 
         needed: those without which the transaction cannot be; None: all. alone: after what else goes on
         under these leases, such as a commit of which the answer was lost. Raises ShardsLost.
@@ -72,9 +72,9 @@ class FixedShards:
 
     def confirm(
         self, connection: Connection, needed: Set[int] | None = None, *, alone: bool = False
-    ) -> Mapping[int, int]:
+    ) -> Mapping[int, Version]:
         """Nothing to ask."""
-        return dict.fromkeys(self.owned, 0)
+        return dict.fromkeys(self.owned, Version(0, 0))
 
     def claim(self, shards: Set[int]) -> None:
         """Nobody to take them from."""
@@ -87,12 +87,17 @@ class OwnedShards:
     """Shards of a database that several workers may use; `epochs`: shard -> epoch at which it was taken."""
 
     def __init__(
-        self, database: Database, worker: str, incarnation: str, lease: int, sharing: Sharing
+        self,
+        database: Database,
+        worker: str,
+        stay: Callable[[Connection], bool],
+        lease: int,
+        sharing: Sharing,
     ) -> None:
-        """lease: milliseconds."""
+        """stay: whether the name is this process's, until the transaction ends. lease: milliseconds."""
         self._database = database
         self._worker = worker
-        self._incarnation = incarnation
+        self._stay = stay
         self._lease = lease
         self.sharing = sharing
         self._lock = threading.Lock()
@@ -146,7 +151,7 @@ class OwnedShards:
 
     def confirm(
         self, connection: Connection, needed: Set[int] | None = None, *, alone: bool = False
-    ) -> Mapping[int, int]:
+    ) -> Mapping[int, Version]:
         """See Shards."""
         epochs = self.epochs
         kept = confirmed_shards(connection, epochs, alone=alone)
@@ -157,19 +162,21 @@ class OwnedShards:
 
     def claim(self, shards: Set[int]) -> None:
         """See Shards."""
-        missing = shards - self.owned
+        believed = {each: epoch for each, epoch in self.epochs.items() if each in shards}
+        with self._database.read() as connection:
+            missing = shards - owned_still(connection, shard, believed)
         if missing:
-            with self._database.write() as connection:
-                taken = take(connection, shard, missing, self._worker, self._lease, forced=True)
-            self._add(taken)
+            self._take(missing, forced=True)
 
     def balance(self) -> None:
         """See Shards."""
+        epochs = self.epochs
         with self._database.read() as connection:
             workers = live_workers(connection)
-            if any(each.name == self._worker and each.incarnation != self._incarnation for each in workers):
-                raise ShardsLost(name_taken(self._worker))
             found = free(connection, shard, self._worker)
+            lost = epochs.keys() - owned_still(connection, shard, epochs)
+        if lost:
+            self._lose(lost, needed=False)
         share = SHARDS
         if self.sharing is not Sharing.WHOLE:
             share = fair_share({each.name for each in workers} | {self._worker}, self._worker)
@@ -181,10 +188,8 @@ class OwnedShards:
             self.give_back(sorted(self.owned)[-excess:])
             log.info("shards.given_back", worker=self._worker, shards=excess, kept=share)
         elif wanted:
-            with self._database.write() as connection:
-                taken = take(connection, shard, wanted, self._worker, self._lease)
-            self._add(taken)
-            log.info("shards.taken", worker=self._worker, shards=len(taken), owned=len(self.owned))
+            taken = self._take(wanted, forced=False)
+            log.info("shards.taken", worker=self._worker, shards=taken, owned=len(self.owned))
 
     def give_back(self, shards: Collection[int]) -> None:
         """Nothing of them is in hand any more; whoever wants them need not wait. Raises StoreAway."""
@@ -192,6 +197,16 @@ class OwnedShards:
         with self._database.write() as connection:
             release(connection, shard, owned)
         self._remove(owned)
+
+    def _take(self, shards: Collection[int], *, forced: bool) -> int:
+        """Answers how many it got."""
+        with self._database.write() as connection:
+            if not self._stay(connection):
+                raise NameTaken(name_taken(self._worker))
+            taken = take(connection, shard, shards, self._worker, self._lease, forced=forced)
+        with self._lock:
+            self._epochs.update(taken)
+        return len(taken)
 
     def _lose(self, lost: Set[int], needed: bool) -> None:
         problem = (
@@ -204,10 +219,6 @@ class OwnedShards:
             log.warning("shards.lost", worker=self._worker, problem=problem)
         if self.sharing is Sharing.WHOLE or needed:
             raise ShardsLost(problem)
-
-    def _add(self, taken: Mapping[int, int]) -> None:
-        with self._lock:
-            self._epochs.update(taken)
 
     def _remove(self, shards: Collection[int]) -> None:
         with self._lock:

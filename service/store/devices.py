@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -39,6 +40,7 @@ from service.store.schema import (
     tracker_consumer,
 )
 
+PAIR = ("device_key", "geofence_key")
 READ_AT_ONCE = 10_000
 KEYS_AT_ONCE = 1_000
 
@@ -130,6 +132,13 @@ def standing_visits(*more: ColumnElement[Any]) -> Select[Any]:
     )
 
 
+def delete_ended_visits(connection: Connection) -> int:
+    """What commits wrote while others took its geofence away or ended its link; answers how many rows."""
+    standing = standing_visits().subquery()
+    stands = exists().where(*(standing.c[name] == inside.c[name] for name in PAIR))
+    return connection.execute(delete(inside).where(~stands)).rowcount
+
+
 class EvaluatedFix(NamedTuple):
     """The fix that was evaluated last of a device. Degrees, metres; `properties` as JSON text."""
 
@@ -200,9 +209,6 @@ def change_inside(connection: Connection, visits: Sequence[Visit], left: Sequenc
         columns: dict[str, Sequence[Any]] = dict(zip(Visit._fields, zip(*visits, strict=True), strict=True))
         pairs = {name: columns.pop(name) for name in PAIR}
         put_columns(connection, inside, pairs, columns)
-
-
-PAIR = ("device_key", "geofence_key")
 
 
 def end_visits(

@@ -104,12 +104,20 @@ def holders(connection: Connection, table: Table) -> dict[str, int]:
     return dict(sorted(Counter(each.owner for each in held(connection, table)).items()))
 
 
+def owned_still(connection: Connection, table: Table, owned: Mapping[Key, int]) -> set[Key]:
+    """Which rows are one's own, as far as this moment."""
+    return set(connection.scalars(select(_key(table)).where(at_epochs(table, owned))))
+
+
 def extend(connection: Connection, table: Table, owned: Mapping[Key, int], lease: int) -> set[Key]:
-    """Makes rows one's own for another `lease` ms; answers which still are."""
+    """Makes rows one's own for another `lease` ms; answers which still are.
+
+    A row that somebody has locked stays as it is: nobody takes it over before he ends.
+    """
     mine = select(_key(table)).where(at_epochs(table, owned)).order_by(_key(table))
-    connection.execute(mine.with_for_update(key_share=True))  # in the order in which others lock them
-    kept = update(table).where(at_epochs(table, owned)).values(lease_until=CLOCK + lease)
-    return set(connection.scalars(kept.returning(_key(table))))
+    free_now = list(connection.scalars(mine.with_for_update(key_share=True, skip_locked=True)))
+    connection.execute(update(table).where(_key(table).in_(free_now)).values(lease_until=CLOCK + lease))
+    return owned_still(connection, table, owned)
 
 
 def release(connection: Connection, table: Table, owned: Mapping[Key, int]) -> None:

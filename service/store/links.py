@@ -26,8 +26,10 @@ def links(connection: Connection) -> list[Link]:
 
 
 def insert_link(connection: Connection, of_tracker: int, to_collection: int, at_revision: int) -> None:
+    """Begins with nothing inside, whatever a commit wrote while the link before ended."""
     values = {"tracker_key": of_tracker, "collection_key": to_collection, "linked_revision": at_revision}
     connection.execute(insert(tracker_consumer).values(values))
+    _end_visits(connection, of_tracker, to_collection)
 
 
 def delete_link(connection: Connection, of_tracker: int, to_collection: int, at_revision: int) -> None:
@@ -41,6 +43,10 @@ def delete_link(connection: Connection, of_tracker: int, to_collection: int, at_
         )
         .values(unlinked_revision=at_revision)
     )
+    _end_visits(connection, of_tracker, to_collection)
+
+
+def _end_visits(connection: Connection, of_tracker: int, to_collection: int) -> None:
     devices = select(device.c.key).where(device.c.tracker_key == of_tracker)
     geofences = select(geofence.c.key).where(geofence.c.collection_key == to_collection)
     connection.execute(

@@ -12,7 +12,7 @@ from ingest.mqtt.connection import MqttEndpoint
 from service.dispatch.mqtt_channel import MqttChannel
 from service.dispatch.outbox import Dispatcher
 from service.doctor.workers import workers_finding
-from service.errors import DutyLost, ShardsLost, StoreAway
+from service.errors import DutyLost, NameTaken, ShardsLost, StoreAway
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
 from service.ownership.membership import Membership
@@ -21,7 +21,8 @@ from service.ownership.sharing import Sharing
 from service.reorder import ReorderClock
 from service.shares import told_shares
 from service.store import leases
-from service.store.workers import live_workers
+from service.store.shards import hold_commits
+from service.store.workers import live_workers, stay
 from service.timestamps import now
 from service.tracker import Tracker
 from tests.postgres import Postgres, session
@@ -85,6 +86,58 @@ def test_shards_move_as_workers_come_and_go(workshop: Workshop) -> None:
     assert sorted(balanced(one, two, three)) == [21, 21, 22]
     two.give_back()
     assert balanced(one, three) == [32, 32]
+
+
+def test_shards_that_were_lost_unnoticed_are_found_by_those_who_look(workshop: Workshop) -> None:
+    """As of a worker that was paused, or of all while the database was away; nothing comes meanwhile."""
+    one, two = enter(workshop, "one"), enter(workshop, "two")
+    balanced(one, two)
+    expire(workshop, "one")
+    shards(two).balance()
+    assert len(shards(two).owned) == 64
+    with workshop.database.write() as connection:
+        assert stay(connection, "one", one._incarnation, TOPICS, 60_000)  # awake again
+    for member in (two, one, two, one):
+        shards(member).balance()
+    assert balanced(one, two) == [32, 32]
+
+
+def test_a_shard_that_comes_back_is_read_anew_though_its_loss_was_not_noticed(workshop: Workshop) -> None:
+    one = enter(workshop, "one")
+    first = tracker_of(workshop, one)
+    first.ingest([workshop.fix("x", 0, 1)], "default")
+    expire(workshop, "one")
+    two = enter(workshop, "two")
+    shards(two).balance()
+    tracker_of(workshop, two).ingest([workshop.fix("x", 1, 20)], "default")
+    two.give_back()
+    for _ in range(2):
+        shards(one).balance()
+    first.ingest([workshop.fix("x", 2, 1)], "default")
+    assert [kind for kind, *_ in workshop.events()] == ["ENTER", "EXIT", "ENTER"]
+
+
+def test_who_was_long_in_taking_takes_nothing_under_a_name_that_another_has_now(workshop: Workshop) -> None:
+    one = enter(workshop, "one")
+    again = enter(workshop, "one")
+    with pytest.raises(NameTaken):
+        shards(one).claim({1})
+    with pytest.raises(NameTaken):
+        shards(one).balance()
+    assert shards(again).owned == ALL_SHARDS
+
+
+def test_while_a_shard_is_held_the_leases_of_the_others_are_made_longer(workshop: Workshop) -> None:
+    one = enter(workshop, "one", Sharing.WHOLE, seconds=3, reads="plain")
+    with workshop.database.write() as connection:
+        connection.execute(text("UPDATE shard SET lease_until = 0 WHERE shard <> 7"))
+    with workshop.database.write() as connection:
+        hold_commits(connection, {7})
+        began = time.monotonic()
+        one._beat()
+        assert time.monotonic() - began < 2
+    with workshop.database.read() as connection:
+        assert told_shares(connection)[0]
 
 
 def test_who_evaluates_is_said_in_a_sentence(workshop: Workshop) -> None:

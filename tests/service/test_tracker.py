@@ -3,15 +3,18 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
 from ingest.messages import Message
 from service.errors import NotFound
+from service.evaluator import DEVICES_AT_ONCE
+from service.store.schema import inside
 from tests.service.workshop import Workshop, box, overlapping
 from tests.stores import Store
 
@@ -322,3 +325,31 @@ def test_no_two_commits_have_the_same_time_of_receipt(workshop: Workshop) -> Non
     workshop.ingest(workshop.fix("x", 100, 1))
     with workshop.database.read() as connection:
         assert max(connection.scalars(text("SELECT received_time FROM position"))) == last + 1
+
+
+def test_what_waits_goes_before_what_comes_however_much_it_is(new_store: Callable[[], Store]) -> None:
+    workshop = Workshop(new_store())
+    workshop.catalog.put("default", [box("A", 0, 10)])
+    count = DEVICES_AT_ONCE + 100
+    fixes = [workshop.fix(f"d{number}", 0, 5) for number in range(count)]
+    workshop.tracker.post(b"\n".join(fix.payload for fix in fixes), "default")
+    workshop.tracker.ingest([workshop.fix(f"d{number}", 1, 20) for number in range(count)], "default")
+    kinds = Counter(kind for kind, *_ in workshop.events())
+    assert kinds == {"ENTER": count, "EXIT": count}
+
+
+def test_a_link_begins_with_nothing_inside_whatever_the_one_before_left(
+    new_store: Callable[[], Store],
+) -> None:
+    workshop = Workshop(new_store())
+    workshop.catalog.put("default", [box("A", 0, 10)])
+    workshop.ingest(workshop.fix("x", 0, 5))
+    with workshop.database.read() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(select(inside))]
+    workshop.catalog.unlink("default", "default")
+    with workshop.database.write() as connection:
+        connection.execute(insert(inside), rows)  # of a commit that went on meanwhile
+    workshop.catalog.link("default", "default")
+    workshop.reopen()
+    workshop.ingest(workshop.fix("x", 1, 5))
+    assert [(kind, time) for kind, _, _, time in workshop.events()] == [("ENTER", 0), ("ENTER", 1)]
