@@ -10,6 +10,7 @@ nothing had happened: see judgement.py for what is asked.
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=DEVICES, help=f"aircraft ({DEVICES:,})")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep logs and the summary there")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     seed = time.time_ns() % 1_000_000 if chosen.seed is None else chosen.seed
     terms = Terms(chosen.minutes * 60, seed, chosen.rate, chosen.devices)
     print(f"soak: {chosen.minutes:g} minutes, --seed {seed}", flush=True)
