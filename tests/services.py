@@ -14,7 +14,7 @@ from tests.brokers import free_port
 from tests.programs import Program, answers, samples
 from tests.waiting import wait_until
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 @dataclass(slots=True)
