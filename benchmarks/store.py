@@ -40,9 +40,9 @@ from service.ownership.sharing import Sharing
 from service.reorder import ReorderClock
 from service.store.columns import Columns, insert_columns, on_postgres
 from service.store.database import Database
-from service.store.migration import prepare
 from service.store.partitions import DaysOfHistory
 from service.store.schema import position
+from service.store.schema_state import prepare
 from service.store.sqlite import open_sqlite
 from service.tracker import Tracker
 from tests.postgres import Postgres

@@ -26,11 +26,12 @@ from service.catalog import GeofenceCatalog
 from service.evaluating import evaluate_fixes, write_evaluated
 from service.live_geofences import LiveGeofences
 from service.store.database import Database
-from service.store.migration import migrate, prepare
+from service.store.migration import migrate
 from service.store.partitions import DaysOfHistory
 from service.store.positions import insert_positions
 from service.store.postgres import open_postgres
 from service.store.reading.trackers import tracker_named
+from service.store.schema_state import prepare
 from service.storing import newer_than_latest, placed_fixes, write_devices
 from service.tracked_devices import TrackedDevices
 from tests.postgres import Postgres, session

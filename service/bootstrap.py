@@ -43,8 +43,8 @@ from service.retention import Retention
 from service.settings import Settings
 from service.store.database import Database
 from service.store.folder import OTHER_FOLDER, hold
-from service.store.migration import prepare
 from service.store.partitions import DaysOfHistory
+from service.store.schema_state import prepare
 from service.store.shards import take_over_all
 from service.store.sqlite import open_sqlite
 from service.timestamps import now

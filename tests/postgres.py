@@ -16,8 +16,8 @@ from typing import Any, Self
 import psycopg
 from psycopg import sql
 
-from service.store.migration import prepare
 from service.store.postgres import open_postgres
+from service.store.schema_state import prepare
 from tests.brokers import free_port
 from tests.programs import Program
 from tests.small_disk import SmallDisk

@@ -13,8 +13,8 @@ from psycopg import sql
 from sqlalchemy import event, make_url
 
 from service.store.database import Database
-from service.store.migration import prepare
 from service.store.postgres import open_postgres
+from service.store.schema_state import prepare
 from service.store.sqlite import DATABASE_FILE, open_sqlite
 
 

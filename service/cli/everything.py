@@ -37,7 +37,7 @@ def _import(
     """
     from service.bootstrap import open_database, sole_use  # noqa: PLC0415 - a second that export does not need
     from service.moving.importing import import_lines  # noqa: PLC0415 - as above
-    from service.store.migration import prepare  # noqa: PLC0415 - as above
+    from service.store.schema_state import prepare  # noqa: PLC0415 - as above
 
     settings = read_settings()
     console = Console(stderr=True, highlight=False, soft_wrap=True)

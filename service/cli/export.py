@@ -147,7 +147,7 @@ def _folder_source() -> Iterator[Source]:
     """Raises StoreAway where another process holds the folder, SchemaNotReady where its schema is another."""
     from service.kept_history import KeptHistory  # noqa: PLC0415 - a second that the other way does not need
     from service.store.folder import hold  # noqa: PLC0415 - as above
-    from service.store.migration import prepare  # noqa: PLC0415 - as above
+    from service.store.schema_state import prepare  # noqa: PLC0415 - as above
     from service.store.sqlite import DATABASE_FILE, open_sqlite  # noqa: PLC0415 - as above
 
     settings = read_settings()

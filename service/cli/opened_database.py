@@ -4,7 +4,7 @@ from service.bootstrap import open_database
 from service.errors import NotFound, SchemaNotReady
 from service.settings import Settings
 from service.store.database import Database
-from service.store.migration import schema_state
+from service.store.schema_state import schema_state
 from service.store.sqlite import DATABASE_FILE
 
 

@@ -10,7 +10,7 @@ from service.doctor.finding import Finding
 from service.errors import StoreAway
 from service.store.database import Database
 from service.store.folder import holder_of
-from service.store.migration import schema_state
+from service.store.schema_state import schema_state
 
 LITTLE_DISK = 2 << 30  # bytes
 

@@ -9,8 +9,8 @@ from sqlalchemy import Table, select, tuple_
 from ingest.timestamps import iso
 from service.moving.move_file import FORMAT, MOVED, VERSION, EndLine, Head, TableLine
 from service.store.database import Database
-from service.store.migration import schema_state
 from service.store.numbers import given_number
+from service.store.schema_state import schema_state
 from service.store.snapshot import Snapshot, snapshot
 from service.timestamps import now
 

@@ -18,7 +18,6 @@ from service.store.columns import insert_columns, on_postgres
 from service.store.database import Database
 from service.store.geofences import OF_NOW
 from service.store.leases import held, release, take
-from service.store.migration import schema_state
 from service.store.numbers import give_numbers_after, given_number
 from service.store.partitions import make_days
 from service.store.refusal import first_line
@@ -33,6 +32,7 @@ from service.store.schema import (
     tracker,
     tracker_consumer,
 )
+from service.store.schema_state import schema_state
 from service.timestamps import now
 
 ROWS_AT_ONCE = 10_000

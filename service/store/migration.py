@@ -1,16 +1,13 @@
 """The database's schema, brought to the newest by the migrations in `service/migrations`."""
 
 import warnings
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from service.errors import SchemaNotReady
@@ -18,24 +15,8 @@ from service.store.columns import on_postgres
 from service.store.database import Database
 from service.store.refusal import first_line, sentence
 from service.store.schema import event, metadata, position
+from service.store.schema_state import MIGRATIONS, SchemaState, schema_state
 from service.store.turns import Turn, wait_for_turn
-
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaState:
-    """current: the revision the database is at, None where it is empty. newest: that of this version."""
-
-    current: str | None
-    newest: str
-
-
-def schema_state(connection: Connection) -> SchemaState:
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    if newest is None:
-        raise SchemaNotReady(f"no migrations in {MIGRATIONS}: the installation is broken")
-    return SchemaState(MigrationContext.configure(connection).get_current_revision(), newest)
 
 
 def migrate(database: Database) -> SchemaState:
@@ -63,20 +44,6 @@ def migrate(database: Database) -> SchemaState:
     return before
 
 
-def prepare(database: Database) -> None:
-    """Brings an empty database to the newest schema. Raises SchemaNotReady where it has data of another."""
-    with database.read() as connection:
-        state = schema_state(connection)
-        empty = state.current is None and not _tables_of_ours(connection)
-    if empty:
-        migrate(database)
-    elif state.current != state.newest:
-        raise SchemaNotReady(
-            f"the database is at schema {state.current}, this version wants {state.newest}: "
-            "stop every process that uses it, make a copy, then run `overfly migrate`"
-        )
-
-
 def differences(connection: Connection) -> list[Any]:
     """How the database's tables differ from those that the code uses; nothing where all is well."""
 
@@ -102,10 +69,6 @@ def _need_postgis(connection: Connection) -> None:
             f"the database has no PostGIS ({first_line(error)}): install it beside the server (Debian: "
             "postgresql-postgis), and have a superuser run `CREATE EXTENSION postgis` in the database"
         ) from error
-
-
-def _tables_of_ours(connection: Connection) -> set[str]:
-    return metadata.tables.keys() & set(inspect(connection).get_table_names())
 
 
 def _config() -> Config:

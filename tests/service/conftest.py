@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.store.migration import prepare
+from service.store.schema_state import prepare
 from service.store.sqlite import open_sqlite
 from tests.postgres import Postgres
 from tests.replicas import Pair

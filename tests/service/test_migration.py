@@ -12,7 +12,8 @@ from geofence.events import event_id
 from ingest.topics import shard_of
 from service.errors import SchemaNotReady, StoreAway
 from service.store.folder import hold, holder_of
-from service.store.migration import MIGRATIONS, SchemaState, differences, migrate, prepare, schema_state
+from service.store.migration import differences, migrate
+from service.store.schema_state import MIGRATIONS, SchemaState, prepare, schema_state
 from tests.service.checking.checked import checked
 from tests.stores import Store
 

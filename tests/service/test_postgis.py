@@ -9,9 +9,9 @@ from sqlalchemy import text
 from service.errors import SchemaNotReady
 from service.intake import DAY
 from service.retention import Retention
-from service.store.migration import prepare
 from service.store.partitions import partitions
 from service.store.reading.devices import BoundingBox, devices
+from service.store.schema_state import prepare
 from service.timestamps import now
 from tests.postgres import Postgres, session
 from tests.service.plans import plans

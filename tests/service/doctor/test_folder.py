@@ -4,7 +4,7 @@ from pathlib import Path
 
 from service.doctor.folder import database_finding, folder_findings
 from service.store.folder import hold
-from service.store.migration import prepare
+from service.store.schema_state import prepare
 from service.store.sqlite import open_sqlite
 
 
