@@ -5,7 +5,7 @@ A change is committed here and comes into force at the next evaluating transacti
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 from sqlalchemy import Connection
 
@@ -15,8 +15,15 @@ from ingest.identifiers import is_identifier
 from service.crossing_rule import DEFAULT_RULE, Change, CrossingRule
 from service.errors import Conflict, NotFound, Refused
 from service.live_geofences import LiveGeofences
+from service.position_filtering import FILTERINGS
 from service.store.areas import put_areas
-from service.store.collections import delete_collection, insert_collection, insert_collection_version
+from service.store.collections import (
+    CollectionValues,
+    delete_collection,
+    insert_collection,
+    insert_collection_version,
+    update_collection,
+)
 from service.store.database import Database
 from service.store.geofences import current_keys, delete_geofence, insert_geofences, insert_versions
 from service.store.links import delete_link, insert_link, links
@@ -24,7 +31,7 @@ from service.store.reading.collections import collection_named, collection_names
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.revisions import new_revision, newest_revision
 from service.store.shards import hold_commits, tell_erased
-from service.store.trackers import delete_tracker, insert_tracker, update_tracker
+from service.store.trackers import TrackerValues, delete_tracker, insert_tracker, update_tracker
 from service.store.turns import Turn, wait_for_turn
 from service.timestamps import now
 
@@ -96,37 +103,47 @@ class GeofenceCatalog:
             self.create_tracker(self._fed)
             self.link(self._fed, DEFAULT)
 
-    def create_tracker(self, name: str, *, position_events: bool = False) -> None:
-        """position_events: whether each of its positions is put on the event bus, where there is one."""
+    def create_tracker(self, name: str, **values: Unpack[TrackerValues]) -> None:
         _check_name("tracker", name)
+        _check_filtering(values)
         with self._changing() as connection:
             if name in tracker_names(connection).values():
                 raise Conflict(f"tracker {name!r} exists already")
-            insert_tracker(connection, name, now(), position_events=position_events)
+            insert_tracker(connection, name, now(), values)
 
-    def update_tracker(self, name: str, *, position_events: bool) -> None:
-        """From the next commit on."""
+    def update_tracker(self, name: str, **values: Unpack[TrackerValues]) -> None:
+        """From the next commit on; what is not named stays as it is."""
+        _check_filtering(values)
         with self._changing() as connection:
             key = tracker_named(connection, name).key
-            update_tracker(connection, key, position_events=position_events)
+            update_tracker(connection, key, now(), values)
 
-    def create_collection(self, name: str, rule: CrossingRule = DEFAULT_RULE) -> None:
+    def create_collection(
+        self, name: str, rule: CrossingRule = DEFAULT_RULE, **values: Unpack[CollectionValues]
+    ) -> None:
         _check_name("collection", name)
         with self._changing() as connection:
             if name in collection_names(connection).values():
                 raise Conflict(f"geofence collection {name!r} exists already")
             time = now()
-            key = insert_collection(connection, name, time)
+            key = insert_collection(connection, name, time, values)
             if rule != DEFAULT_RULE:
                 insert_collection_version(connection, key, rule, new_revision(connection, "collection", time))
 
-    def update_collection(self, name: str, change: Change) -> None:
-        """Its geofences are crossed so from the next evaluating transaction on."""
+    def update_collection(
+        self, name: str, change: Change | None = None, **values: Unpack[CollectionValues]
+    ) -> None:
+        """Its geofences are crossed so from the next evaluating transaction on.
+
+        What is not named stays as it is.
+        """
         with self._changing() as connection:
             of_collection = collection_named(connection, name)
-            rule = change(of_collection.rule)
+            rule = of_collection.rule if change is None else change(of_collection.rule)
+            time = now()
+            update_collection(connection, of_collection.key, time, values)
             if rule != of_collection.rule:
-                at_revision = new_revision(connection, "collection", now())
+                at_revision = new_revision(connection, "collection", time)
                 insert_collection_version(connection, of_collection.key, rule, at_revision)
 
     def delete_tracker(self, name: str) -> None:
@@ -183,3 +200,9 @@ def _link(connection: Connection, tracker_name: str, collection_name: str) -> tu
 def _check_name(kind: str, name: str) -> None:
     if not is_identifier(name):
         raise Refused(f"{kind} name {name!r}: expected 1 to 100 letters, digits, '-', '.' or '_'")
+
+
+def _check_filtering(values: TrackerValues) -> None:
+    filtering = values.get("position_filtering")
+    if filtering is not None and filtering not in FILTERINGS:
+        raise Refused(f"positionFiltering {filtering!r}: expected {', '.join(FILTERINGS)} or null")

@@ -59,6 +59,12 @@ tracker = Table(
     Column(
         "position_events", Boolean, nullable=False, server_default=false()
     ),  # each position stored is put on the event bus
+    Column("description", Text, nullable=False, server_default=""),
+    Column("tags", Text, nullable=False, server_default="{}"),  # JSON object of texts
+    Column("position_filtering", String(20)),  # TimeBased, DistanceBased, AccuracyBased; null: none
+    Column("kms_key_id", Text),
+    Column("kms_geospatial", Boolean, nullable=False, server_default=false()),
+    Column("updated_time", Milliseconds),  # null: never since it was created
     sqlite_autoincrement=True,  # a key is never used again: what is kept in memory by key stays right
 )
 
@@ -68,6 +74,10 @@ collection = Table(
     Column("key", Key, primary_key=True),
     Column("name", Identifier, nullable=False, unique=True),
     Column("created_time", Milliseconds, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("tags", Text, nullable=False, server_default="{}"),  # JSON object of texts
+    Column("kms_key_id", Text),
+    Column("updated_time", Milliseconds),  # null: never since it was created
     sqlite_autoincrement=True,  # a key is never used again: what is kept in memory by key stays right
 )
 

@@ -1,30 +1,43 @@
 """Trackers."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+import msgspec
+from sqlalchemy import Connection, Row, select
 
 from service.errors import NotFound
 from service.store.schema import tracker
 
 
 class TrackerRow(NamedTuple):
-    """A tracker. `position_events`: whether each of its positions is put on the event bus."""
+    """A tracker.
+
+    `position_events`: whether each of its positions is put on the event bus. `position_filtering` is one of
+    FILTERINGS, None where each position is stored and evaluated. `kms_key_id` and `kms_geospatial` are kept
+    for who asks: what encrypts the database is chosen elsewhere.
+    """
 
     key: int
     name: str
     created_time: int
     position_events: bool
+    description: str
+    tags: dict[str, str]
+    position_filtering: str | None
+    kms_key_id: str | None
+    kms_geospatial: bool
+    updated_time: int
 
 
 COLUMNS = tuple(tracker.c[name] for name in TrackerRow._fields)
+_tags = msgspec.json.Decoder(dict[str, str])
 
 
 def trackers(connection: Connection, after: int, limit: int) -> Sequence[TrackerRow]:
     """Trackers in the order in which they were created."""
     statement = select(*COLUMNS).where(tracker.c.key > after).order_by(tracker.c.key).limit(limit)
-    return [TrackerRow(*row) for row in connection.execute(statement)]
+    return [_tracker_row(row) for row in connection.execute(statement)]
 
 
 def tracker_named(connection: Connection, name: str) -> TrackerRow:
@@ -32,9 +45,22 @@ def tracker_named(connection: Connection, name: str) -> TrackerRow:
     row = connection.execute(select(*COLUMNS).where(tracker.c.name == name)).one_or_none()
     if row is None:
         raise NotFound(f"there is no tracker {name!r}: GET /v1/trackers lists those there are")
-    return TrackerRow(*row)
+    return _tracker_row(row)
 
 
 def tracker_names(connection: Connection) -> dict[int, str]:
     """Key -> name, of all."""
     return {key: name for key, name in connection.execute(select(tracker.c.key, tracker.c.name))}
+
+
+def read_tags(text: str) -> dict[str, str]:
+    """Of a tracker or a collection, as columns hold them."""
+    return _tags.decode(text)
+
+
+def _tracker_row(row: Row[*tuple[Any, ...]]) -> TrackerRow:
+    read = TrackerRow(*row)
+    return read._replace(
+        tags=read_tags(row.tags),
+        updated_time=read.created_time if row.updated_time is None else row.updated_time,
+    )
