@@ -13,7 +13,7 @@ from geofence.geofence import Geofence
 from geofence.reading.geojson import feature_text
 from ingest.identifiers import is_identifier
 from service.crossing_rule import DEFAULT_RULE, Change, CrossingRule
-from service.errors import Conflict, NotFound, Refused
+from service.errors import Conflict, NotFound, Refused, TooMany
 from service.live_geofences import LiveGeofences
 from service.position_filtering import FILTERINGS
 from service.store.areas import put_areas
@@ -103,12 +103,15 @@ class GeofenceCatalog:
             self.create_tracker(self._fed)
             self.link(self._fed, DEFAULT)
 
-    def create_tracker(self, name: str, **values: Unpack[TrackerValues]) -> None:
+    def create_tracker(self, name: str, most: int | None = None, **values: Unpack[TrackerValues]) -> None:
+        """most: how many trackers there may be; None: any number."""
         _check_name("tracker", name)
         _check_filtering(values)
         with self._changing() as connection:
-            if name in tracker_names(connection).values():
+            names = tracker_names(connection).values()
+            if name in names:
                 raise Conflict(f"tracker {name!r} exists already")
+            _check_number("trackers", len(names), most)
             insert_tracker(connection, name, now(), values)
 
     def update_tracker(self, name: str, **values: Unpack[TrackerValues]) -> None:
@@ -119,12 +122,19 @@ class GeofenceCatalog:
             update_tracker(connection, key, now(), values)
 
     def create_collection(
-        self, name: str, rule: CrossingRule = DEFAULT_RULE, **values: Unpack[CollectionValues]
+        self,
+        name: str,
+        rule: CrossingRule = DEFAULT_RULE,
+        most: int | None = None,
+        **values: Unpack[CollectionValues],
     ) -> None:
+        """most: how many collections there may be; None: any number."""
         _check_name("collection", name)
         with self._changing() as connection:
-            if name in collection_names(connection).values():
+            names = collection_names(connection).values()
+            if name in names:
                 raise Conflict(f"geofence collection {name!r} exists already")
+            _check_number("geofence collections", len(names), most)
             time = now()
             key = insert_collection(connection, name, time, values)
             if rule != DEFAULT_RULE:
@@ -200,6 +210,11 @@ def _link(connection: Connection, tracker_name: str, collection_name: str) -> tu
 def _check_name(kind: str, name: str) -> None:
     if not is_identifier(name):
         raise Refused(f"{kind} name {name!r}: expected 1 to 100 letters, digits, '-', '.' or '_'")
+
+
+def _check_number(what: str, number: int, most: int | None) -> None:
+    if most is not None and number >= most:
+        raise TooMany(f"there are {number} {what} already: expected at most {most}")
 
 
 def _check_filtering(values: TrackerValues) -> None:

@@ -4,6 +4,7 @@ OverflyError
 ├── TheirFault            what a sender or caller did wrong: put aside, answered with 4xx
 │   ├── NotFound          names what is not there
 │   ├── Conflict          cannot be while something else is
+│   │   └── TooMany       there are as many as there may be
 │   └── Refused           cannot be taken, with every fault named
 ├── SettingsError         an operator's setting cannot be: said at start, exit status 2
 └── CannotNow             what we could not do now: retried, answered with 503
@@ -30,6 +31,10 @@ class NotFound(TheirFault):
 
 class Conflict(TheirFault):
     """What was asked cannot be while something else is."""
+
+
+class TooMany(Conflict):
+    """There are as many as there may be."""
 
 
 class Refused(TheirFault):

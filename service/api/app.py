@@ -25,6 +25,7 @@ from service.api.parameters import once_each
 from service.api.problems import answer_with_problems, documented
 from service.api.replica_routing import ReplicaRouting
 from service.api.services import ApiServices
+from service.location.routes import LocationRoutes
 from service.read_replica import ReadReplica
 
 NOUNS = (
@@ -47,7 +48,11 @@ def create_app(services: ApiServices) -> FastAPI:
     app = FastAPI(
         title="Overfly",
         version=services.version,
-        middleware=[Middleware(Guard, hosts=services.hosts), *_routing(services.replica)],
+        middleware=[
+            Middleware(Guard, hosts=services.hosts),
+            *_routing(services.replica),
+            Middleware(LocationRoutes, services=services),
+        ],
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,

@@ -3,6 +3,8 @@
 A page of any site can have a browser send requests to a server in its user's network. Names that are not
 ours (DNS rebinding) and writes whose Origin is another site's are refused: no such page reads or changes
 anything.
+
+Amazon Location's clients ask for host names with a prefix, and name resources whose ARNs have a '/'.
 """
 
 from collections.abc import Collection
@@ -13,6 +15,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.problems import problem
+from service.location.model import HOST_PREFIXES
+from service.location.paths import is_location
 
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 READING = ("GET", "HEAD", "OPTIONS")
@@ -37,7 +41,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "").lower()
-        if _name(host) not in self._hosts:
+        if _without_prefix(_name(host)) not in self._hosts:
             detail = (
                 f"host {host!r} is not served here: expected {', '.join(sorted(self._hosts))}, with any port"
             )
@@ -45,7 +49,7 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and scope["method"] not in READING and _authority(origin) != host:
             return problem(HTTPStatus.FORBIDDEN, f"origin {origin!r} may not change anything at {host!r}")
-        if b"%2f" in scope.get("raw_path", b"").lower():
+        if b"%2f" in scope.get("raw_path", b"").lower() and not is_location(scope):
             return problem(HTTPStatus.NOT_FOUND, "there is nothing here: no id or name contains a '/'")
         return None
 
@@ -54,6 +58,11 @@ def _name(host: str) -> str:
     """The Host header without its port."""
     name, colon, port = host.rpartition(":")
     return name if colon and port.isascii() and port.isdigit() and not host.endswith("]") else host
+
+
+def _without_prefix(name: str) -> str:
+    """Amazon's clients put one of theirs before the name of any endpoint."""
+    return next((name.removeprefix(each) for each in HOST_PREFIXES if name.startswith(each)), name)
 
 
 def _authority(origin: str) -> str:

@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection
 
 from service.catalog import DEFAULT, GeofenceCatalog
+from service.location.arns import HOME, Home
+from service.location.limits import AMAZONS, Limits
 from service.read_replica import ReadReplica
 from service.readiness import Dependency
 from service.store.database import Database
@@ -25,6 +27,7 @@ class ApiServices:
 
     `dependencies` answers by name, and may take its time: it is called in a thread. `default_tracker` is
     meant where a request names none. `replica`: what is to be read from, where it is not the primary.
+    `home` and `limits` are for Amazon Location's face: where resources are said to be, and how many may be.
     """
 
     database: Database
@@ -36,6 +39,8 @@ class ApiServices:
     default_tracker: str = DEFAULT
     hosts: tuple[str, ...] = ()
     replica: ReadReplica | None = None
+    home: Home = HOME
+    limits: Limits = AMAZONS
 
     def read(self) -> AbstractContextManager[Connection]:
         """As `Database.read`: of what answers this request. Raises ReplicaBehind, too."""
