@@ -116,6 +116,7 @@ def build_service(settings: Settings, served_at: str, *, api_only: bool = False)
         metrics=running.metrics,
         version=version("overfly"),
         default_tracker=settings.tracker,
+        topics=settings.topics,
         hosts=_hosts(settings.public_url),
         replica=replica,
     )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from sqlalchemy import Connection
 
-from ingest.decoding.decoder import Decoded, decode
+from ingest.decoding.decoder import Decode, Decoded, decode
 from ingest.messages import Message
 from ingest.topics import shard_of
 from service.evaluator import Evaluator
@@ -82,10 +82,18 @@ class Tracker:
             return
         self._take(messages, lambda some: self._commit_evaluated(messages, some, tracker_name))
 
-    def post(self, payload: bytes, tracker_name: str) -> Posted:
-        """Stores one payload; its turn to be evaluated is in `evaluate_due`. Raises NotFound, StoreAway."""
-        messages = [Message(payload)]
-        outcome = self._take(messages, lambda some: self._commit_waiting(messages, some, tracker_name))
+    def post(
+        self, payload: bytes, tracker_name: str, topic: str | None = None, decoding: Decode = decode
+    ) -> Posted:
+        """Stores one payload; its turn to be evaluated is in `evaluate_due`.
+
+        topic: binds it as if it had been published there. decoding: what reads it.
+        Raises NotFound, StoreAway.
+        """
+        messages = [Message(payload, topic)]
+        outcome = self._take(
+            messages, lambda some: self._commit_waiting(messages, some, tracker_name), decoding
+        )
         self._stored()
         return Posted(outcome.stored, outcome.duplicates, outcome.late, outcome.conflicts, outcome.rejects)
 
@@ -130,9 +138,11 @@ class Tracker:
 
     # Commits
 
-    def _take(self, messages: Sequence[Message], commit: Callable[[Decoded], Outcome]) -> Outcome:
+    def _take(
+        self, messages: Sequence[Message], commit: Callable[[Decoded], Outcome], decoding: Decode = decode
+    ) -> Outcome:
         received = max(self._last_receipt + 1, now())
-        decoded = decode(messages, received, self._intake.limits(received))
+        decoded = decoding(messages, received, self._intake.limits(received))
         if self._history is not None:
             with self._lock:
                 self._history.prepare(decoded.batch.sample_time, received)

@@ -14,10 +14,12 @@ from service.api import (
     geofences,
     health,
     histories,
+    iot_data,
     links,
     metrics,
     positions,
     rejects,
+    telephones,
     trackers,
 )
 from service.api.guard import Guard
@@ -63,6 +65,8 @@ def create_app(services: ApiServices) -> FastAPI:
     for noun in NOUNS:
         at_version.include_router(noun.router)
     app.include_router(at_version)
+    app.include_router(iot_data.router)
+    app.include_router(telephones.router)
     app.include_router(metrics.router)
     app.include_router(documentation.router)
     app.add_api_route("/", _root, include_in_schema=False)

@@ -16,6 +16,7 @@ from service.api import (
     geofences,
     health,
     histories,
+    iot_data,
     positions,
     rejects,
     trackers,
@@ -30,6 +31,7 @@ SHAPES = (
     devices.DeviceFeature,
     devices.DevicePositionPage,
     positions.Receipt,
+    iot_data.Published,
     histories.EvaluatedPositionPage,
     histories.ChangePage,
     events.EventPage,
@@ -73,6 +75,7 @@ parameter that is not known is refused. 503 means: the same again, a little late
 TAGS = [
     {"name": "devices", "description": "Where each device is, and where it has been."},
     {"name": "positions", "description": "Positions over HTTP, for devices without MQTT."},
+    {"name": "telephones", "description": "Positions as the apps of telephones send them (docs/phones.md)."},
     {"name": "events", "description": "Who crossed which line, when and where."},
     {"name": "geofences", "description": "The lines."},
     {"name": "rejects", "description": "What could not be taken, and why."},

@@ -19,6 +19,8 @@ from service.location.model import HOST_PREFIXES
 from service.location.paths import is_location
 
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+PUBLISHING = b"/topics/"
+"""Before a topic, whose '/' may be percent-encoded."""
 READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -49,7 +51,8 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and scope["method"] not in READING and _authority(origin) != host:
             return problem(HTTPStatus.FORBIDDEN, f"origin {origin!r} may not change anything at {host!r}")
-        if b"%2f" in scope.get("raw_path", b"").lower() and not is_location(scope):
+        raw = scope.get("raw_path", b"")
+        if b"%2f" in raw.lower() and not is_location(scope) and not raw.startswith(PUBLISHING):
             return problem(HTTPStatus.NOT_FOUND, "there is nothing here: no id or name contains a '/'")
         return None
 

@@ -110,15 +110,24 @@ async def post_positions(
     payload = await read_body(request, LIMIT)
     tracker = query.tracker or services.default_tracker
     posted = await run_in_threadpool(services.tracker.post, payload, tracker)
-    rejected = [_refusal(each) for each in posted.rejects]
     if _unreadable(posted):
-        errors = [
-            {"item": each.item, "reason": each.reason, "detail": each.detail, "deviceId": each.device_id}
-            for each in posted.rejects
-        ]
-        raise FaultyBody(f"the payload cannot be taken apart: {posted.rejects[0].detail}", errors)
-    receipt = Receipt(posted.accepted, posted.duplicates, posted.late, posted.conflicts, rejected)
-    return answer(receipt, 202)
+        raise fault_of_payload(f"the payload cannot be taken apart: {posted.rejects[0].detail}", posted)
+    return answer(receipt_of(posted), 202)
+
+
+def receipt_of(posted: Posted) -> Receipt:
+    """What its sender is told."""
+    rejected = [_refusal(each) for each in posted.rejects]
+    return Receipt(posted.accepted, posted.duplicates, posted.late, posted.conflicts, rejected)
+
+
+def fault_of_payload(detail: str, posted: Posted) -> FaultyBody:
+    """What was refused, as an error."""
+    errors = [
+        {"item": each.item, "reason": each.reason, "detail": each.detail, "deviceId": each.device_id}
+        for each in posted.rejects
+    ]
+    return FaultyBody(detail, errors)
 
 
 def _unreadable(posted: Posted) -> bool:

@@ -17,6 +17,8 @@ from service.readiness import Dependency
 from service.store.database import Database
 from service.tracker import Tracker
 
+TOPICS = ("aircraft/+/position", "overfly/positions/+")
+
 OF_PRIMARY = "overfly.primary"
 """What is true in the ASGI scope of a request that the primary is to answer."""
 
@@ -26,8 +28,9 @@ class ApiServices:
     """`hosts`: names besides 127.0.0.1, localhost and [::1] under which people reach this server.
 
     `dependencies` answers by name, and may take its time: it is called in a thread. `default_tracker` is
-    meant where a request names none. `replica`: what is to be read from, where it is not the primary.
-    `home` and `limits` are for Amazon Location's face: where resources are said to be, and how many may be.
+    meant where a request names none. `topics`: filters of those that are read. `replica`: what is to be read
+    from, where it is not the primary. `home` and `limits` are for Amazon Location's face: where resources are
+    said to be, and how many may be.
     """
 
     database: Database
@@ -37,6 +40,7 @@ class ApiServices:
     metrics: CollectorRegistry
     version: str
     default_tracker: str = DEFAULT
+    topics: tuple[str, ...] = TOPICS
     hosts: tuple[str, ...] = ()
     replica: ReadReplica | None = None
     home: Home = HOME
