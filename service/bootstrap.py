@@ -28,6 +28,7 @@ from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
 from service.named_channels import channel_faults, event_bus, named_channels
 from service.named_database import database_weakness, named_postgres
+from service.named_home import named_home
 from service.named_hops import hop_faults
 from service.named_replica import check_read_url, named_replica
 from service.named_source import named_source
@@ -119,6 +120,8 @@ def build_service(settings: Settings, served_at: str, *, api_only: bool = False)
         topics=settings.topics,
         hosts=_hosts(settings.public_url),
         replica=replica,
+        home=named_home(settings),
+        limits=settings.location_limits,
     )
     if replica is None:
         return Service(create_app(api), running.workers, running.close)

@@ -3,7 +3,7 @@
 A change is committed here and comes into force at the next evaluating transaction, which catches up with it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Unpack
 
@@ -37,6 +37,9 @@ from service.timestamps import now
 
 DEFAULT = "default"
 """The tracker and the collection that exist and are linked from the start."""
+
+
+TagChange = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 class Put(NamedTuple):
@@ -156,6 +159,16 @@ class GeofenceCatalog:
                 at_revision = new_revision(connection, "collection", time)
                 insert_collection_version(connection, of_collection.key, rule, at_revision)
 
+    def tag_tracker(self, name: str, change: TagChange) -> None:
+        with self._changing() as connection:
+            row = tracker_named(connection, name)
+            update_tracker(connection, row.key, row.updated_time, {"tags": change(row.tags)})
+
+    def tag_collection(self, name: str, change: TagChange) -> None:
+        with self._changing() as connection:
+            row = collection_named(connection, name)
+            update_collection(connection, row.key, row.updated_time, {"tags": change(row.tags)})
+
     def delete_tracker(self, name: str) -> None:
         """Removes a tracker with all its devices, positions and events."""
         with self._changing() as connection:
@@ -167,25 +180,36 @@ class GeofenceCatalog:
             delete_tracker(connection, key)
             tell_erased(connection)
 
-    def delete_collection(self, name: str) -> None:
-        """Removes a collection with its geofences and the events of these."""
+    def delete_collection(self, name: str, *, unlinking: bool = False) -> None:
+        """Removes a collection with its geofences and the events of these.
+
+        unlinking: its links end first; else it must have none.
+        """
         with self._changing() as connection:
             key = collection_named(connection, name).key
             if name == DEFAULT:
                 raise Conflict("collection 'default' always exists: delete its geofences instead")
             linked = [link.tracker_key for link in links(connection) if link.collection_key == key]
-            if linked:
+            if unlinking:
+                for of_tracker in linked:
+                    delete_link(connection, of_tracker, key, new_revision(connection, "unlink", now()))
+            elif linked:
                 names = tracker_names(connection)
                 trackers = ", ".join(repr(names[each]) for each in linked)
                 raise Conflict(f"collection {name!r} is linked to tracker {trackers}: unlink it first")
             new_revision(connection, "delete", now())
             delete_collection(connection, key)
 
-    def link(self, tracker_name: str, collection_name: str) -> bool:
-        """From now on the tracker's fixes are compared with the collection; answers whether that is new."""
+    def link(self, tracker_name: str, collection_name: str, most: int | None = None) -> bool:
+        """From now on the tracker's fixes are compared with the collection; answers whether that is new.
+
+        most: with how many collections a tracker's may be; None: any number.
+        """
         with self._changing() as connection:
             of_tracker, to_collection, linked = _link(connection, tracker_name, collection_name)
             if not linked:
+                others = sum(link.tracker_key == of_tracker for link in links(connection))
+                _check_number(f"collections linked to tracker {tracker_name!r}", others, most)
                 at_revision = new_revision(connection, "link", now())
                 insert_link(connection, of_tracker, to_collection, at_revision)
         return not linked

@@ -20,8 +20,11 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as NotParsed
 
 from service.errors import SettingsError
+from service.location.arns import HOME
+from service.location.limits import AMAZONS, Limits
 
 PREFIX = "OVERFLY_"
 TOML_FILE = Path("overfly.toml")
@@ -179,6 +182,21 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="where people reach the API, for links in mails; the address served when unset"
     )
+    account_id: str = Field(
+        HOME.account,
+        pattern=r"^\d{12}$",
+        description="account in the ARNs of Amazon Location's API, 12 digits",
+    )
+    region: str | None = Field(
+        None,
+        pattern="^[a-z]{2}(-[a-z]+)+-[0-9]+$",
+        description="region in these ARNs; boto3's (AWS_REGION) when unset, else us-east-1",
+    )
+    location_limits: Limits = Field(
+        AMAZONS,
+        description="what differs from Amazon's quotas, as JSON: trackers, collections, consumers (of a "
+        'tracker), geofences (of a collection), tags, updates_per_batch: {"updates_per_batch": 1000}',
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="console on a terminal, JSON elsewhere"
     )
@@ -239,6 +257,8 @@ def read_settings() -> Settings:
     _refuse_unknown((name for name in os.environ if name.startswith(PREFIX)), "the environment")
     try:
         return Settings()
+    except NotParsed as error:
+        raise SettingsError(f"{error}: expected JSON") from None
     except ValidationError as error:
         faults = "; ".join(
             f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: "

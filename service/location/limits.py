@@ -4,19 +4,25 @@ https://docs.aws.amazon.com/location/latest/developerguide/trackers-quotas.html 
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, ClassVar, Final
+
+from pydantic import ConfigDict, Field
+
+Number = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Amazon's defaults. `updates_per_batch` is of BatchUpdateDevicePosition, whose model says 10."""
 
-    trackers: int = 500
-    collections: int = 1_500
-    consumers: int = 5
-    geofences: int = 50_000
-    tags: int = 50
-    updates_per_batch: int = 10
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    trackers: Number = 500
+    collections: Number = 1_500
+    consumers: Number = 5
+    geofences: Number = 50_000
+    tags: Number = 50
+    updates_per_batch: Number = 10
 
 
 AMAZONS: Final = Limits()

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.api.bodies import MEBIBYTE, read_body
 from service.api.problems import TooLarge
 from service.api.services import ApiServices
-from service.location import trackers
+from service.location import collections, consumers, tags, trackers
 from service.location.errors import (
     CANNOT_PARSE,
     UNKNOWN_OPERATION,
@@ -40,6 +40,17 @@ FUNCTIONS: Final[Mapping[str, Answers]] = {
     "UpdateTracker": trackers.update_tracker,
     "DeleteTracker": trackers.delete_tracker,
     "ListTrackers": trackers.list_trackers,
+    "AssociateTrackerConsumer": consumers.associate_tracker_consumer,
+    "DisassociateTrackerConsumer": consumers.disassociate_tracker_consumer,
+    "ListTrackerConsumers": consumers.list_tracker_consumers,
+    "CreateGeofenceCollection": collections.create_geofence_collection,
+    "DescribeGeofenceCollection": collections.describe_geofence_collection,
+    "UpdateGeofenceCollection": collections.update_geofence_collection,
+    "DeleteGeofenceCollection": collections.delete_geofence_collection,
+    "ListGeofenceCollections": collections.list_geofence_collections,
+    "TagResource": tags.tag_resource,
+    "UntagResource": tags.untag_resource,
+    "ListTagsForResource": tags.list_tags_for_resource,
 }
 
 BODY: Final = MEBIBYTE

@@ -26,7 +26,7 @@ UPDATES: Final = "BatchUpdateDevicePositionRequestUpdatesList"
 
 
 def limited(limits: Limits) -> Model:
-    """The model with the one limit of it that may be lifted."""
+    """The model with those of its limits that may be lifted."""
     updates = msgspec.structs.replace(MODEL.shapes[UPDATES], max=limits.updates_per_batch)
     return Model(MODEL.operations, {**MODEL.shapes, UPDATES: updates})
 

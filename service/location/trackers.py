@@ -30,18 +30,14 @@ def create_tracker(services: ApiServices, request: Mapping[str, Any], _: object)
     values: TrackerValues = {"position_filtering": TIME_BASED, **_values(request)}
     services.catalog.create_tracker(name, services.limits.trackers, **values)
     row = _tracker(services, name)
-    return {
-        "TrackerName": name,
-        "TrackerArn": services.home.arn(TRACKER, name),
-        "CreateTime": row.created_time,
-    }
+    return {**_named(services, name), "CreateTime": row.created_time}
 
 
 def describe_tracker(services: ApiServices, request: Mapping[str, Any], _: object) -> dict[str, Any]:
     row = _tracker(services, request["TrackerName"])
     described = {
         **_entry(row),
-        "TrackerArn": services.home.arn(TRACKER, row.name),
+        **_named(services, row.name),
         "Tags": row.tags,
         "EventBridgeEnabled": row.position_events,
         "KmsKeyEnableGeospatialQueries": row.kms_geospatial,
@@ -57,11 +53,7 @@ def update_tracker(services: ApiServices, request: Mapping[str, Any], _: object)
     name = request["TrackerName"]
     services.catalog.update_tracker(name, **_values(request))
     row = _tracker(services, name)
-    return {
-        "TrackerName": name,
-        "TrackerArn": services.home.arn(TRACKER, name),
-        "UpdateTime": row.updated_time,
-    }
+    return {**_named(services, name), "UpdateTime": row.updated_time}
 
 
 def delete_tracker(services: ApiServices, request: Mapping[str, Any], _: object) -> dict[str, Any]:
@@ -80,6 +72,10 @@ def list_trackers(services: ApiServices, request: Mapping[str, Any], _: object) 
 def _tracker(services: ApiServices, name: str) -> TrackerRow:
     with services.database.read() as connection:
         return tracker_named(connection, name)
+
+
+def _named(services: ApiServices, name: str) -> dict[str, str]:
+    return {"TrackerName": name, "TrackerArn": services.home.arn(TRACKER, name)}
 
 
 def _entry(row: TrackerRow) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from service.errors import NotFound
 from service.store.schema import geofence, geofence_version
@@ -75,3 +75,9 @@ def geofence_feature(connection: Connection, collection_key: int, geofence_id: s
     if feature is None:
         raise NotFound(f"there is no geofence {geofence_id!r}: GET /v1/geofences lists those there are")
     return feature
+
+
+def count_geofences(connection: Connection, collection_key: int) -> int:
+    """How many a collection has now."""
+    current = (geofence.c.collection_key == collection_key) & geofence.c.deleted_revision.is_(None)
+    return connection.scalar(select(func.count()).select_from(geofence).where(current)) or 0

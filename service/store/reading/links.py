@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from service.store.reading import trackers
 from service.store.reading.collections import CollectionRow, collection_row, selected_collections
-from service.store.reading.trackers import TrackerRow
+from service.store.reading.trackers import TrackerRow, tracker_row
 from service.store.schema import collection, tracker, tracker_consumer
 
 CURRENT = tracker_consumer.c.unlinked_revision.is_(None)
@@ -36,4 +36,4 @@ def linked_trackers(
         .order_by(tracker.c.key)
         .limit(limit)
     )
-    return [TrackerRow(*row) for row in connection.execute(statement)]
+    return [tracker_row(row) for row in connection.execute(statement)]

@@ -37,7 +37,7 @@ _tags = msgspec.json.Decoder(dict[str, str])
 def trackers(connection: Connection, after: int, limit: int) -> Sequence[TrackerRow]:
     """Trackers in the order in which they were created."""
     statement = select(*COLUMNS).where(tracker.c.key > after).order_by(tracker.c.key).limit(limit)
-    return [_tracker_row(row) for row in connection.execute(statement)]
+    return [tracker_row(row) for row in connection.execute(statement)]
 
 
 def tracker_named(connection: Connection, name: str) -> TrackerRow:
@@ -45,7 +45,7 @@ def tracker_named(connection: Connection, name: str) -> TrackerRow:
     row = connection.execute(select(*COLUMNS).where(tracker.c.name == name)).one_or_none()
     if row is None:
         raise NotFound(f"there is no tracker {name!r}: GET /v1/trackers lists those there are")
-    return _tracker_row(row)
+    return tracker_row(row)
 
 
 def tracker_names(connection: Connection) -> dict[int, str]:
@@ -58,7 +58,7 @@ def read_tags(text: str) -> dict[str, str]:
     return _tags.decode(text)
 
 
-def _tracker_row(row: Row[*tuple[Any, ...]]) -> TrackerRow:
+def tracker_row(row: Row[*tuple[Any, ...]]) -> TrackerRow:
     read = TrackerRow(*row)
     return read._replace(
         tags=read_tags(row.tags),
