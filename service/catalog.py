@@ -5,6 +5,7 @@ A change is committed here and comes into force at the next evaluating transacti
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import NamedTuple, Unpack
 
 from sqlalchemy import Connection
@@ -25,7 +26,15 @@ from service.store.collections import (
     update_collection,
 )
 from service.store.database import Database
-from service.store.geofences import current_keys, delete_geofence, insert_geofences, insert_versions
+from service.store.geofences import (
+    Times,
+    Version,
+    current_keys,
+    delete_geofence,
+    geofence_times,
+    insert_geofences,
+    insert_versions,
+)
 from service.store.links import delete_link, insert_link, links
 from service.store.reading.collections import collection_named, collection_names
 from service.store.reading.trackers import tracker_named, tracker_names
@@ -40,6 +49,7 @@ DEFAULT = "default"
 
 
 TagChange = Callable[[Mapping[str, str]], Mapping[str, str]]
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Put(NamedTuple):
@@ -66,36 +76,67 @@ class GeofenceCatalog:
             wait_for_turn(connection, Turn.REVISIONS)
             yield connection
 
-    def put(self, collection_name: str, geofences: Sequence[Geofence]) -> Put:
-        """Creates or replaces geofences by id, all in one commit."""
+    def put(
+        self, collection_name: str, geofences: Sequence[Geofence], given: Mapping[str, str] = NOTHING
+    ) -> Put:
+        """Creates or replaces geofences by id, all in one commit.
+
+        given: geofence id -> its geometry as it was given, where the geofence's own does not say it just so.
+        """
         with self._changing() as connection:
+            return self._put(connection, collection_name, geofences, given)
+
+    def put_few(
+        self, collection_name: str, geofences: Sequence[Geofence], given: Mapping[str, str] = NOTHING
+    ) -> dict[str, Times]:
+        """The same; answers since when each of them is there, by id."""
+        with self._changing() as connection:
+            self._put(connection, collection_name, geofences, given)
             of_collection = collection_named(connection, collection_name).key
-            if not geofences:
-                return Put(0, 0, newest_revision(connection))
-            time = now()
-            at_revision = new_revision(connection, "put", time)
-            ids = [each.id for each in geofences]
-            keys = current_keys(connection, of_collection, ids)
-            new = [geofence_id for geofence_id in ids if geofence_id not in keys]
-            if new:
-                created = insert_geofences(connection, of_collection, new, at_revision, time)
-                keys.update(zip(new, created, strict=True))
-            features = [(keys[each.id], feature_text(each)) for each in geofences]
-            insert_versions(connection, features, at_revision, time)
-            by_key = {keys[each.id]: each for each in geofences}
-            put_areas(connection, by_key)
-            self._live.expect(at_revision, by_key)
+            keys = current_keys(connection, of_collection, [each.id for each in geofences])
+            return geofence_times(connection, keys)
+
+    def _put(
+        self,
+        connection: Connection,
+        collection_name: str,
+        geofences: Sequence[Geofence],
+        given: Mapping[str, str],
+    ) -> Put:
+        of_collection = collection_named(connection, collection_name).key
+        if not geofences:
+            return Put(0, 0, newest_revision(connection))
+        time = now()
+        at_revision = new_revision(connection, "put", time)
+        ids = [each.id for each in geofences]
+        keys = current_keys(connection, of_collection, ids)
+        new = [geofence_id for geofence_id in ids if geofence_id not in keys]
+        if new:
+            created = insert_geofences(connection, of_collection, new, at_revision, time)
+            keys.update(zip(new, created, strict=True))
+        versions = [Version(keys[each.id], feature_text(each), given.get(each.id)) for each in geofences]
+        insert_versions(connection, versions, at_revision, time)
+        by_key = {keys[each.id]: each for each in geofences}
+        put_areas(connection, by_key)
+        self._live.expect(at_revision, by_key)
         return Put(len(new), len(ids) - len(new), at_revision)
 
     def delete(self, collection_name: str, geofence_id: str) -> None:
         """Removes a geofence; devices inside it are so no longer, without an event."""
+        if self.delete_those(collection_name, [geofence_id]):
+            raise NotFound(f"geofence {geofence_id!r} does not exist in collection {collection_name!r}")
+
+    def delete_those(self, collection_name: str, ids: Sequence[str]) -> set[str]:
+        """The same of several, in one commit; answers which of them were not there."""
         with self._changing() as connection:
             of_collection = collection_named(connection, collection_name).key
-            key = current_keys(connection, of_collection, [geofence_id]).get(geofence_id)
-            if key is None:
-                raise NotFound(f"geofence {geofence_id!r} does not exist in collection {collection_name!r}")
-            time = now()
-            delete_geofence(connection, key, new_revision(connection, "delete", time), time)
+            keys = current_keys(connection, of_collection, ids)
+            if keys:
+                time = now()
+                at_revision = new_revision(connection, "delete", time)
+                for key in keys.values():
+                    delete_geofence(connection, key, at_revision, time)
+        return set(ids) - keys.keys()
 
     def ensure_fed(self) -> None:
         """Creates the tracker that messages feed where there is none, linked to the collection `default`."""

@@ -16,7 +16,7 @@ from service.api.problems import documented
 from service.api.services import ApiServices, Services
 from service.catalog import Put
 from service.store.reading.collections import collection_named
-from service.store.reading.geofences import GeofenceRow, geofence_feature, geofences
+from service.store.reading.geofences import GeofenceRow, geofence_of_id, geofences
 
 router = APIRouter(prefix="/geofences", tags=["geofences"])
 
@@ -169,8 +169,8 @@ def get_geofence(
     """One geofence, as GeoJSON."""
     with services.read() as connection:
         of_collection = collection_named(connection, query.collection)
-        feature = geofence_feature(connection, of_collection.key, geofence_id)
-    return Response(feature, media_type=GEOJSON)
+        row = geofence_of_id(connection, of_collection.key, geofence_id)
+    return Response(row.feature, media_type=GEOJSON)
 
 
 @router.put(

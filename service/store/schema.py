@@ -65,8 +65,11 @@ tracker = Table(
     Column("kms_key_id", Text),
     Column("kms_geospatial", Boolean, nullable=False, server_default=false()),
     Column("updated_time", Milliseconds),  # null: never since it was created
+    # key of the collection of which it is a part: it holds the devices that are evaluated without a tracker
+    Column("of_collection", Key),
     sqlite_autoincrement=True,  # a key is never used again: what is kept in memory by key stays right
 )
+Index("tracker_of_collection", tracker.c.of_collection, unique=True)
 
 collection = Table(
     "collection",
@@ -139,6 +142,9 @@ geofence_version = Table(
     Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), primary_key=True),
     Column("revision", Key, primary_key=True, index=True),
     Column("feature", Text),  # GeoJSON Feature; null where this revision deleted it
+    # the geometry as it was given, JSON, where the feature does not say it just so: Amazon Location's
+    # {"Geobuf": "<Base64>"}, or {"MultiPolygon": [...]} of polygons that overlap
+    Column("given", Text),
     sqlite_with_rowid=False,
 )
 
