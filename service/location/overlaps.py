@@ -22,7 +22,10 @@ EDGES_AT_ONCE: Final = 16
 
 
 def joined(polygons: Sequence[Polygon]) -> Polygon | MultiPolygon:
-    """What polygons, each of them valid, cover together. Raises ValueError, which says what is too much."""
+    """What polygons, each of them valid, cover together: where their edges cross, to a double's rounding.
+
+    Raises ValueError, which says what is too much.
+    """
     _refuse_many_crossings(polygons)
     try:
         area = shapely.union_all(polygons)
