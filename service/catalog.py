@@ -37,6 +37,7 @@ from service.store.geofences import (
 )
 from service.store.links import delete_link, insert_link, links
 from service.store.reading.collections import collection_named, collection_names
+from service.store.reading.geofences import count_geofences
 from service.store.reading.trackers import tracker_named, tracker_names
 from service.store.revisions import new_revision, newest_revision
 from service.store.shards import hold_commits, tell_erased
@@ -87,12 +88,17 @@ class GeofenceCatalog:
             return self._put(connection, collection_name, geofences, given)
 
     def put_few(
-        self, collection_name: str, geofences: Sequence[Geofence], given: Mapping[str, str] = NOTHING
+        self, collection_name: str, geofences: Sequence[Geofence], given: Mapping[str, str], most: int
     ) -> dict[str, Times]:
-        """The same; answers since when each of them is there, by id."""
+        """The same; answers since when each of them is there, by id.
+
+        Raises TooMany where the collection would have more than `most`.
+        """
         with self._changing() as connection:
-            self._put(connection, collection_name, geofences, given)
+            put = self._put(connection, collection_name, geofences, given)
             of_collection = collection_named(connection, collection_name).key
+            if put.created and count_geofences(connection, of_collection) > most:
+                raise TooMany(f"collection {collection_name!r} has {most:,} geofences already, which is all")
             keys = current_keys(connection, of_collection, [each.id for each in geofences])
             return geofence_times(connection, keys)
 

@@ -6,6 +6,12 @@ from fastapi import APIRouter, Query, Request, Response
 from msgspec import Meta, Raw
 from starlette.concurrency import run_in_threadpool
 
+from geofence.reading.geofence_properties import (
+    GEOFENCE_PROPERTIES,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    MOST_PAIRS,
+)
 from geofence.reading.geojson import read_geofence, read_geofences
 from service.api.answers import GEOJSON, Shape, answer, documented_answer
 from service.api.bodies import MEBIBYTE, read_body
@@ -52,6 +58,18 @@ GEOFENCE_FEATURE: dict[str, Any] = {
                     "properties": {
                         "name": {"description": "what people call it"},
                         "radius": {"description": "of a Point's circle, in metres, up to 10,000 km"},
+                        GEOFENCE_PROPERTIES: {
+                            "type": ["object", "null"],
+                            "maxProperties": MOST_PAIRS,
+                            "propertyNames": {"minLength": 1, "maxLength": LONGEST_NAME},
+                            "additionalProperties": {
+                                "type": "string",
+                                "minLength": 1,
+                                "maxLength": LONGEST_TEXT,
+                            },
+                            "description": "told with its events as GeofenceProperties, as in Amazon "
+                            "Location; without it all properties are",
+                        },
                         **CONDITIONS,
                     },
                 },

@@ -75,7 +75,7 @@ def given_geofence(
         raise GeometryRefused([("Geometry", problem)])
     (member,) = members
     value = geometry[member]
-    own: dict[str, object] = {GEOFENCE_PROPERTIES: dict(properties)} if properties else {}
+    own: dict[str, object] = {GEOFENCE_PROPERTIES: dict(properties or {})}
     given = None
     match member:
         case "Circle":

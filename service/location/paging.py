@@ -31,8 +31,13 @@ class Paging:
         self, rows: Sequence[Row], place: Callable[[Row], Place]
     ) -> tuple[Sequence[Row], dict[str, str]]:
         """The rows of the page, and NextToken where there is more."""
-        page = self._listing.page_of(rows, self.limit, place)
-        return page.rows, {} if page.next_cursor is None else {"NextToken": page.next_cursor}
+        shown = rows[: self.limit]
+        return shown, self.next_token(shown, len(rows) > self.limit, place)
+
+    def next_token(self, rows: Sequence[Row], more: bool, place: Callable[[Row], Place]) -> dict[str, str]:
+        """NextToken behind the rows of a page, where there is more."""
+        cursor = self._listing.page(rows, more, place).next_cursor
+        return {} if cursor is None else {"NextToken": cursor}
 
 
 def paging(request: Mapping[str, Any], of: tuple[str, ...], start: Place) -> Paging:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.api.bodies import MEBIBYTE, read_body
 from service.api.problems import TooLarge
 from service.api.services import ApiServices
-from service.location import collections, consumers, tags, trackers
+from service.location import collections, consumers, geofences, tags, trackers
 from service.location.errors import (
     CANNOT_PARSE,
     UNKNOWN_OPERATION,
@@ -51,6 +51,11 @@ FUNCTIONS: Final[Mapping[str, Answers]] = {
     "TagResource": tags.tag_resource,
     "UntagResource": tags.untag_resource,
     "ListTagsForResource": tags.list_tags_for_resource,
+    "PutGeofence": geofences.put_geofence,
+    "BatchPutGeofence": geofences.batch_put_geofence,
+    "GetGeofence": geofences.get_geofence,
+    "ListGeofences": geofences.list_geofences,
+    "BatchDeleteGeofence": geofences.batch_delete_geofence,
 }
 
 BODY: Final = MEBIBYTE

@@ -1,8 +1,8 @@
 """Geofences as Amazon Location gives them back: in the format in which they were put.
 
 One that came by another way, as GeoJSON, is shown as what it would have been put as: its rings wound as they
-must be there, and of its properties those that fit, as texts, the first three. Conditions (altitudes, devices,
-schedules, stays) have no place there, so that such a geofence looks wider than it is.
+must be there, and of its properties those that fit, as texts, the first three. Conditions (altitudes,
+devices, schedules, stays) have no place there, so that such a geofence looks wider than it is.
 """
 
 from collections.abc import Mapping

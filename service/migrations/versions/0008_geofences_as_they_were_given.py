@@ -6,7 +6,7 @@ Only adds: the version before goes on working.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
+revision = "0008"
 down_revision = "0007"
 
 
