@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,6 +15,7 @@ from service.location.limits import AMAZONS, Limits
 from service.read_replica import ReadReplica
 from service.readiness import Dependency
 from service.store.database import Database
+from service.surroundings import AllSurroundings
 from service.tracker import Tracker
 
 TOPICS = ("aircraft/+/position", "overfly/positions/+")
@@ -30,7 +31,7 @@ class ApiServices:
     `dependencies` answers by name, and may take its time: it is called in a thread. `default_tracker` is
     meant where a request names none. `topics`: filters of those that are read. `replica`: what is to be read
     from, where it is not the primary. `home` and `limits` are for Amazon Location's face: where resources are
-    said to be, and how many may be.
+    said to be, and how many may be; `surroundings` are what its forecasts search.
     """
 
     database: Database
@@ -45,6 +46,7 @@ class ApiServices:
     replica: ReadReplica | None = None
     home: Home = HOME
     limits: Limits = AMAZONS
+    surroundings: AllSurroundings = field(default_factory=AllSurroundings)
 
     def read(self) -> AbstractContextManager[Connection]:
         """As `Database.read`: of what answers this request. Raises ReplicaBehind, too."""

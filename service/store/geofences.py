@@ -101,8 +101,13 @@ class GeofenceChange(NamedTuple):
     feature: str | None
 
 
-def changes_since(connection: Connection, seen: int) -> Iterator[GeofenceChange]:
-    """The newest version of each geofence that changed after revision `seen`, one row at a time."""
+def changes_since(
+    connection: Connection, seen: int, of_collection: int | None = None
+) -> Iterator[GeofenceChange]:
+    """The newest version of each geofence, of all or of one collection, that changed after revision `seen`.
+
+    One row at a time.
+    """
     statement = (
         select(
             geofence.c.key,
@@ -114,5 +119,7 @@ def changes_since(connection: Connection, seen: int) -> Iterator[GeofenceChange]
         .join(geofence_version, OF_NOW)
         .where(geofence.c.revision > seen)
     )
+    if of_collection is not None:
+        statement = statement.where(geofence.c.collection_key == of_collection)
     for row in connection.execute(statement.execution_options(yield_per=1_000)):
         yield GeofenceChange(*row)
