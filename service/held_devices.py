@@ -47,6 +47,7 @@ class HeldDevices:
             devices.hold(connection, self._versions.keys())
             self._by_tracker[row.key] = devices
         devices.position_events = row.position_events
+        devices.position_filtering = row.position_filtering
         return devices
 
     def forget(self, tracker_key: int, device_id: str, forgotten_time: int) -> None:

@@ -29,12 +29,17 @@ from service.reorder_window import ReorderWindow
 from service.store.database import Database
 from service.store.devices import erase_device, latest_time
 from service.store.partitions import DaysOfHistory
-from service.store.position_updates import insert_position_updates
 from service.store.positions import any_waiting, insert_positions
 from service.store.reading.trackers import TrackerRow, tracker_named
 from service.store.rejects import insert_rejects
 from service.store.shards import hold_commits, keep_devices, tell_erased
-from service.storing import newer_than_latest, placed_fixes, sort_out, write_devices
+from service.storing import (
+    newer_than_latest,
+    placed_fixes,
+    sort_out,
+    without_late_filtered,
+    write_devices,
+)
 from service.timestamps import now
 from service.tracked_devices import TrackedDevices
 
@@ -63,14 +68,15 @@ class Tracker:
         self._database = database
         self._intake = intake
         self._accounts = Accounts(metrics)
-        self._telling_positions = telling_positions
         self._told = told
         self._stored = stored
         self.shards = shards or FixedShards()
         self._history = history
         self._lock = threading.RLock()
         self._window = ReorderWindow(database, self.shards, reorder, monotonic, self._lock)
-        self._evaluator = Evaluator(database, live, self.shards, channels, self._window, self._lock)
+        self._evaluator = Evaluator(
+            database, live, self.shards, channels, telling_positions, self._window, self._lock
+        )
         self._receipts = threading.Lock()
         self._last_receipt = 0
 
@@ -95,7 +101,7 @@ class Tracker:
             messages, lambda some: self._commit_waiting(messages, some, tracker_name), decoding
         )
         self._stored()
-        return Posted(outcome.stored, outcome.duplicates, outcome.late, outcome.conflicts, outcome.rejects)
+        return outcome.posted
 
     def evaluate_due(self) -> None:
         """Evaluates the fixes whose window has passed. Raises StoreAway."""
@@ -200,6 +206,7 @@ class Tracker:
         device_ids = list(dict.fromkeys(decoded.batch.device_id))
         devices = TrackedDevices.stored(connection, of_tracker.key, of_tracker.name, device_ids)
         devices.position_events = of_tracker.position_events
+        devices.position_filtering = of_tracker.position_filtering
         kept = without_forgotten(messages, part(decoded, slice(None), []), devices.forgotten)
         outcome.rejects += kept.rejects
         if len(kept.batch):
@@ -221,19 +228,19 @@ class Tracker:
         outcome.duplicates += int(fate.duplicate.sum())
         outcome.conflicts += int(fate.conflict.sum())
         fixes = fixes.take(fate.new)
-        outcome.stored += len(fixes)
         if not len(fixes):
             return
-        late = fixes.sample_time <= devices.state.watermark[fixes.slot]
         revision, evaluated = None, None
         if evaluating:
-            evaluated = self._evaluator.evaluate(connection, devices, fixes, outcome)
+            fixes, evaluated = self._evaluator.evaluate(connection, devices, fixes, outcome)
             late, revision = evaluated.late, evaluated.revision
+        else:
+            fixes, late = without_late_filtered(connection, devices, fixes, outcome)
+        outcome.stored += len(fixes)
         outcome.late += int(late.sum())
         insert_positions(connection, fixes, devices.key[fixes.slot], revision, late)
-        if self._telling_positions and devices.position_events:
-            insert_position_updates(connection, devices.key[fixes.slot], fixes.sample_time)
-            outcome.to_tell += len(fixes)
+        settled = devices.position_filtering is None or evaluating
+        self._evaluator.tell_positions(connection, devices, fixes if settled else fixes.take(late), outcome)
         latest = newer_than_latest(devices, fixes)
         write_devices(connection, devices, fixes.take(latest), evaluated)
         if evaluated is not None:

@@ -87,6 +87,9 @@ class Receipt(Shape, frozen=True):
     conflicts: Annotated[
         int, Meta(description="positions put aside: another of this device and time is stored")
     ]
+    filtered: Annotated[
+        int, Meta(description="positions that are not stored, as the tracker's positionFiltering has it")
+    ]
     rejected: list[Refusal]
 
 
@@ -118,7 +121,9 @@ async def post_positions(
 def receipt_of(posted: Posted) -> Receipt:
     """What its sender is told."""
     rejected = [_refusal(each) for each in posted.rejects]
-    return Receipt(posted.accepted, posted.duplicates, posted.late, posted.conflicts, rejected)
+    return Receipt(
+        posted.accepted, posted.duplicates, posted.late, posted.conflicts, posted.filtered, rejected
+    )
 
 
 def fault_of_payload(detail: str, posted: Posted) -> FaultyBody:
@@ -131,7 +136,7 @@ def fault_of_payload(detail: str, posted: Posted) -> FaultyBody:
 
 
 def _unreadable(posted: Posted) -> bool:
-    taken_apart = posted.accepted + posted.duplicates + posted.conflicts
+    taken_apart = posted.accepted + posted.duplicates + posted.conflicts + posted.filtered
     reasons = {each.reason for each in posted.rejects}
     return not taken_apart and bool(reasons) and reasons <= UNREADABLE
 

@@ -137,16 +137,19 @@ def put_columns(connection: Connection, table: Table, keys: Columns, columns: Co
     )
 
 
-def delete_keys(connection: Connection, table: Table, keys: Columns) -> None:
-    """Takes away the row of each key."""
+def delete_keys(
+    connection: Connection, table: Table, keys: Columns, among: ColumnElement[bool] | None = None
+) -> None:
+    """Takes away the row of each key; all of them are among rows of which this is true."""
+    only = true() if among is None else among
     if on_postgres(connection):
         gone = _as_table(table, keys)
         here = and_(*(table.c[name] == gone.c[name] for name in keys))
-        connection.execute(delete(table).where(here), _arrays(keys))
+        connection.execute(delete(table).where(here, only), _arrays(keys))
         return
     here = and_(*(table.c[name] == bindparam(f"at_{name}") for name in keys))
     connection.execute(
-        delete(table).where(here), _rows({f"at_{name}": values for name, values in keys.items()})
+        delete(table).where(here, only), _rows({f"at_{name}": values for name, values in keys.items()})
     )
 
 

@@ -6,7 +6,7 @@ Times are int64 milliseconds since the epoch (UTC), longitudes and latitudes deg
     tracker --- tracker_consumer --- collection --- geofence --- geofence_version
        |                                 |             |
      device --- position         collection_version   inside (which device is in which geofence)
-       |                                               |
+       |    `-- passed_over                          |
      event --- outbox --- alert                        +--- device
      position_update, reject, tombstone, revision, sequence, shard, duty, worker
 
@@ -33,6 +33,7 @@ from sqlalchemy import (
     false,
     func,
     text,
+    true,
 )
 
 metadata = MetaData(
@@ -292,6 +293,21 @@ outbox = Table(
 UNGATHERED = text("alert_key IS NULL")
 Index(
     "outbox_ungathered", outbox.c.channel, outbox.c.key, sqlite_where=UNGATHERED, postgresql_where=UNGATHERED
+)
+
+passed_over = Table(
+    "passed_over",
+    metadata,
+    # of a device of which fixes had their turn that are not stored
+    Column("device_key", ForeignKey("device.key", ondelete="CASCADE"), primary_key=True),
+    Column("until", Milliseconds, nullable=False),  # sample_time of the last one that had its turn
+    Column("watermark", Milliseconds),  # then, and the fix that was evaluated last; null where there is none
+    Column("longitude", Float(53)),
+    Column("latitude", Float(53)),
+    Column("altitude", Float(53)),
+    Column("accuracy", Float(53)),
+    Column("all_stored", Boolean, nullable=False, server_default=true()),  # all that was ever evaluated
+    sqlite_with_rowid=False,
 )
 
 position_update = Table(
