@@ -55,6 +55,6 @@ def _collection(services: ApiServices, arn: str) -> str:
         raise NotFound(f"there is no geofence collection {arn}")
     kind, name = resource
     if kind != COLLECTION:
-        fault = Field("ConsumerArn", f"expected the ARN of a {COLLECTION}: this is one of a {kind}")
+        fault = Field("ConsumerArn", f"the ARN of a {kind}, where one of a {COLLECTION} was to be")
         raise ValidationException(INVALID, FIELD_VALIDATION_FAILED, [fault])
     return name

@@ -46,6 +46,6 @@ def paging(request: Mapping[str, Any], of: tuple[str, ...], start: Place) -> Pag
     try:
         after = listing.after()
     except Refused:
-        fault = Field("NextToken", "expected a NextToken of this list, unchanged")
+        fault = Field("NextToken", "no token of this list: hand back one that a page ended with, unchanged")
         raise ValidationException(INVALID, FIELD_VALIDATION_FAILED, [fault]) from None
     return Paging(after, request.get("MaxResults", MOST), listing)

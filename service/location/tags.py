@@ -23,7 +23,7 @@ def tag_resource(services: ApiServices, request: Mapping[str, Any], _: object) -
             raise ValidationException(
                 f"the resource would have {len(changed)} tags: expected at most {most}",
                 FIELD_VALIDATION_FAILED,
-                [Field("Tags", f"expected at most {most} with those that the resource has")],
+                [Field("Tags", f"more than {most} with those that the resource has")],
             )
         return changed
 

@@ -12,6 +12,7 @@ from service.location.faults import faults, without_nulls
 from service.location.limits import AMAZONS, Limits
 from service.location.model import MODEL
 from service.location.shapes import limited, reader, shaper
+from tests.wire.constraints import probes
 
 UPDATE = {
     "DeviceId": "Ünï-1",
@@ -122,6 +123,22 @@ def test_answers_have_times_as_texts() -> None:
     shaped = shaper(MODEL, "ListDevicePositions")({"Entries": entries, "NextToken": "x"})
     assert shaped["Entries"][0]["SampleTime"] == "2026-11-28T05:00:00.123Z"
     assert shaper(MODEL, "DeleteTracker")({}) == {}
+
+
+@pytest.mark.parametrize("operation", list(MODEL.operations))
+def test_every_constraint_holds_at_its_edge_and_not_past_it(operation: str) -> None:
+    members = MODEL.shapes[MODEL.operations[operation].input].members
+    of_operation = reader(MODEL, operation)
+    for probe in probes(operation):
+        at: dict[str, dict[str, Any]] = {"uri": {}, "querystring": {}, "body": {}}
+        for name, value in probe.value.items():
+            at[members[name].location][members[name].wire_name] = value
+        named = None
+        try:
+            of_operation.read(at["uri"], at["querystring"], json.dumps(at["body"]).encode())
+        except ValidationException as error:
+            named = [field.name for field in error.fields]
+        assert named is None if probe.fits else named and probe.path in named, probe
 
 
 JSON = st.recursive(
