@@ -16,7 +16,7 @@ from ingest.identifiers import is_identifier
 from service.crossing_rule import DEFAULT_RULE, Change, CrossingRule
 from service.errors import Conflict, NotFound, Refused, TooMany
 from service.live_geofences import LiveGeofences
-from service.position_filtering import FILTERINGS
+from service.position_filtering import FILTERINGS, UNSTORED
 from service.store.areas import put_areas
 from service.store.collections import (
     CollectionValues,
@@ -38,7 +38,12 @@ from service.store.geofences import (
 from service.store.links import delete_link, insert_link, links
 from service.store.reading.collections import collection_named, collection_names
 from service.store.reading.geofences import count_geofences
-from service.store.reading.trackers import tracker_named, tracker_names
+from service.store.reading.trackers import (
+    name_in_collection,
+    peoples_tracker_names,
+    tracker_named,
+    tracker_names,
+)
 from service.store.revisions import new_revision, newest_revision
 from service.store.shards import hold_commits, tell_erased
 from service.store.trackers import TrackerValues, delete_tracker, insert_tracker, update_tracker
@@ -158,11 +163,30 @@ class GeofenceCatalog:
         _check_name("tracker", name)
         _check_filtering(values)
         with self._changing() as connection:
-            names = tracker_names(connection).values()
+            names = peoples_tracker_names(connection).values()
             if name in names:
                 raise Conflict(f"tracker {name!r} exists already")
             _check_number("trackers", len(names), most)
             insert_tracker(connection, name, now(), values)
+
+    def tracker_in_collection(self, collection_name: str) -> str:
+        """The name of the tracker that is a part of a collection, created where there is none yet.
+
+        Its devices are compared with this collection alone; their fixes are not stored beyond that.
+        """
+        with self._database.read() as connection:
+            name = name_in_collection(collection_named(connection, collection_name).key)
+            if name in tracker_names(connection).values():
+                return name
+        with self._changing() as connection:
+            of_collection = collection_named(connection, collection_name).key
+            name = name_in_collection(of_collection)
+            if name not in tracker_names(connection).values():
+                time = now()
+                unstored: TrackerValues = {"position_filtering": UNSTORED}
+                key = insert_tracker(connection, name, time, unstored, of_collection)
+                insert_link(connection, key, of_collection, new_revision(connection, "link", time))
+        return name
 
     def update_tracker(self, name: str, **values: Unpack[TrackerValues]) -> None:
         """From the next commit on; what is not named stays as it is."""
@@ -223,9 +247,7 @@ class GeofenceCatalog:
             if name in (DEFAULT, self._fed):
                 raise Conflict(f"tracker {name!r} always exists: delete its devices instead")
             new_revision(connection, "unlink", now())
-            hold_commits(connection)
-            delete_tracker(connection, key)
-            tell_erased(connection)
+            _delete_tracker(connection, key)
 
     def delete_collection(self, name: str, *, unlinking: bool = False) -> None:
         """Removes a collection with its geofences and the events of these.
@@ -236,15 +258,18 @@ class GeofenceCatalog:
             key = collection_named(connection, name).key
             if name == DEFAULT:
                 raise Conflict("collection 'default' always exists: delete its geofences instead")
+            names, own = tracker_names(connection), name_in_collection(key)
             linked = [link.tracker_key for link in links(connection) if link.collection_key == key]
+            linked = [each for each in linked if names[each] != own]
             if unlinking:
                 for of_tracker in linked:
                     delete_link(connection, of_tracker, key, new_revision(connection, "unlink", now()))
             elif linked:
-                names = tracker_names(connection)
                 trackers = ", ".join(repr(names[each]) for each in linked)
                 raise Conflict(f"collection {name!r} is linked to tracker {trackers}: unlink it first")
             new_revision(connection, "delete", now())
+            if own in names.values():
+                _delete_tracker(connection, tracker_named(connection, own).key)
             delete_collection(connection, key)
 
     def link(self, tracker_name: str, collection_name: str, most: int | None = None) -> bool:
@@ -269,6 +294,12 @@ class GeofenceCatalog:
                 raise NotFound(f"collection {collection_name!r} is not linked to tracker {tracker_name!r}")
             at_revision = new_revision(connection, "unlink", now())
             delete_link(connection, of_tracker, to_collection, at_revision)
+
+
+def _delete_tracker(connection: Connection, key: int) -> None:
+    hold_commits(connection)
+    delete_tracker(connection, key)
+    tell_erased(connection)
 
 
 def _link(connection: Connection, tracker_name: str, collection_name: str) -> tuple[int, int, bool]:

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from service.fixes import Fixes
-from service.position_filtering import INTERVAL, NONE, TIME_BASED, Compared, passes_after, passing
+from service.position_filtering import (
+    INTERVAL,
+    NONE,
+    TIME_BASED,
+    UNSTORED,
+    Compared,
+    passes_after,
+    passing,
+)
 from service.store.neighbours import evaluated_before, stored_around, stored_before
 from service.store.passed_over import turns_ended
 from service.tracked_devices import TrackedDevices
@@ -36,6 +44,8 @@ class Filtered:
 def filtered(connection: Connection, devices: TrackedDevices, filtering: str, fixes: Fixes) -> Filtered:
     """Fixes of all kinds, no two of one device and time."""
     late = had_their_turn(connection, devices, fixes)
+    if filtering == UNSTORED:
+        return Filtered(late, np.zeros(len(fixes), np.bool_), ~late)
     stored = late_and_stored(connection, devices, filtering, fixes, late)
     at = np.flatnonzero(~late)
     slots, place = np.unique(fixes.slot[at], return_inverse=True)
@@ -72,7 +82,7 @@ def late_and_stored(
     """Of those that are late the ones that are stored all the same."""
     stored = np.zeros(len(fixes), np.bool_)
     at = np.flatnonzero(late)
-    if not len(at):
+    if filtering == UNSTORED or not len(at):
         return stored
     some, keys = _compared(fixes, at), devices.key[fixes.slot[at]]
     if filtering == TIME_BASED:

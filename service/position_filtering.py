@@ -22,6 +22,9 @@ ACCURACY_BASED: Final = "AccuracyBased"
 FILTERINGS: Final = (TIME_BASED, DISTANCE_BASED, ACCURACY_BASED)
 """A tracker may also have none: then each position is stored and evaluated."""
 
+UNSTORED: Final = "Unstored"
+"""Of a tracker that is a part of a collection: each position is evaluated, none is stored beyond that."""
+
 INTERVAL: Final = 30_000
 """Milliseconds: TimeBased stores a device's position when the one stored before is at least as old."""
 DISTANCE: Final = 30.0

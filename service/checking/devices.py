@@ -138,6 +138,9 @@ class DeviceChecks:
         if is_newer and self._expiry.may_have(stored.sample_time):
             self._findings.unproved["latest positions that have expired from history"] += 1
             return
+        if facts.latest is None and not device.all_stored:
+            self._findings.unproved["latest positions of devices of which none is stored"] += 1
+            return
         expected = "that of a stored position" if facts.latest is None else str(facts.latest)
         self._add("latest", device, "latest position", str(stored), expected)
 

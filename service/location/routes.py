@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.api.bodies import MEBIBYTE, read_body
 from service.api.problems import TooLarge
 from service.api.services import ApiServices
-from service.location import collections, consumers, forecast, geofences, tags, trackers
+from service.location import collections, consumers, evaluations, forecast, geofences, tags, trackers
 from service.location.errors import (
     CANNOT_PARSE,
     UNKNOWN_OPERATION,
@@ -56,6 +56,7 @@ FUNCTIONS: Final[Mapping[str, Answers]] = {
     "GetGeofence": geofences.get_geofence,
     "ListGeofences": geofences.list_geofences,
     "BatchDeleteGeofence": geofences.batch_delete_geofence,
+    "BatchEvaluateGeofences": evaluations.batch_evaluate_geofences,
     "ForecastGeofenceEvents": forecast.forecast_geofence_events,
 }
 

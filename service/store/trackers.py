@@ -21,9 +21,18 @@ class TrackerValues(TypedDict, total=False):
     kms_geospatial: bool
 
 
-def insert_tracker(connection: Connection, name: str, created_time: int, values: TrackerValues) -> None:
-    of_its_own = {"name": name, "created_time": created_time}
-    connection.execute(insert(tracker).values({**of_its_own, **written_values(values)}))
+def insert_tracker(
+    connection: Connection,
+    name: str,
+    created_time: int,
+    values: TrackerValues,
+    of_collection: int | None = None,
+) -> int:
+    """of_collection: key of the collection of which it is a part. Answers its own key."""
+    of_its_own = {"name": name, "created_time": created_time, "of_collection": of_collection}
+    statement = insert(tracker).values({**of_its_own, **written_values(values)})
+    key: int = connection.scalars(statement.returning(tracker.c.key)).one()
+    return key
 
 
 def update_tracker(connection: Connection, key: int, updated_time: int, values: TrackerValues) -> None:

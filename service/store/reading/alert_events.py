@@ -12,6 +12,7 @@ from geofence.geofence import called
 from geofence.reading.geofence_properties import GEOFENCE_PROPERTIES, geofence_properties
 from geofence.reading.json_values import number_of
 from service.native_event import NATIVE_COLUMNS, native_event
+from service.store.reading.trackers import OF_COLLECTION
 from service.store.schema import event, geofence_version, outbox, tracker
 
 IN_FULL = (event.c.geofence_key, event.c.revision, event.c.properties)
@@ -37,6 +38,11 @@ class ToldEvent:
     properties: Mapping[str, object]
     dwell_seconds: float | None = None
     interpolated: bool = False
+
+    @property
+    def of_tracker(self) -> str | None:
+        """The tracker's name, where it is none that is a part of its collection."""
+        return None if self.tracker_name.startswith(OF_COLLECTION) else self.tracker_name
 
 
 @dataclass(frozen=True, slots=True)

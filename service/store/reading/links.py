@@ -28,11 +28,12 @@ def linked_collections(
 def linked_trackers(
     connection: Connection, collection_key: int, after: int, limit: int
 ) -> Sequence[TrackerRow]:
-    """The trackers that watch a collection, in the order in which they were created."""
+    """The trackers that watch a collection, in the order in which they were created, without its own."""
     statement = (
         select(*trackers.COLUMNS)
         .join(tracker_consumer, tracker_consumer.c.tracker_key == tracker.c.key)
         .where(tracker_consumer.c.collection_key == collection_key, CURRENT, tracker.c.key > after)
+        .where(trackers.PEOPLES)
         .order_by(tracker.c.key)
         .limit(limit)
     )

@@ -1,7 +1,7 @@
 """Trackers."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Row, select
@@ -34,9 +34,23 @@ COLUMNS = tuple(tracker.c[name] for name in TrackerRow._fields)
 _tags = msgspec.json.Decoder(dict[str, str])
 
 
+OF_COLLECTION: Final = "~"
+"""How the name of a tracker begins that is a part of a collection. No name that people give begins so."""
+
+
+def name_in_collection(collection_key: int) -> str:
+    """The name of the tracker that is a part of this collection: it holds the devices that are compared with
+    the collection alone. Nobody is shown it among trackers."""
+    return f"{OF_COLLECTION}{collection_key}"
+
+
+PEOPLES = tracker.c.of_collection.is_(None)
+"""Trackers that are no part of a collection."""
+
+
 def trackers(connection: Connection, after: int, limit: int) -> Sequence[TrackerRow]:
-    """Trackers in the order in which they were created."""
-    statement = select(*COLUMNS).where(tracker.c.key > after).order_by(tracker.c.key).limit(limit)
+    """Trackers in the order in which they were created, without those that are parts of collections."""
+    statement = select(*COLUMNS).where(PEOPLES, tracker.c.key > after).order_by(tracker.c.key).limit(limit)
     return [tracker_row(row) for row in connection.execute(statement)]
 
 
@@ -49,8 +63,14 @@ def tracker_named(connection: Connection, name: str) -> TrackerRow:
 
 
 def tracker_names(connection: Connection) -> dict[int, str]:
-    """Key -> name, of all."""
+    """Key -> name, of all, those that are parts of collections, too."""
     return {key: name for key, name in connection.execute(select(tracker.c.key, tracker.c.name))}
+
+
+def peoples_tracker_names(connection: Connection) -> dict[int, str]:
+    """The same without those."""
+    statement = select(tracker.c.key, tracker.c.name).where(PEOPLES)
+    return {key: name for key, name in connection.execute(statement)}
 
 
 def read_tags(text: str) -> dict[str, str]:

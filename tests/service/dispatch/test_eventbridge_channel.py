@@ -98,6 +98,19 @@ def test_geofence_properties_of_amazon_locations_are_told_and_nothing_beside_the
     assert "GeofenceProperties" not in second
 
 
+def test_an_event_of_a_collection_alone_names_no_tracker(
+    airfield: Airfield, dispatcher: Dispatcher, queue: CloudQueue
+) -> None:
+    workshop = airfield.workshop
+    within = workshop.catalog.tracker_in_collection("default")
+    workshop.tracker.post(workshop.fix("a", 0, 8.55, 47.45).payload, within)
+    workshop.tracker.evaluate_due()
+    rounds(dispatcher)
+
+    (received,) = queue.take()
+    assert received["resources"] == [f"{HOME}:geofence-collection/default"]
+
+
 def test_what_is_not_known_is_left_out(airfield: Airfield, dispatcher: Dispatcher, queue: CloudQueue) -> None:
     airfield.cross("a")
     rounds(dispatcher)
