@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.amazon import differs, same
 from tests.service.api.ground import Ground, feature_collection, square
 from tests.service.location.clients import error_of
 
 ARN = "arn:aws:geo:us-east-1:000000000000:geofence-collection/zones"
 
 
+@same("CreateGeofenceCollection", "DescribeGeofenceCollection")
 def test_a_collection_is_described_as_it_was_created(location: Any, ground: Ground) -> None:
     created = location.create_geofence_collection(
         CollectionName="zones", Description="all", Tags={"a": "b"}, KmsKeyId="key"
@@ -45,6 +47,7 @@ def test_an_update_leaves_what_it_does_not_name(location: Any) -> None:
     assert described["UpdateTime"] >= updated["UpdateTime"]
 
 
+@same("ListGeofenceCollections")
 def test_collections_are_listed_page_by_page(location: Any) -> None:
     for name in ("a", "b"):
         location.create_geofence_collection(CollectionName=name)
@@ -58,6 +61,7 @@ def test_collections_are_listed_page_by_page(location: Any) -> None:
     ]
 
 
+@same("DeleteGeofenceCollection")
 def test_a_collection_that_trackers_watch_is_deleted_and_they_watch_it_no_longer(location: Any) -> None:
     location.create_geofence_collection(CollectionName="zones")
     location.associate_tracker_consumer(TrackerName="default", ConsumerArn=ARN)
@@ -73,6 +77,7 @@ def test_a_collection_that_trackers_watch_is_deleted_and_they_watch_it_no_longer
             ask(CollectionName="zones")
 
 
+@differs("The collection `default` always exists.", "DeleteGeofenceCollection")
 def test_the_collection_that_always_exists_is_not_deleted_or_created(location: Any) -> None:
     with pytest.raises(location.exceptions.ValidationException) as raised:
         location.delete_geofence_collection(CollectionName="default")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.amazon import same
 from tests.service.api.ground import Ground
 
 HOME = "arn:aws:geo:us-east-1:000000000000:"
@@ -13,6 +14,7 @@ def arn(name: str) -> str:
     return f"{HOME}geofence-collection/{name}"
 
 
+@same("AssociateTrackerConsumer", "DisassociateTrackerConsumer", "ListTrackerConsumers")
 def test_a_collection_that_is_associated_is_listed_until_it_is_disassociated(location: Any) -> None:
     location.create_tracker(TrackerName="trucks")
     for name in ("a", "b.c", "d"):
@@ -25,6 +27,7 @@ def test_a_collection_that_is_associated_is_listed_until_it_is_disassociated(loc
     assert [page["ConsumerArns"] for page in pages] == [[arn("b.c")], [arn("d")]]
 
 
+@same("AssociateTrackerConsumer", "DisassociateTrackerConsumer")
 def test_what_is_associated_already_or_not_at_all_is_said(location: Any) -> None:
     with pytest.raises(location.exceptions.ConflictException):
         location.associate_tracker_consumer(TrackerName="default", ConsumerArn=arn("default"))
@@ -33,6 +36,7 @@ def test_what_is_associated_already_or_not_at_all_is_said(location: Any) -> None
         location.disassociate_tracker_consumer(TrackerName="default", ConsumerArn=arn("zones"))
 
 
+@same("AssociateTrackerConsumer", "DisassociateTrackerConsumer")
 @pytest.mark.parametrize(
     "consumer",
     [
@@ -59,6 +63,7 @@ def test_a_tracker_is_no_consumer(location: Any) -> None:
         assert [field["Name"] for field in raised.value.response["FieldList"]] == ["ConsumerArn"]
 
 
+@same("DeleteTracker")
 def test_a_tracker_that_is_deleted_takes_its_links_along(location: Any, ground: Ground) -> None:
     location.create_tracker(TrackerName="trucks")
     location.associate_tracker_consumer(TrackerName="trucks", ConsumerArn=arn("default"))

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from shapely.geometry import Point, Polygon
 
 from geofence.geofence import Geofence
+from tests.amazon import same
 from tests.geofence.forecasting.boundary import boundary, distances, refined
 from tests.geofence.reference import contains
 from tests.service.api.ground import Ground, feature_collection, grounded, square
@@ -31,6 +32,7 @@ def put(ground: Ground, *features: dict[str, Any]) -> None:
     assert answer.status_code == 200, answer.text
 
 
+@same("ForecastGeofenceEvents")
 def test_forecasts_are_enter_exit_or_idle_with_time_and_distance(ground: Ground, location: Any) -> None:
     put(ground, square("here", 0, 0, name="Here"), square("near", 2, 0), square("far", 50, 0))
     before = datetime.now(UTC)
@@ -53,6 +55,7 @@ def test_forecasts_are_enter_exit_or_idle_with_time_and_distance(ground: Ground,
     assert told(forecast(location, [10.0, 10.0], 1.0, TimeHorizonMinutes=1.0)) == []
 
 
+@same("ForecastGeofenceEvents")
 def test_units_are_of_one_system(ground: Ground, location: Any) -> None:
     put(ground, square("near", 2, 0))
     miles = {"DistanceUnit": "Miles", "SpeedUnit": "MilesPerHour", "TimeHorizonMinutes": 120.0}
@@ -95,6 +98,7 @@ WORLD = {
 }
 
 
+@same("ForecastGeofenceEvents")
 def test_pages_are_one_forecast(ground: Ground, location: Any) -> None:
     put(ground, *(square(f"{at}", at, 0) for at in range(30)))
     whole = [("0", "EXIT"), *((f"{at}", "ENTER") for at in range(1, 30))]
@@ -114,6 +118,7 @@ def test_pages_are_one_forecast(ground: Ground, location: Any) -> None:
     assert error_of(refused.value) == ("ValidationException", 400)
 
 
+@same("ForecastGeofenceEvents")
 def test_geofences_that_come_change_or_go_are_seen_at_once(ground: Ground, location: Any) -> None:
     put(ground, square("A", 0, 0))
     assert told(forecast(location, [0.5, 0.5])) == [("A", "IDLE")]

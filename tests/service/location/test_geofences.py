@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from service.location.limits import Limits
 from service.moving.exporting import exported_lines
+from tests.amazon import same
 from tests.service.api.ground import Ground, feature_collection, grounded, square
 from tests.service.location.clients import error_of, location_client
 from tests.service.location.geobufs import encoded_geobuf
@@ -44,6 +45,7 @@ def ids(answer: Any, member: str) -> list[str]:
     return [each["GeofenceId"] for each in answer[member]]
 
 
+@same("PutGeofence", "BatchPutGeofence", "GetGeofence", "ListGeofences")
 def test_each_geofence_comes_back_in_the_format_in_which_it_was_put(fleet: Any) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     for name, geometry in GEOMETRIES.items():
@@ -63,6 +65,7 @@ def test_each_geofence_comes_back_in_the_format_in_which_it_was_put(fleet: Any) 
     assert {entry["GeofenceId"]: entry["Geometry"] for entry in entries} == GEOMETRIES
 
 
+@same("PutGeofence")
 def test_a_geofence_put_again_keeps_its_create_time_and_nothing_else(fleet: Any) -> None:
     first = put(fleet, "A", Geometry=GEOMETRIES["geobuf"], GeofenceProperties={"a": "b"})
     second = put(fleet, "A", Geometry=GEOMETRIES["circle"])
@@ -75,6 +78,7 @@ def test_a_geofence_put_again_keeps_its_create_time_and_nothing_else(fleet: Any)
     assert put(fleet, "A")["CreateTime"] > first["CreateTime"]
 
 
+@same("BatchPutGeofence")
 def test_a_batch_puts_what_is_right_and_says_of_each_other_entry_why_not(fleet: Any) -> None:
     entries = [
         {"GeofenceId": "A", "Geometry": GEOMETRIES["polygon"], "GeofenceProperties": {"a": "1"}},
@@ -98,6 +102,7 @@ def test_a_batch_puts_what_is_right_and_says_of_each_other_entry_why_not(fleet: 
     assert (shown["Geometry"], shown["GeofenceProperties"]) == (GEOMETRIES["polygon"], {"a": "1"})
 
 
+@same("BatchDeleteGeofence")
 def test_a_batch_deletes_what_is_there_and_names_what_is_not(fleet: Any) -> None:
     put(fleet, "A")
     put(fleet, "ö")
@@ -108,6 +113,7 @@ def test_a_batch_deletes_what_is_there_and_names_what_is_not(fleet: Any) -> None
     assert ids(fleet.list_geofences(CollectionName="fleet"), "Entries") == ["A"]
 
 
+@same("ListGeofences")
 def test_a_list_comes_page_by_page_with_a_token_that_is_of_this_list_alone(
     ground: Ground, fleet: Any
 ) -> None:
@@ -140,12 +146,14 @@ def test_a_collection_that_is_not_there_is_not_found(location: Any, operation: s
     assert error_of(refused.value) == ("ResourceNotFoundException", 404)
 
 
+@same("GetGeofence")
 def test_a_geofence_that_is_not_there_is_not_found(fleet: Any) -> None:
     with pytest.raises(ClientError) as refused:
         fleet.get_geofence(CollectionName="fleet", GeofenceId="nobody")
     assert error_of(refused.value) == ("ResourceNotFoundException", 404)
 
 
+@same("PutGeofence", "BatchPutGeofence")
 @pytest.mark.parametrize(
     "geometry, member, problem",
     [
@@ -171,6 +179,7 @@ def test_what_is_wrong_with_a_geometry_is_named(
     assert fault["name"] == member and problem in fault["message"]
 
 
+@same("PutGeofence", "BatchPutGeofence")
 @pytest.mark.parametrize(
     "properties",
     [

@@ -7,6 +7,7 @@ import pytest
 
 from service.location.arns import Home
 from service.location.limits import Limits
+from tests.amazon import same
 from tests.service.api.ground import grounded
 from tests.service.location.clients import error_of, location_client
 from tests.stores import Store
@@ -21,6 +22,7 @@ def location(sqlite_store: Store) -> Iterator[Any]:
         yield location_client(str(ground.client.base_url))
 
 
+@same("CreateTracker", "CreateGeofenceCollection", "AssociateTrackerConsumer")
 def test_one_more_than_there_may_be_is_over_the_quota(location: Any) -> None:
     quota = location.exceptions.ServiceQuotaExceededException
     location.create_tracker(TrackerName="a")

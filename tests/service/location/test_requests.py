@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.location.model import HOST_PREFIXES
+from tests.amazon import ALL, same
 from tests.service.api.ground import Ground, grounded
 from tests.stores import SqliteStore
 
@@ -29,6 +30,7 @@ def asked(ground: Ground, method: str, path: str, body: bytes = b"", **headers: 
     return answer.status, answer.getheader("x-amzn-ErrorType", ""), content
 
 
+@same(ALL)
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -53,6 +55,7 @@ def test_a_path_is_decoded_once(ground: Ground, path: str, status: int) -> None:
         assert set(content) == {"message", "reason", "fieldList"}
 
 
+@same(ALL)
 @pytest.mark.parametrize("prefix", ["", *HOST_PREFIXES])
 def test_hosts_are_served_with_and_without_amazons_prefixes(ground: Ground, prefix: str) -> None:
     for host in ("127.0.0.1", "localhost:8080", "fleet.example"):
@@ -61,6 +64,7 @@ def test_hosts_are_served_with_and_without_amazons_prefixes(ground: Ground, pref
         assert asked(ground, "GET", "/tracking/v0/trackers/default", Host=host)[0] == 421
 
 
+@same(ALL)
 @pytest.mark.parametrize(
     "body",
     [
@@ -90,6 +94,7 @@ def test_a_hostile_body_is_a_validation_exception(ground: Ground, body: bytes) -
     assert content["reason"] in ("CannotParse", "FieldValidationFailed")
 
 
+@same(ALL)
 def test_an_empty_body_says_nothing_and_what_the_model_does_not_know_is_ignored(ground: Ground) -> None:
     for body in (b"", b"{}", b'{"Page": [1, null]}'):
         status, _, content = asked(ground, "POST", "/tracking/v0/list-trackers", body)

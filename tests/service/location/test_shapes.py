@@ -12,6 +12,7 @@ from service.location.faults import faults, without_nulls
 from service.location.limits import AMAZONS, Limits
 from service.location.model import MODEL
 from service.location.shapes import limited, reader, shaper
+from tests.amazon import ALL, differs, same
 from tests.wire.constraints import probes
 
 UPDATE = {
@@ -41,6 +42,7 @@ def test_a_request_is_read_with_times_in_milliseconds_and_without_what_the_model
     assert read(said) == {"TrackerName": "trucks", "Updates": [{**UPDATE, "SampleTime": time}]}
 
 
+@same(ALL)
 def test_a_member_that_is_null_is_not_there() -> None:
     assert "Accuracy" not in read({"Updates": [{**UPDATE, "Accuracy": None}]})["Updates"][0]
     missing = refused({"Updates": [{**UPDATE, "Position": None}]})
@@ -94,6 +96,7 @@ def test_a_member_that_does_not_fit_is_named(change: dict[str, Any], name: str) 
     assert f"Updates[1].{name}" in [field.name for field in error.fields]
 
 
+@same(ALL)
 def test_lengths_count_characters() -> None:
     assert read({"Updates": [{**UPDATE, "DeviceId": "𝒜" * 100}]})
     assert refused({"Updates": [{**UPDATE, "DeviceId": "𝒜" * 101}]}).fields[0].message == (
@@ -101,6 +104,7 @@ def test_lengths_count_characters() -> None:
     )
 
 
+@differs("OVERFLY_LOCATION_LIMITS may allow more than ten updates a call.", "BatchUpdateDevicePosition")
 def test_the_updates_of_a_call_may_be_more_where_that_is_lifted() -> None:
     body = json.dumps({"Updates": [UPDATE] * 11}).encode()
     assert refused(body).fields[0].message == "expected at most 10 entries: 11 given"
@@ -108,6 +112,7 @@ def test_the_updates_of_a_call_may_be_more_where_that_is_lifted() -> None:
     assert len(lifted.read({"TrackerName": "trucks"}, {}, body)["Updates"]) == 11
 
 
+@same("PutGeofence", "BatchPutGeofence")
 @pytest.mark.parametrize("geometry", [{}, {"Circle": {"Center": [1, 2], "Radius": 3}, "Geobuf": "aGk="}])
 def test_a_geometry_is_of_exactly_one_kind(geometry: dict[str, Any]) -> None:
     put = reader(MODEL, "PutGeofence")

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
+from tests.amazon import same
+
 ARNS = {
     "tracker": "arn:aws:geo:us-east-1:000000000000:tracker/default",
     "collection": "arn:aws:geo:us-east-1:000000000000:geofence-collection/default",
 }
 
 
+@same("TagResource", "UntagResource", "ListTagsForResource")
 @pytest.mark.parametrize("kind", list(ARNS))
 def test_tags_are_added_replaced_and_taken_away(location: Any, kind: str) -> None:
     location.tag_resource(ResourceArn=ARNS[kind], Tags={"team": "north", "a b/c": "=", "x": ""})
@@ -22,6 +25,7 @@ def test_tags_are_added_replaced_and_taken_away(location: Any, kind: str) -> Non
     assert location.describe_tracker(TrackerName="default")["Tags"] == (tags if kind == "tracker" else {})
 
 
+@same("TagResource")
 def test_a_resource_has_at_most_fifty_tags(location: Any) -> None:
     arn = ARNS["tracker"]
     location.tag_resource(ResourceArn=arn, Tags={str(number): "" for number in range(50)})
@@ -32,6 +36,7 @@ def test_a_resource_has_at_most_fifty_tags(location: Any) -> None:
     assert len(location.list_tags_for_resource(ResourceArn=arn)["Tags"]) == 50
 
 
+@same("TagResource", "UntagResource")
 def test_tags_of_amazons_own_are_not_touched(location: Any) -> None:
     for ask in (
         lambda: location.tag_resource(ResourceArn=ARNS["tracker"], Tags={"aws:x": "y"}),
@@ -41,6 +46,7 @@ def test_tags_of_amazons_own_are_not_touched(location: Any) -> None:
             ask()
 
 
+@same("TagResource", "UntagResource", "ListTagsForResource")
 def test_tags_of_what_is_not_here_are_not_found(location: Any) -> None:
     for arn in (ARNS["tracker"] + "s", ARNS["tracker"].replace("tracker/", "map/"), "arn:aws:s3:::bucket"):
         for ask in (

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.amazon import ALL, same
 from tests.service.api.ground import Ground
 from tests.service.location.clients import error_of, location_client
 
 ARN = "arn:aws:geo:us-east-1:000000000000:tracker/trucks"
 
 
+@same("CreateTracker", "DescribeTracker")
 def test_a_tracker_is_described_as_it_was_created(location: Any) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     created = location.create_tracker(
@@ -42,6 +44,7 @@ def test_a_tracker_is_described_as_it_was_created(location: Any) -> None:
     }
 
 
+@same("CreateTracker", "DescribeTracker")
 def test_a_tracker_of_which_nothing_is_said_has_amazons_defaults(location: Any) -> None:
     location.create_tracker(TrackerName="trucks")
     described = location.describe_tracker(TrackerName="trucks")
@@ -50,6 +53,7 @@ def test_a_tracker_of_which_nothing_is_said_has_amazons_defaults(location: Any) 
     assert "KmsKeyId" not in described
 
 
+@same("UpdateTracker", "UpdateGeofenceCollection")
 def test_an_update_leaves_what_it_does_not_name(location: Any) -> None:
     location.create_tracker(TrackerName="trucks", Description="all", Tags={"a": "b"})
     updated = location.update_tracker(TrackerName="trucks", PositionFiltering="DistanceBased")
@@ -62,6 +66,7 @@ def test_an_update_leaves_what_it_does_not_name(location: Any) -> None:
     assert location.describe_tracker(TrackerName="trucks")["Description"] == ""
 
 
+@same("ListTrackers")
 def test_trackers_are_listed_page_by_page(location: Any) -> None:
     for name in ("a", "b", "c"):
         location.create_tracker(TrackerName=name, Description=f"of {name}")
@@ -79,6 +84,7 @@ def test_trackers_are_listed_page_by_page(location: Any) -> None:
     ]
 
 
+@same(ALL)
 def test_a_token_of_another_list_or_of_nobody_is_a_validation_exception(location: Any) -> None:
     for token in ("x", "W10", "eyJh", "é"):
         with pytest.raises(ClientError) as raised:
@@ -88,6 +94,7 @@ def test_a_token_of_another_list_or_of_nobody_is_a_validation_exception(location
         assert [field["Name"] for field in raised.value.response["FieldList"]] == ["NextToken"]
 
 
+@same("DeleteTracker", "DescribeTracker", "UpdateTracker")
 def test_a_tracker_that_is_deleted_is_not_found(location: Any) -> None:
     location.create_tracker(TrackerName="trucks")
     location.delete_tracker(TrackerName="trucks")
@@ -97,6 +104,7 @@ def test_a_tracker_that_is_deleted_is_not_found(location: Any) -> None:
         assert error_of(raised.value) == ("ResourceNotFoundException", 404)
 
 
+@same("CreateTracker")
 def test_a_tracker_exists_once(location: Any) -> None:
     with pytest.raises(location.exceptions.ConflictException) as raised:
         location.create_tracker(TrackerName="default")
@@ -104,6 +112,7 @@ def test_a_tracker_exists_once(location: Any) -> None:
     assert raised.value.response["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]
 
 
+@same(ALL)
 def test_every_fault_of_a_request_is_named_at_once(ground: Ground) -> None:
     location = location_client(str(ground.client.base_url), checking=False)
     with pytest.raises(location.exceptions.ValidationException) as raised:
@@ -123,6 +132,7 @@ def test_every_fault_of_a_request_is_named_at_once(ground: Ground) -> None:
     assert {name for name, _ in named} == members
 
 
+@same("CreateTracker", "CreateGeofenceCollection")
 @pytest.mark.parametrize("key", ["aws:team", "AWS:x"])
 def test_a_tag_of_amazons_own_is_refused(location: Any, key: str) -> None:
     with pytest.raises(location.exceptions.ValidationException):
