@@ -137,7 +137,7 @@ def _round(value: float) -> str:
 
 
 def _link(told: ToldEvent, public_url: str) -> str:
-    if not public_url or told.of_tracker is None:  # whose events are not listed
+    if not public_url:
         return ""
     tracker = "" if told.tracker_name == "default" else f"&tracker={quote(told.tracker_name, safe='')}"
     return f"{public_url.rstrip('/')}/v1/events?device={quote(told.device_id, safe='')}{tracker}"

@@ -102,6 +102,18 @@ def test_who_asks_for_trackers_is_not_shown_the_collections_own(fenced: Ground, 
         assert fenced.client.get(f"/v1/trackers/{name}").status_code in (400, 404, 422)
 
 
+def test_who_knows_what_events_call_it_reads_its_events_and_forgets_its_devices(
+    fenced: Ground, location: Any
+) -> None:
+    evaluate(fenced, location, update("x", 0, 0.5))
+    with fenced.database.read() as connection:
+        within = connection.scalar(select(tracker.c.name).where(tracker.c.of_collection.is_not(None)))
+    (told,) = fenced.get("/v1/events", tracker=str(within))["items"]
+    assert (told["trackerName"], told["eventType"], told["deviceId"]) == (within, "ENTER", "x")
+    assert fenced.client.delete("/v1/devices/x", params={"tracker": str(within)}).status_code == 204
+    assert counted(fenced)["device"] == counted(fenced)["event"] == 0
+
+
 def test_a_collection_goes_with_its_devices(fenced: Ground, location: Any) -> None:
     evaluate(fenced, location, update("x", 0, 0.7), collection="other")
     assert counted(fenced)["device"] == 1
