@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Point, Polygon
 
 from geofence.faults import FeatureFaults, GeofenceFault
@@ -158,15 +159,29 @@ def _shape_faults(polygon: Polygon, number: int) -> list[str]:
         for at, ring in enumerate(rings)
         if ring.is_ccw != (at == 0)
     ]
-    if len(rings) > 1:
-        lines = np.array(rings, np.object_)
-        one, other = shapely.STRtree(lines).query(lines, predicate="intersects")
-        touching = np.flatnonzero(one < other)[:1].tolist()
-        faults += [
-            f"{ring_name(number, int(other[at]))}: touches ring {int(one[at])}: expected rings that do not"
-            for at in touching
-        ]
+    touching = _touching(np.array(rings, np.object_)) if len(rings) > 1 else None
+    if touching is not None:
+        one, other = touching
+        faults.append(f"{ring_name(number, other)}: touches ring {one}: expected rings that do not")
     return faults
+
+
+RINGS_AT_ONCE: Final = 64
+
+
+def _touching(rings: NDArray[np.object_]) -> tuple[int, int] | None:
+    """The numbers of two rings that have a point in common, the lower first, of a polygon that is valid."""
+    shapely.prepare(rings)
+    tree = shapely.STRtree(rings)
+    for start in range(0, len(rings), RINGS_AT_ONCE):
+        some, others = tree.query(rings[start : start + RINGS_AT_ONCE])
+        some = some + start
+        later = others > some  # so that the exterior ring, which is the longest, is the prepared one
+        some, others = some[later], others[later]
+        touch = np.flatnonzero(shapely.intersects(rings[some], rings[others]))[:1].tolist()
+        if touch:
+            return int(some[touch[0]]), int(others[touch[0]])
+    return None
 
 
 def _sense(counter_clockwise: bool) -> str:
