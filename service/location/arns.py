@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.identifiers import is_identifier
+
 TRACKER: Final = "tracker"
 COLLECTION: Final = "geofence-collection"
 KINDS: Final = (TRACKER, COLLECTION)
@@ -22,7 +24,7 @@ class Home:
     def resource(self, arn: str) -> tuple[str, str] | None:
         """Its kind, one of KINDS, and its name; None for what is not here."""
         kind, slash, name = arn.removeprefix(self._prefix).partition("/")
-        here = arn.startswith(self._prefix) and kind in KINDS and bool(slash and name)
+        here = arn.startswith(self._prefix) and kind in KINDS and bool(slash) and is_identifier(name)
         return (kind, name) if here else None
 
     @property

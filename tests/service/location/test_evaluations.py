@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from sqlalchemy import func, select
 
 from service.store.schema import device, event, inside, passed_over, position, tracker
+from tests.amazon import differs, same
 from tests.service.api.ground import Ground, feature_collection, square
 from tests.service.checking.checked import checked
 from tests.service.location.clients import error_of
@@ -55,6 +56,7 @@ def fenced(ground: Ground) -> Ground:
     return ground
 
 
+@same("BatchEvaluateGeofences")
 def test_devices_enter_and_leave_a_collection_without_a_tracker(fenced: Ground, location: Any) -> None:
     assert evaluate(fenced, location, update("x", 0, 0.7), update("y", 0, 5.0)) == []
     assert events(fenced) == [("ENTER", "x", "default", "A")]
@@ -67,6 +69,7 @@ def test_devices_enter_and_leave_a_collection_without_a_tracker(fenced: Ground, 
     assert events(fenced)[4:] == [("ENTER", "x", "other", "B")]  # what it knows of a device is its own
 
 
+@same("BatchEvaluateGeofences")
 def test_what_came_after_its_turn_and_what_came_twice_change_nothing(fenced: Ground, location: Any) -> None:
     for updates in ([update("x", 10, 0.7)], [update("x", 10, 0.7)], [update("x", 5, 5.0)]):
         assert evaluate(fenced, location, *updates) == []
@@ -98,10 +101,17 @@ def test_who_asks_for_trackers_is_not_shown_the_collections_own(fenced: Ground, 
     assert fenced.get("/v1/devices")["features"] == []
     revisions = fenced.get("/v1/revisions")["items"]
     assert all(each.get("trackerName") in (None, "default") for each in revisions)
+    with pytest.raises(ClientError) as refused:
+        location.list_tags_for_resource(ResourceArn="arn:aws:geo:us-east-1:000000000000:tracker/~1")
+    assert error_of(refused.value) == ("ResourceNotFoundException", 404)
     for name in ("~1", "%7E1"):
         assert fenced.client.get(f"/v1/trackers/{name}").status_code in (400, 404, 422)
 
 
+@differs(
+    "Events go to every channel, not to EventBridge alone; where they name a tracker it is `~` and a number.",
+    "BatchEvaluateGeofences",
+)
 def test_who_knows_what_events_call_it_reads_its_events_and_forgets_its_devices(
     fenced: Ground, location: Any
 ) -> None:
@@ -126,6 +136,7 @@ def test_a_collection_goes_with_its_devices(fenced: Ground, location: Any) -> No
     assert evaluate(fenced, location, update("x", 0, 0.7), collection="other") == []
 
 
+@same("BatchEvaluateGeofences")
 def test_each_update_that_cannot_be_evaluated_is_named_and_the_others_are(
     fenced: Ground, location: Any
 ) -> None:
@@ -145,6 +156,7 @@ def test_each_update_that_cannot_be_evaluated_is_named_and_the_others_are(
     assert events(fenced) == [("ENTER", "d", "default", "A")]
 
 
+@same("BatchEvaluateGeofences")
 def test_properties_and_accuracy_come_with_the_event(fenced: Ground, location: Any) -> None:
     properties = {"latitude": "high", "deviceId": "another", "😀": "x" * 150}
     more = {"Accuracy": {"Horizontal": 5.5}, "PositionProperties": properties}
@@ -155,6 +167,9 @@ def test_properties_and_accuracy_come_with_the_event(fenced: Ground, location: A
     assert row.properties == '{"deviceId":"another","latitude":"high","😀":"' + "x" * 150 + '"}'
 
 
+@differs(
+    "What a device was inside of is known until it is forgotten, not for 30 days.", "BatchEvaluateGeofences"
+)
 def test_what_the_collection_knows_of_devices_survives_a_restart(store: Store) -> None:
     workshop = Workshop(store)
     workshop.catalog.put("default", [box("A", 0, 10)])

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from service.location.limits import Limits
 from service.moving.exporting import exported_lines
-from tests.amazon import same
+from tests.amazon import differs, same
 from tests.service.api.ground import Ground, feature_collection, grounded, square
 from tests.service.location.clients import error_of, location_client
 from tests.service.location.geobufs import encoded_geobuf
@@ -100,6 +100,18 @@ def test_a_batch_puts_what_is_right_and_says_of_each_other_entry_why_not(fleet: 
     assert ids(fleet.list_geofences(CollectionName="fleet"), "Entries") == ["A", "E"]
     shown = fleet.get_geofence(CollectionName="fleet", GeofenceId="A")
     assert (shown["Geometry"], shown["GeofenceProperties"]) == (GEOMETRIES["polygon"], {"a": "1"})
+
+
+@differs(
+    "Of several entries of a batch with one id the first is taken, the others are ConflictErrors.",
+    "BatchPutGeofence",
+)
+def test_of_entries_with_one_id_the_first_is_put(fleet: Any) -> None:
+    entries = [{"GeofenceId": "A", "Geometry": GEOMETRIES[name]} for name in ("circle", "polygon")]
+    answer = fleet.batch_put_geofence(CollectionName="fleet", Entries=entries)
+    assert [each["Error"]["Code"] for each in answer["Errors"]] == ["ConflictError"]
+    shown = fleet.get_geofence(CollectionName="fleet", GeofenceId="A")
+    assert shown["Geometry"] == GEOMETRIES["circle"]
 
 
 @same("BatchDeleteGeofence")
@@ -197,6 +209,11 @@ def test_properties_are_up_to_three_short_texts(ground: Ground, fleet: Any, prop
     assert error_of(refused.value) == ("ValidationException", 400)
 
 
+@differs(
+    "A collection that is full is a ValidationException, as no other error is declared for it.",
+    "PutGeofence",
+    "BatchPutGeofence",
+)
 def test_a_collection_has_no_more_geofences_than_the_limits_say(store: Store) -> None:
     with grounded(store, limits=Limits(geofences=2)) as ground:
         location = location_client(str(ground.client.base_url))
@@ -209,6 +226,11 @@ def test_a_collection_has_no_more_geofences_than_the_limits_say(store: Store) ->
         assert ids(location.list_geofences(CollectionName="default"), "Entries") == ["B", "A"]
 
 
+@differs(
+    "What /v1 put is shown as it would have been put here, whatever its size, without its conditions.",
+    "GetGeofence",
+    "ListGeofences",
+)
 def test_what_v1_put_is_shown_as_it_would_have_been_put_here(ground: Ground, location: Any) -> None:
     plain = square("A", 8, 47, name="Zurich", floors=3, note="n" * 41, maxAltitude=900, colour="red")
     plain["geometry"]["coordinates"][0].reverse()

@@ -13,6 +13,7 @@ from shapely.geometry import MultiPolygon, Polygon, box
 
 from geofence.reading.geojson import feature_text, read_geofence
 from service.location.geometry_rules import GeometryRefused, GivenGeofence, given_geofence
+from tests.amazon import differs, same
 from tests.service.location.geobufs import encoded_geobuf
 
 SQUARE = [[0.0, 0.0], [10.0, 0.0], [10.0, 10.0], [0.0, 10.0], [0.0, 0.0]]
@@ -49,6 +50,7 @@ def test_polygons_and_circles_are_what_the_kernel_takes_them_to_be() -> None:
     assert made(Polygon=[SQUARE]).given is None
 
 
+@same("PutGeofence", "BatchPutGeofence")
 @pytest.mark.parametrize("radius", [0.0, -1.0, 100_000.001])
 def test_a_radius_is_above_0_and_up_to_100_km(radius: float) -> None:
     assert "Geometry.Circle.Radius" in problem(Circle={"Center": [0.0, 0.0], "Radius": radius})
@@ -59,6 +61,7 @@ def test_a_centre_is_on_the_earth(centre: list[float]) -> None:
     assert "Geometry.Circle.Center" in problem(Circle={"Center": centre, "Radius": 1.0})
 
 
+@same("PutGeofence", "BatchPutGeofence")
 @pytest.mark.parametrize(
     "rings, word",
     [
@@ -84,6 +87,7 @@ def test_a_place_without_an_area_is_told_to_be_a_circle() -> None:
     assert "put a Circle" in problem(Polygon=[[[0, 0], [1, 1], [0, 0], [0, 0]]])
 
 
+@same("PutGeofence", "BatchPutGeofence")
 def test_polygons_have_up_to_1000_vertices_and_250_rings() -> None:
     assert made(Polygon=[ring_of(1_000)])
     assert "1,001 vertices" in problem(Polygon=[ring_of(1_001)])
@@ -95,6 +99,7 @@ def test_polygons_have_up_to_1000_vertices_and_250_rings() -> None:
     assert "251 rings" in problem(Polygon=[small, *holes, HOLE])
 
 
+@same("PutGeofence", "BatchPutGeofence")
 def test_multipolygons_have_up_to_250_polygons_and_1000_vertices_together() -> None:
     parts = [[ring_of(4, west=0.5 * at, size=0.25)] for at in range(251)]
     assert made(MultiPolygon=parts[:250])
@@ -109,6 +114,7 @@ def test_the_polygons_of_a_multipolygon_are_each_named() -> None:
     assert "polygon 2 ring 0, vertex 3: ring ends at" in words
 
 
+@same("PutGeofence", "BatchPutGeofence")
 def test_polygons_of_a_multipolygon_may_overlap_or_share_a_border_and_are_kept_as_they_came() -> None:
     for other in (box(5, 5, 15, 15), box(10, 0, 20, 10), box(2, 2, 3, 3), box(0, 0, 10, 10)):
         ring = [list(each) for each in other.exterior.normalize().coords][::-1]
@@ -120,6 +126,7 @@ def test_polygons_of_a_multipolygon_may_overlap_or_share_a_border_and_are_kept_a
     assert made(MultiPolygon=[[SQUARE], [ring_of(4, 20.0)]]).given is None
 
 
+@same("PutGeofence", "BatchPutGeofence")
 def test_an_edge_crosses_up_to_5_edges_of_other_polygons() -> None:
     def comb(teeth: int) -> list[Any]:
         bar = [[0.0, 0.0], [10.0, 0.0], [10.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
@@ -132,6 +139,7 @@ def test_an_edge_crosses_up_to_5_edges_of_other_polygons() -> None:
     assert "crosses 6 edges of other polygons: expected up to 5" in problem(MultiPolygon=comb(3))
 
 
+@same("PutGeofence", "BatchPutGeofence")
 def test_a_geobuf_is_kept_as_its_bytes_and_has_its_own_limits() -> None:
     data = encoded_geobuf("Polygon", [[[(0, 0), (10, 0), (10, 10), (0, 10)]]], 0)
     geofence, given = made(Geobuf=data)
@@ -149,6 +157,11 @@ def test_a_geobuf_is_kept_as_its_bytes_and_has_its_own_limits() -> None:
     assert "wound clockwise" in problem(Geobuf=encoded_geobuf("Polygon", [[ring[::-1]]], 6))
 
 
+@differs(
+    "Many polygons that lie over one another are refused once comparing them would take too long.",
+    "PutGeofence",
+    "BatchPutGeofence",
+)
 def test_a_geobuf_of_very_many_polygons_over_one_another_is_refused_before_they_are_compared() -> None:
     same = [[[(0, 0), (50_000, 0), (50_000, 50_000)]]] * 2_000
     assert "too long" in problem(Geobuf=encoded_geobuf("MultiPolygon", same, 6))
