@@ -39,6 +39,7 @@ from service.store.links import delete_link, insert_link, links
 from service.store.reading.collections import collection_named, collection_names
 from service.store.reading.geofences import count_geofences
 from service.store.reading.trackers import (
+    has_tracker,
     name_in_collection,
     peoples_tracker_names,
     tracker_named,
@@ -153,7 +154,7 @@ class GeofenceCatalog:
         """Creates the tracker that messages feed where there is none, linked to the collection `default`."""
         _check_name("tracker", self._fed)
         with self._database.read() as connection:
-            exists = self._fed in tracker_names(connection).values()
+            exists = has_tracker(connection, self._fed)
         if not exists:
             self.create_tracker(self._fed)
             self.link(self._fed, DEFAULT)
@@ -176,12 +177,12 @@ class GeofenceCatalog:
         """
         with self._database.read() as connection:
             name = name_in_collection(collection_named(connection, collection_name).key)
-            if name in tracker_names(connection).values():
+            if has_tracker(connection, name):
                 return name
         with self._changing() as connection:
             of_collection = collection_named(connection, collection_name).key
             name = name_in_collection(of_collection)
-            if name not in tracker_names(connection).values():
+            if not has_tracker(connection, name):
                 time = now()
                 unstored: TrackerValues = {"position_filtering": UNSTORED}
                 key = insert_tracker(connection, name, time, unstored, of_collection)

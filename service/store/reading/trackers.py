@@ -62,6 +62,11 @@ def tracker_named(connection: Connection, name: str) -> TrackerRow:
     return tracker_row(row)
 
 
+def has_tracker(connection: Connection, name: str) -> bool:
+    """Whether there is a tracker of this name."""
+    return connection.scalar(select(tracker.c.key).where(tracker.c.name == name)) is not None
+
+
 def tracker_names(connection: Connection) -> dict[int, str]:
     """Key -> name, of all, those that are parts of collections, too."""
     return {key: name for key, name in connection.execute(select(tracker.c.key, tracker.c.name))}
