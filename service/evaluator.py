@@ -20,6 +20,7 @@ from service.held_devices import HeldDevices
 from service.live_geofences import LiveGeofences
 from service.outcome import Outcome
 from service.ownership.owned_shards import Shards
+from service.position_filtering import UNSTORED
 from service.reorder_window import ReorderWindow
 from service.store.database import Database
 from service.store.devices import end_visits
@@ -29,6 +30,7 @@ from service.store.reading.trackers import tracker_names
 from service.store.revisions import newest_revision
 from service.storing import take_away, write_devices
 from service.tracked_devices import TrackedDevices
+from service.unseen_devices import end_long_unseen
 
 DEVICES_AT_ONCE = 2_000
 """Devices whose waiting fixes are evaluated in one commit."""
@@ -145,6 +147,8 @@ class Evaluator:
             evaluated = evaluate_fixes(self._live, devices, fixes, outcome.committed_time)
             outcome.evaluated.append(fixes.take(~evaluated.late))
             return None, evaluated
+        if devices.position_filtering == UNSTORED:
+            end_long_unseen(connection, devices, fixes)
         left = filtered(connection, devices, devices.position_filtering, fixes)
         outcome.filtered += int((~left.stored).sum())
         outcome.evaluated.append(fixes.take(left.evaluated))

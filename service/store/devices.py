@@ -250,6 +250,13 @@ def change_inside(connection: Connection, visits: Sequence[Visit], left: Sequenc
         put_columns(connection, inside, pairs, columns)
 
 
+def leave_all(connection: Connection, device_keys: Sequence[int]) -> None:
+    """These devices are inside of nothing any more."""
+    for start in range(0, len(device_keys), KEYS_AT_ONCE):
+        some = device_keys[start : start + KEYS_AT_ONCE]
+        connection.execute(delete(inside).where(inside.c.device_key.in_(some)))
+
+
 def end_visits(
     connection: Connection, tracker_key: int, geofence_keys: Sequence[int], shards: Collection[int]
 ) -> None:

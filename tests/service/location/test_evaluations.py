@@ -167,9 +167,7 @@ def test_properties_and_accuracy_come_with_the_event(fenced: Ground, location: A
     assert row.properties == '{"deviceId":"another","latitude":"high","😀":"' + "x" * 150 + '"}'
 
 
-@differs(
-    "What a device was inside of is known until it is forgotten, not for 30 days.", "BatchEvaluateGeofences"
-)
+@same("BatchEvaluateGeofences")
 def test_what_the_collection_knows_of_devices_survives_a_restart(store: Store) -> None:
     workshop = Workshop(store)
     workshop.catalog.put("default", [box("A", 0, 10)])
@@ -183,3 +181,21 @@ def test_what_the_collection_knows_of_devices_survives_a_restart(store: Store) -
     workshop.tracker.evaluate_due()
     assert workshop.events() == [("ENTER", "x", "A", 0), ("EXIT", "x", "A", 20)]
     assert workshop.positions() == []
+
+
+@same("BatchEvaluateGeofences")
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_what_a_device_was_inside_of_is_known_for_30_days(store: Store, beyond: int) -> None:
+    days = 30 * 86_400_000
+    workshop = Workshop(store)
+    workshop.catalog.put("default", [box("A", 0, 10), box("B", 0, 20)])
+    within = workshop.catalog.tracker_in_collection("default")
+    for time, longitude in ((-days - beyond, 5), (0, 15), (10, 25)):
+        workshop.tracker.post(workshop.fix("x", time, longitude).payload, within)
+        workshop.tracker.evaluate_due()
+        workshop.reopen()
+    known = [("ENTER", "A"), ("ENTER", "B"), ("EXIT", "A"), ("EXIT", "B")]
+    not_known = [("ENTER", "A"), ("ENTER", "B"), ("ENTER", "B"), ("EXIT", "B")]
+    assert [(kind, geofence) for kind, _, geofence, _ in workshop.events()] == (
+        not_known if beyond else known
+    )
