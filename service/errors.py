@@ -5,7 +5,8 @@ OverflyError
 │   ├── NotFound          names what is not there
 │   ├── Conflict          cannot be while something else is
 │   │   └── TooMany       there are as many as there may be
-│   └── Refused           cannot be taken, with every fault named
+│   ├── Refused           cannot be taken, with every fault named
+│   └── AccessRefused     may not be asked, or not now: `service.access.refusals` has the kinds
 ├── SettingsError         an operator's setting cannot be: said at start, exit status 2
 └── CannotNow             what we could not do now: retried, answered with 503
     ├── StoreAway         the database does not answer, is full or is held by another process
@@ -39,6 +40,10 @@ class TooMany(Conflict):
 
 class Refused(TheirFault):
     """What was sent cannot be taken."""
+
+
+class AccessRefused(TheirFault):
+    """What the caller may not ask, or not so, or not now."""
 
 
 class SettingsError(OverflyError):

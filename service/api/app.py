@@ -1,12 +1,16 @@
 """The API as an ASGI application."""
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.middleware import Middleware
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
+from service.access.control import AccessControl
+from service.access.gate import Gate
+from service.access.refusals import answer_of
 from service.api import (
     alerts,
+    audit,
     collections,
     devices,
     documentation,
@@ -15,6 +19,7 @@ from service.api import (
     health,
     histories,
     iot_data,
+    keys,
     links,
     metrics,
     positions,
@@ -27,6 +32,7 @@ from service.api.parameters import once_each
 from service.api.problems import answer_with_problems, documented
 from service.api.replica_routing import ReplicaRouting
 from service.api.services import ApiServices
+from service.errors import AccessRefused
 from service.location.routes import LocationRoutes
 from service.read_replica import ReadReplica
 
@@ -42,6 +48,8 @@ NOUNS = (
     trackers,
     collections,
     links,
+    keys,
+    audit,
 )
 
 
@@ -52,6 +60,7 @@ def create_app(services: ApiServices) -> FastAPI:
         version=services.version,
         middleware=[
             Middleware(Guard, hosts=services.hosts),
+            *_gate(services.access),
             *_routing(services.replica),
             Middleware(LocationRoutes, services=services),
         ],
@@ -71,12 +80,22 @@ def create_app(services: ApiServices) -> FastAPI:
     app.include_router(documentation.router)
     app.add_api_route("/", _root, include_in_schema=False)
     answer_with_problems(app)
+    app.add_exception_handler(AccessRefused, _refused)
     documentation.describe(app)
     return app
 
 
+def _gate(access: AccessControl | None) -> list[Middleware]:
+    return [] if access is None else [Middleware(Gate, control=access)]
+
+
 def _routing(replica: ReadReplica | None) -> list[Middleware]:
     return [] if replica is None else [Middleware(ReplicaRouting, replica=replica)]
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, AccessRefused)  # noqa: S101 - narrows the type for what it is registered for
+    return answer_of(error, amazon=False)
 
 
 def _root() -> RedirectResponse:

@@ -8,8 +8,10 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from msgspec import json
 
+from service.access.rules import OURS, Rule
 from service.api import (
     alerts,
+    audit,
     collections,
     devices,
     events,
@@ -17,11 +19,12 @@ from service.api import (
     health,
     histories,
     iot_data,
+    keys,
     positions,
     rejects,
     trackers,
 )
-from service.api.problems import Problem
+from service.api.problems import Problem, documented
 
 SHAPES = (
     Problem,
@@ -45,6 +48,10 @@ SHAPES = (
     collections.CollectionPage,
     collections.NewCollection,
     collections.CollectionChange,
+    keys.KeyList,
+    keys.NewKey,
+    keys.NewKeyItem,
+    audit.AuditPage,
 )
 """What the documentation refers to by name; shapes inside these come along."""
 
@@ -72,6 +79,32 @@ its lag.
 parameter that is not known is refused. 503 means: the same again, a little later.
 """
 
+SECURITY = {
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Api-Key",
+        "description": "`overfly keys create`; also as Authorization: Bearer",
+    },
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "of the issuer OVERFLY_OIDC_ISSUER",
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "Signature Version 4 with an access key, for the service `geo`: "
+        "`overfly keys create --kind access`",
+        "x-amazon-apigateway-authtype": "awsSigv4",
+    },
+}
+"""How a caller says who it is; on the machine itself nobody is asked."""
+
+NEEDS = {(rule.method, rule.path): rule for rule in OURS}
+
 TAGS = [
     {"name": "devices", "description": "Where each device is, and where it has been."},
     {"name": "positions", "description": "Positions over HTTP, for devices without MQTT."},
@@ -85,6 +118,7 @@ TAGS = [
         "name": "trackers and collections",
         "description": "A tracker holds devices, a collection geofences; linked, the tracker watches these.",
     },
+    {"name": "access", "description": "Who may call, and who changed what."},
     {"name": "service", "description": "Whether it lives, is ready, and how it does."},
 ]
 
@@ -150,11 +184,25 @@ def _document(app: FastAPI) -> dict[str, Any]:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     _, components = json.schema_components(SHAPES, ref_template="#/components/schemas/{name}")
-    document["components"] = {"schemas": {**components, "GeofenceFeature": geofences.GEOFENCE_FEATURE}}
-    for operations in document["paths"].values():
-        for operation in operations.values():
+    document["components"] = {
+        "schemas": {**components, "GeofenceFeature": geofences.GEOFENCE_FEATURE},
+        "securitySchemes": SECURITY,
+    }
+    document["security"] = [*({name: []} for name in SECURITY), {}]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
             _tidy(operation)
+            _say_who_may(operation, NEEDS[method.upper(), path])
     return document
+
+
+def _say_who_may(operation: dict[str, Any], rule: Rule) -> None:
+    if rule.scope is None:
+        operation["security"] = []
+        return
+    operation["responses"] |= {str(status): said for status, said in documented(401, 403, 429).items()}
+    needs = f"Needs the scope `{rule.scope}`" + (", and a key without tags" if rule.untagged else "")
+    operation["description"] = f"{operation['description']}\n\n{needs}.".strip()
 
 
 def _tidy(operation: dict[str, Any]) -> None:

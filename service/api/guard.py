@@ -22,14 +22,20 @@ OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 PUBLISHING = b"/topics/"
 """Before a topic, whose '/' may be percent-encoded."""
 READING = ("GET", "HEAD", "OPTIONS")
+METHOD_SENT = "overfly.method_sent"
+"""Where the ASGI scope has the method as it was sent: a signature is of that."""
 
 
 class Guard:
-    """An ASGI middleware; `hosts` are the names that are served besides OWN_HOSTS."""
+    """An ASGI middleware; `hosts` are the names that are served besides OWN_HOSTS.
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+    None: any. Where all must say who they are, no page of a strange name can do it for them.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] | None) -> None:
         self._app = app
-        self._hosts = frozenset(host.lower() for host in (*OWN_HOSTS, *hosts))
+        self._any = hosts is None
+        self._hosts = frozenset(host.lower() for host in (*OWN_HOSTS, *(hosts or ())))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -37,13 +43,17 @@ class Guard:
             return
         refusal = self._refusal(scope)
         if scope["method"] == "HEAD":
-            scope = {**scope, "method": "GET"}  # the server, which knows better, leaves the content out
+            scope = {
+                **scope,
+                "method": "GET",
+                METHOD_SENT: "HEAD",
+            }  # the server, which knows better, leaves the content out
         await (refusal or self._app)(scope, receive, _nosniff(send))
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "").lower()
-        if _without_prefix(_name(host)) not in self._hosts:
+        if not self._any and _without_prefix(_name(host)) not in self._hosts:
             detail = (
                 f"host {host!r} is not served here: expected {', '.join(sorted(self._hosts))}, with any port"
             )

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection
 
+from service.access.control import AccessControl
 from service.catalog import DEFAULT, GeofenceCatalog
 from service.location.arns import HOME, Home
 from service.location.limits import AMAZONS, Limits
@@ -26,12 +27,13 @@ OF_PRIMARY = "overfly.primary"
 
 @dataclass(frozen=True, slots=True)
 class ApiServices:
-    """`hosts`: names besides 127.0.0.1, localhost and [::1] under which people reach this server.
+    """`hosts`: names besides 127.0.0.1, localhost and [::1] by which people reach this server, None: any.
 
     `dependencies` answers by name, and may take its time: it is called in a thread. `default_tracker` is
     meant where a request names none. `topics`: filters of those that are read. `replica`: what is to be read
     from, where it is not the primary. `home` and `limits` are for Amazon Location's face: where resources are
-    said to be, and how many may be; `surroundings` are what its forecasts search.
+    said to be, and how many may be; `surroundings` are what its forecasts search. `access`: who may call; None:
+    nobody is asked.
     """
 
     database: Database
@@ -42,11 +44,12 @@ class ApiServices:
     version: str
     default_tracker: str = DEFAULT
     topics: tuple[str, ...] = TOPICS
-    hosts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] | None = ()
     replica: ReadReplica | None = None
     home: Home = HOME
     limits: Limits = AMAZONS
     surroundings: AllSurroundings = field(default_factory=AllSurroundings)
+    access: AccessControl | None = None
 
     def read(self) -> AbstractContextManager[Connection]:
         """As `Database.read`: of what answers this request. Raises ReplicaBehind, too."""

@@ -9,8 +9,10 @@ from msgspec.structs import asdict
 from starlette.concurrency import run_in_threadpool
 
 from ingest.timestamps import iso
+from service.access.touching import visible
 from service.api.answers import JSON, Shape, answer, documented_answer
 from service.api.bodies import read_content
+from service.api.callers import TheCaller
 from service.api.cursors import Listing, Page
 from service.api.devices import Time
 from service.api.parameters import ListParameters, NoParameters, TrackerName
@@ -77,12 +79,14 @@ def _body(schema: str, example: dict[str, object]) -> dict[str, object]:
 
 
 @router.get("", responses=documented_answer(TrackerPage, "The trackers"))
-def list_trackers(services: Services, query: Annotated[ListParameters, Query()]) -> Response:
+def list_trackers(
+    services: Services, caller: TheCaller, query: Annotated[ListParameters, Query()]
+) -> Response:
     """All trackers; `default` exists from the start."""
     listing = Listing(("trackers",), (0,), query.cursor)
     (after,) = listing.after()
     with services.read() as connection:
-        rows = trackers(connection, after, query.limit + 1)
+        rows = visible(caller, partial(trackers, connection), after, query.limit + 1)
     page = listing.page_of(rows, query.limit, lambda row: (row.key,))
     return answer(tracker_page(page))
 

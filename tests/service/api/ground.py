@@ -12,6 +12,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from service.access.control import Asked
 from service.api.app import create_app
 from service.api.services import ApiServices
 from service.catalog import GeofenceCatalog
@@ -22,6 +23,7 @@ from service.readiness import Dependency
 from service.reorder import ReorderClock
 from service.store.database import Database
 from service.tracker import Tracker
+from tests.gates import Keys
 from tests.stores import Store
 
 
@@ -96,6 +98,7 @@ def grounded(store: Store, **of_services: Any) -> Iterator[Ground]:
     tracker.run_window(True)
     catalog = GeofenceCatalog(database, live)
     dependencies: dict[str, Dependency] = {}
+    of_services = {"access": Keys(database).control(Asked.STRANGERS), **of_services}
     services = ApiServices(
         database,
         tracker,
