@@ -19,7 +19,7 @@ from service.access.caller import IN_SCOPE, Caller, Scope, local_caller
 from service.access.control import AccessControl, Asked
 from service.access.fair_share import FairShare
 from service.access.location_rules import IOT_PUBLISH, LOCATION
-from service.access.offered import ApiKey, Offered, offered
+from service.access.offered import KEY_IN_QUERY, ApiKey, Offered, offered
 from service.access.rates import Rates
 from service.access.refusals import (
     BadSignature,
@@ -31,7 +31,7 @@ from service.access.refusals import (
 )
 from service.access.request_body import Held, empty, once_more, read_whole
 from service.access.rules import OURS, Audited, Found, Rules
-from service.access.signatures import Signature, SignedRequest, query_without_signature
+from service.access.signatures import Signature, SignedRequest, without, without_signature
 from service.access.touching import Thing, check_touched, touched
 from service.access.verifying import check_account, check_scope
 from service.api.guard import METHOD_SENT
@@ -133,7 +133,7 @@ class _Passage:
         if self._asks_nobody():
             return None, None
         if self._control.asked is Asked.NOBODY:
-            self._query = query_without_signature(self._query) if "X-Amz-" in self._query else self._query
+            self._query = without_signature(self._query) if "X-Amz-" in self._query else self._query
             return self._gate.local, None
         request = SignedRequest(
             self._scope.get(METHOD_SENT, self._scope["method"]),
@@ -145,9 +145,12 @@ class _Passage:
             name in self._headers for name in PASSED_ON
         )
         if at_home and not await self._anything_to_verify():
-            self._query = query_without_signature(self._query) if "X-Amz-" in self._query else self._query
+            self._query = without_signature(self._query) if "X-Amz-" in self._query else self._query
             return self._gate.local, None
-        credentials = offered(request)
+        key_in_query = self._found is not None and self._found.rule.key_in_query
+        credentials = offered(request, key_in_query=key_in_query)
+        if key_in_query:
+            self._query = without(self._query, {KEY_IN_QUERY})
         if credentials is None:
             if at_home:
                 return self._gate.local, None
@@ -175,7 +178,7 @@ class _Passage:
                     most = self._found.rule.body if self._found else 0
                     body = await read_whole(self._receive, self._headers, most, account)
                 caller = verifier.signer(credentials, row, request, body)
-                self._query = query_without_signature(self._query)
+                self._query = without_signature(self._query)
             assert row is not None  # noqa: S101 - narrows the type: there is no caller without
             ring.note_use(row, verifier.clock())
             return caller, body

@@ -5,6 +5,7 @@ import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl
 
 from service.access.minting import api_key_id
 from service.access.refusals import BadSignature, UnknownKey
@@ -32,20 +33,26 @@ class Token:
 Offered = Signature | ApiKey | Token
 
 
-def offered(request: SignedRequest) -> Offered | None:
+KEY_IN_QUERY: Final = "key"
+
+
+def offered(request: SignedRequest, *, key_in_query: bool = False) -> Offered | None:
     """None where nothing is offered. Raises BadSignature, UnknownKey for what is nothing of ours.
 
     A key is in the header X-Api-Key, or Authorization: Bearer, or the password of Authorization: Basic,
-    whose user may be anything: programs that know no other header. It is not taken from the query, which
-    logs keep.
+    whose user may be anything: programs that know no other header. From the query, which logs keep, it is
+    taken only where `key_in_query`: of apps that can be given a URL and nothing else.
     """
     authorization, api_key = request.header("authorization"), request.header("x-api-key")
     signature = read_signature(request)
-    count = sum(each is not None for each in (signature or authorization, api_key))
+    in_query = [value for name, value in parse_qsl(request.query) if key_in_query and name == KEY_IN_QUERY]
+    count = len(in_query) + sum(each is not None for each in (signature or authorization, api_key))
     if count > 1 or (signature is not None and signature.expires is not None and authorization is not None):
         raise BadSignature("who calls is said twice: expected one signature, key or token")
     if signature is not None:
         return signature
+    if in_query:
+        return _api_key(in_query[0])
     if api_key is not None:
         return _api_key(api_key)
     if authorization is None:

@@ -53,8 +53,9 @@ class Touched:
 class Rule:
     """scope: None where nobody is asked. strangers: who does not say who they are get an answer, too.
 
-    untagged: only for who may touch everything. body: its most bytes. amazon: refusals are as Amazon's
-    services write them. browser: people open it in a browser, which is to ask them for a key.
+    untagged: only for who may touch everything. key_in_query: its callers can say their key nowhere else.
+    body: its most bytes. amazon: refusals are as Amazon's services write them. browser: people open it in a
+    browser, which is to ask them for a key.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Rule:
     audited: Audited = Audited.NOT
     untagged: bool = False
     strangers: bool = False
+    key_in_query: bool = False
     body: int = 64 * KIBIBYTE
     amazon: bool = False
     browser: bool = False
@@ -106,6 +108,19 @@ OURS: Final = (
         (TRACKER_IN_QUERY,),
         Audited.GATHERED,
         body=MEBIBYTE,
+    ),
+    *(
+        replace(
+            _changes(method, path, operation, Scope.WRITE, TRACKER_IN_QUERY),
+            audited=Audited.GATHERED,
+            body=MEBIBYTE,
+            key_in_query=in_query,
+        )
+        for method, path, operation, in_query in (
+            ("GET", "/osmand", "get_osmand", True),
+            ("POST", "/osmand", "post_osmand", True),
+            ("POST", "/owntracks", "post_owntracks", False),
+        )
     ),
     _asks("/v1/positions", "list_evaluated_positions", TRACKER_IN_QUERY),
     replace(_asks("/v1/revisions", "list_revisions"), untagged=True),

@@ -13,11 +13,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote_plus
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -132,13 +132,14 @@ def check_signature(signature: Signature, secret: str, request: SignedRequest, b
         )
 
 
-def query_without_signature(query: str) -> str:
+def without_signature(query: str) -> str:
     """What is asked, of a presigned request."""
-    ours = {*_OF_SIGNATURE, _SIGNED_BY, _TOKEN}
-    pairs = query.split("&")
-    return "&".join(
-        pair for pair in pairs if parse_qsl(pair, keep_blank_values=True)[:1] and _name(pair) not in ours
-    )
+    return without(query, {*_OF_SIGNATURE, _SIGNED_BY, _TOKEN})
+
+
+def without(query: str, names: Collection[str]) -> str:
+    """The query as it is, but for these parameters."""
+    return "&".join(pair for pair in query.split("&") if pair and _name(pair) not in names)
 
 
 class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore carries no types
@@ -239,4 +240,4 @@ def _query(request: SignedRequest) -> dict[str, list[str]]:
 
 
 def _name(pair: str) -> str:
-    return parse_qsl(pair, keep_blank_values=True)[0][0]
+    return unquote_plus(pair.partition("=")[0])

@@ -34,8 +34,21 @@ def check_touched(connection: Connection, caller: Caller, things: Iterable[Thing
         return
     for kind, name in things:
         if not caller.may_touch(_tags(connection, kind, name)):
-            asked = ", ".join(f"{tag}={value}" for tag, value in sorted(caller.tags.items()))
-            raise Forbidden(f"{caller.name} may touch what is tagged {asked} only: not {kind.value} {name!r}")
+            what = f"what is tagged {_shown(caller)} only: not {kind.value} {name!r}"
+            raise Forbidden(f"{caller.name} may touch {what}")
+
+
+def check_arn(caller: Caller, arn: str) -> None:
+    """Raises Forbidden for an ARN of another account than the caller's. What is no ARN is not our matter."""
+    read = _ARN.fullmatch(arn)
+    if read is not None:
+        _check_account(arn, read[1], caller.account_id)
+
+
+def check_new(caller: Caller, tags: Mapping[str, str]) -> None:
+    """Raises Forbidden where a caller with tags makes what has others, which it could not touch then."""
+    if not caller.may_touch(tags):
+        raise Forbidden(f"{caller.name} may make only what has its tags: {_shown(caller)}")
 
 
 class Tagged(Protocol):
@@ -73,8 +86,7 @@ def _touched(found: Found, query: str, defaults: Mapping[Kind, str], account_id:
             arn = _ARN.fullmatch(found.parameters[touch.parameter])
             if arn is None:
                 continue
-            if arn[1] != account_id:
-                raise Forbidden(f"{arn[0]} is of another account than {account_id}")
+            _check_account(arn[0], arn[1], account_id)
             yield _KINDS[arn[2]], arn[3]
             continue
         assert touch.kind is not None  # noqa: S101 - only an ARN may be of either
@@ -85,6 +97,15 @@ def _touched(found: Found, query: str, defaults: Mapping[Kind, str], account_id:
         named = [value for name, value in pairs if name == touch.parameter]
         for name in named or [defaults[touch.kind]]:
             yield touch.kind, name
+
+
+def _check_account(arn: str, account_id: str, ours: str) -> None:
+    if account_id != ours:
+        raise Forbidden(f"{arn} is of another account than {ours}")
+
+
+def _shown(caller: Caller) -> str:
+    return ", ".join(f"{tag}={value}" for tag, value in sorted(caller.tags.items()))
 
 
 def _tags(connection: Connection, kind: Kind, name: str) -> Mapping[str, str]:

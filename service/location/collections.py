@@ -1,8 +1,11 @@
 """Geofence collections: Create-, Describe-, Update-, Delete- and ListGeofenceCollections."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
+from service.access.caller import Caller
+from service.access.touching import check_new, visible
 from service.api.services import ApiServices
 from service.location.arns import COLLECTION
 from service.location.paging import paging
@@ -16,10 +19,11 @@ VALUES: Final = {"Description": "description", "Tags": "tags", "KmsKeyId": "kms_
 
 
 def create_geofence_collection(
-    services: ApiServices, request: Mapping[str, Any], _: object
+    services: ApiServices, request: Mapping[str, Any], caller: Caller
 ) -> dict[str, Any]:
     name = request["CollectionName"]
     check_tags(request.get("Tags", ()))
+    check_new(caller, request.get("Tags", {}))
     services.catalog.create_collection(name, most=services.limits.collections, **_values(request))
     return {**_named(services, name), "CreateTime": _collection(services, name).created_time}
 
@@ -55,10 +59,12 @@ def delete_geofence_collection(
     return {}
 
 
-def list_geofence_collections(services: ApiServices, request: Mapping[str, Any], _: object) -> dict[str, Any]:
+def list_geofence_collections(
+    services: ApiServices, request: Mapping[str, Any], caller: Caller
+) -> dict[str, Any]:
     page = paging(request, ("collections",), (0,))
     with services.database.read() as connection:
-        rows = collections(connection, page.after[0], page.look)
+        rows = visible(caller, partial(collections, connection), page.after[0], page.look)
     shown, more = page.page(rows, lambda row: (row.key,))
     return {"Entries": [_entry(row) for row in shown], **more}
 

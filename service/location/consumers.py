@@ -4,8 +4,12 @@ AssociateTrackerConsumer, DisassociateTrackerConsumer, ListTrackerConsumers.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from service.access.caller import Caller
+from service.access.rules import Kind
+from service.access.touching import check_arn, check_touched, visible
 from service.api.services import ApiServices
 from service.errors import NotFound
 from service.location.arns import COLLECTION
@@ -22,10 +26,13 @@ from service.store.reading.trackers import tracker_named
 
 
 def associate_tracker_consumer(
-    services: ApiServices, request: Mapping[str, Any], _: object
+    services: ApiServices, request: Mapping[str, Any], caller: Caller
 ) -> dict[str, Any]:
     tracker = request["TrackerName"]
+    check_arn(caller, request["ConsumerArn"])
     collection = _collection(services, request["ConsumerArn"])
+    with services.database.read() as connection:
+        check_touched(connection, caller, [(Kind.COLLECTION, collection)])
     if not services.catalog.link(tracker, collection, services.limits.consumers):
         raise ConflictException(f"geofence collection {collection!r} is associated with tracker {tracker!r}")
     return {}
@@ -38,12 +45,14 @@ def disassociate_tracker_consumer(
     return {}
 
 
-def list_tracker_consumers(services: ApiServices, request: Mapping[str, Any], _: object) -> dict[str, Any]:
+def list_tracker_consumers(
+    services: ApiServices, request: Mapping[str, Any], caller: Caller
+) -> dict[str, Any]:
     tracker = request["TrackerName"]
     page = paging(request, ("consumers", tracker), (0,))
     with services.database.read() as connection:
         key = tracker_named(connection, tracker).key
-        rows = linked_collections(connection, key, page.after[0], page.look)
+        rows = visible(caller, partial(linked_collections, connection, key), page.after[0], page.look)
     shown, more = page.page(rows, lambda row: (row.key,))
     return {"ConsumerArns": [services.home.arn(COLLECTION, row.name) for row in shown], **more}
 

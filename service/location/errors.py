@@ -15,7 +15,7 @@ from fastapi import Response
 from msgspec import json
 
 from geofence.faults import InvalidGeofences
-from service.errors import CannotNow, Conflict, NotFound, OverflyError, TheirFault, TooMany
+from service.errors import AccessRefused, CannotNow, Conflict, NotFound, OverflyError, TheirFault, TooMany
 from service.location.model import MODEL
 
 log = structlog.get_logger("overfly")
@@ -126,6 +126,7 @@ def _translated(error: Exception) -> ServiceError:
 
 
 TRANSLATIONS: Final[Mapping[type[Exception], type[ServiceError]]] = {
+    AccessRefused: AccessDeniedException,
     NotFound: ResourceNotFoundException,
     TooMany: ServiceQuotaExceededException,
     Conflict: ConflictException,

@@ -15,7 +15,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from service.access.caller import IN_SCOPE, Caller
 from service.api.bodies import MEBIBYTE, read_body
+from service.api.callers import NOBODY_ASKED
 from service.api.problems import TooLarge
 from service.api.services import ApiServices
 from service.location import collections, consumers, evaluations, forecast, geofences, tags, trackers
@@ -31,8 +33,8 @@ from service.location.model import Model
 from service.location.paths import is_location
 from service.location.shapes import Change, Reader, limited, reader, shaper
 
-Answers = Callable[[ApiServices, Mapping[str, Any], Any], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
-"""An operation: its input in and its output out, by the model's names, and who calls (None: anybody)."""
+Answers = Callable[[ApiServices, Mapping[str, Any], Caller], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
+"""An operation: its input in and its output out, by the model's names, and who calls."""
 
 FUNCTIONS: Final[Mapping[str, Answers]] = {
     "CreateTracker": trackers.create_tracker,
@@ -64,9 +66,6 @@ BODY: Final = MEBIBYTE
 BODIES: Final = {"PutGeofence": 2 * MEBIBYTE, "BatchPutGeofence": 12 * MEBIBYTE}
 """Bytes of a body at most; ten geofences in Geobuf, which is Base64 of up to 700,000 bytes, fit."""
 
-CALLER: Final = "overfly.caller"
-"""Who calls, in the ASGI scope."""
-
 
 class LocationRoutes:
     """An ASGI middleware: what is of this face is answered here, all else by the app."""
@@ -91,7 +90,7 @@ class LocationRoutes:
             declared = route.reader.operation.errors
             body = await read_body(request, BODIES.get(route.name, BODY))
             said = route.reader.read(path, _query(request.scope["query_string"]), body)
-            output = await self._called(route, said, request.scope.get(CALLER))
+            output = await self._called(route, said, request.scope.get(IN_SCOPE, NOBODY_ASKED))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody listens
         except TooLarge as error:
@@ -100,7 +99,7 @@ class LocationRoutes:
             return answered_error(error_of(error, declared))
         return answered(route.shaper(output), route.reader.operation.status)
 
-    async def _called(self, route: "Route", said: Mapping[str, Any], caller: Any) -> Mapping[str, Any]:
+    async def _called(self, route: "Route", said: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
         if route.waits:
             output = route.function(self._services, said, caller)
         else:

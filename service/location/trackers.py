@@ -1,8 +1,11 @@
 """Trackers: CreateTracker, DescribeTracker, UpdateTracker, DeleteTracker, ListTrackers."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
+from service.access.caller import Caller
+from service.access.touching import check_new, visible
 from service.api.services import ApiServices
 from service.location.arns import TRACKER
 from service.location.paging import paging
@@ -24,9 +27,10 @@ VALUES: Final = {
 }
 
 
-def create_tracker(services: ApiServices, request: Mapping[str, Any], _: object) -> dict[str, Any]:
+def create_tracker(services: ApiServices, request: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
     name = request["TrackerName"]
     check_tags(request.get("Tags", ()))
+    check_new(caller, request.get("Tags", {}))
     values: TrackerValues = {"position_filtering": TIME_BASED, **_values(request)}
     services.catalog.create_tracker(name, services.limits.trackers, **values)
     row = _tracker(services, name)
@@ -61,10 +65,10 @@ def delete_tracker(services: ApiServices, request: Mapping[str, Any], _: object)
     return {}
 
 
-def list_trackers(services: ApiServices, request: Mapping[str, Any], _: object) -> dict[str, Any]:
+def list_trackers(services: ApiServices, request: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
     page = paging(request, ("trackers",), (0,))
     with services.database.read() as connection:
-        rows = trackers(connection, page.after[0], page.look)
+        rows = visible(caller, partial(trackers, connection), page.after[0], page.look)
     shown, more = page.page(rows, lambda row: (row.key,))
     return {"Entries": [_entry(row) for row in shown], **more}
 
