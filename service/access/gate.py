@@ -44,6 +44,9 @@ PASSED_ON: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 """Headers of a proxy: who comes through one is not on this machine."""
 
 TARGET_CHARACTERS: Final = 500
+UNKNOWN_BODY: Final = 64 << 10
+"""Bytes that a signed request to nowhere may have."""
+
 LOOKING_UP: Final = 8
 """Threads that ask the database for keys; as many ask an issuer for its. Routes have others."""
 
@@ -175,7 +178,7 @@ class _Passage:
                 if row is not None and not empty(self._headers):
                     address = f"unproved {self._address()}"
                     account = held.enter_context(self._gate.held.account(address))
-                    most = self._found.rule.body if self._found else 0
+                    most = self._found.rule.body if self._found else UNKNOWN_BODY
                     body = await read_whole(self._receive, self._headers, most, account)
                 caller = verifier.signer(credentials, row, request, body)
                 self._query = without_signature(self._query)
