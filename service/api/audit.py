@@ -58,9 +58,9 @@ def list_audit(services: Services, query: Annotated[AuditParameters, Query()]) -
     with services.read() as connection:
         rows = audited(connection, after, query.limit + 1, caller=query.caller, since=query.since)
     page = listing.page_of(rows, query.limit, lambda row: (row.key,))
-    return answer(AuditPage([_item(row) for row in page.rows], page.next_cursor, page.resume_cursor))
+    return answer(AuditPage([audit_item(row) for row in page.rows], page.next_cursor, page.resume_cursor))
 
 
-def _item(row: AuditRow) -> AuditItem:
+def audit_item(row: AuditRow) -> AuditItem:
     entry = row.entry
     return AuditItem(iso(entry.time), *entry[1:])
