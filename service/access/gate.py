@@ -18,7 +18,6 @@ from starlette.types import Scope as AsgiScope
 from service.access.caller import IN_SCOPE, Caller, Scope, local_caller
 from service.access.control import AccessControl, Asked
 from service.access.fair_share import FairShare
-from service.access.location_rules import IOT_PUBLISH, LOCATION
 from service.access.offered import KEY_IN_QUERY, ApiKey, Offered, offered
 from service.access.rates import Rates
 from service.access.refusals import (
@@ -30,8 +29,9 @@ from service.access.refusals import (
     answer_of,
 )
 from service.access.request_body import Held, empty, once_more, read_whole
-from service.access.rules import OURS, Audited, Found, Rules
+from service.access.rules import Audited, Found
 from service.access.signatures import Signature, SignedRequest, without, without_signature
+from service.access.table import RULES
 from service.access.touching import Thing, check_touched, touched
 from service.access.verifying import check_account, check_scope
 from service.api.guard import METHOD_SENT
@@ -39,7 +39,6 @@ from service.api.problems import RETRY_SECONDS, problem
 from service.errors import AccessRefused, CannotNow
 from service.store.audit import AuditEntry
 
-RULES: Final = Rules((*OURS, *LOCATION, IOT_PUBLISH))
 PASSED_ON: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 """Headers of a proxy: who comes through one is not on this machine."""
 

@@ -93,3 +93,17 @@ def sent(request: AWSRequest, **changes: Any) -> httpx.Response:
         return httpx.Response(answer.status, headers=answer.getheaders(), content=answer.read())
     finally:
         connection.close()
+
+
+def sent_raw(url: str, method: str, target: str, headers: dict[str, str]) -> tuple[int, bytes]:
+    """Asks for a target as it is spelled; the status and the content of the answer."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    try:
+        connection.putrequest(method, target)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
