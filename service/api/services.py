@@ -32,8 +32,8 @@ class ApiServices:
     `dependencies` answers by name, and may take its time: it is called in a thread. `default_tracker` is
     meant where a request names none. `topics`: filters of those that are read. `replica`: what is to be read
     from, where it is not the primary. `home` and `limits` are for Amazon Location's face: where resources are
-    said to be, and how many may be; `surroundings` are what its forecasts search. `access`: who may call; None:
-    nobody is asked.
+    said to be, and how many may be; `surroundings` are what its forecasts search. `access`: who may
+    call; None: nobody is asked.
     """
 
     database: Database

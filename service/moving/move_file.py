@@ -1,6 +1,6 @@
 """A file with a whole database: a head, then table after table, then an end, each a line of JSON.
 
-    {"format":"overfly database","version":1,"schema":"0008","exportedTime":"2026-08-01T05:00:00.000Z"}
+    {"format":"overfly database","version":1,"schema":"0009","exportedTime":"2026-08-01T05:00:00.000Z"}
     {"table":"revision","columns":["revision","kind","committed_time"],"given":1}
     [1,"link",1533099600000]
     {"end":true,"rows":1}

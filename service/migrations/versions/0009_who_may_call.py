@@ -6,8 +6,8 @@ Only adds: the version before goes on working.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
