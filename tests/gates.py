@@ -39,6 +39,7 @@ class Keys:
     """Those who may call: makes keys in a database, and the gate that asks for them."""
 
     database: Database
+    account: str = ACCOUNT
     clock: Clock = field(default_factory=Clock)
     ring: KeyRing = field(init=False)
 
@@ -47,7 +48,7 @@ class Keys:
 
     def make(self, *scopes: Scope, kind: Any = "api", **terms: Any) -> MadeKey:
         """A key; `terms` are others of Terms."""
-        values: Mapping[str, Any] = {"account_id": ACCOUNT, "name": f"test {next(_numbers)}", **terms}
+        values: Mapping[str, Any] = {"account_id": self.account, "name": f"test {next(_numbers)}", **terms}
         with self.database.write() as connection:
             made = make_key(connection, Terms(kind=kind, scopes=frozenset(scopes), **values), SECRET, now())
         self.ring.forget()
@@ -56,7 +57,7 @@ class Keys:
     def control(self, asked: Asked = Asked.ALL, tokens: Tokens | None = None, **limits: Any) -> AccessControl:
         return AccessControl(
             asked=asked,
-            account_id=ACCOUNT,
+            account_id=self.account,
             ring=self.ring,
             verifier=Verifier(SECRET, self.clock),
             secret=SECRET,

@@ -18,6 +18,7 @@ from service.api.services import ApiServices
 from service.catalog import GeofenceCatalog
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
+from service.location.arns import HOME
 from service.metrics import Metrics
 from service.readiness import Dependency
 from service.reorder import ReorderClock
@@ -98,7 +99,8 @@ def grounded(store: Store, **of_services: Any) -> Iterator[Ground]:
     tracker.run_window(True)
     catalog = GeofenceCatalog(database, live)
     dependencies: dict[str, Dependency] = {}
-    of_services = {"access": Keys(database).control(Asked.STRANGERS), **of_services}
+    account = of_services.get("home", HOME).account
+    of_services = {"access": Keys(database, account).control(Asked.STRANGERS), **of_services}
     services = ApiServices(
         database,
         tracker,

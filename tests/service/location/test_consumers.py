@@ -41,7 +41,6 @@ def test_what_is_associated_already_or_not_at_all_is_said(location: Any) -> None
     "consumer",
     [
         arn("nobody"),
-        arn("default").replace("000000000000", "123456789012"),
         arn("default").replace("us-east-1", "eu-west-1"),
         "arn:aws:s3:::geofence-collection/default",
         f"{HOME}geofence-collection",
@@ -54,6 +53,13 @@ def test_a_collection_that_is_not_here_is_not_found(location: Any, consumer: str
         location.associate_tracker_consumer(TrackerName="default", ConsumerArn=consumer)
     with pytest.raises(location.exceptions.ResourceNotFoundException):
         location.disassociate_tracker_consumer(TrackerName="default", ConsumerArn=consumer)
+
+
+def test_a_collection_of_another_account_is_not_ours_to_touch(location: Any) -> None:
+    consumer = arn("default").replace("000000000000", "123456789012")
+    for ask in (location.associate_tracker_consumer, location.disassociate_tracker_consumer):
+        with pytest.raises(location.exceptions.AccessDeniedException):
+            ask(TrackerName="default", ConsumerArn=consumer)
 
 
 def test_a_tracker_is_no_consumer(location: Any) -> None:
