@@ -1,8 +1,8 @@
 """Requests as the model describes them, read and checked; answers shaped.
 
 What is right is found by msgspec, in one pass over types made of the model. Whatever it refuses is looked at
-again by `faults`, which names every fault at once; so is what it cannot see: members given twice, null for a
-member that is not there, and exactly one member where the prose says so.
+again by `faults`, which names every fault at once; so is what it cannot see: members given twice, which make
+the text longer by a colon each than what was read of it, members that it does not know, and NUL.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +13,9 @@ import msgspec
 
 from ingest.timestamps import iso, milliseconds_of_text
 from service.location.errors import FIELD_VALIDATION_FAILED, INVALID, MISSING, Field, ValidationException
-from service.location.faults import document, faults, text_pattern, without_nulls
+from service.location.faults import document, faults, without_nulls
 from service.location.limits import Limits
-from service.location.model import MODEL, Model, Operation, Shape
+from service.location.model import MODEL, Model, Operation, Shape, python_pattern
 from service.location.prose import EXACTLY_ONE
 
 Change = Callable[[Any], Any]
@@ -37,7 +37,8 @@ class Reader:
 
     operation: Operation
     _model: Model
-    _type: Any
+    _elsewhere: "Elsewhere"
+    _body: msgspec.json.Decoder[dict[str, Any]] | None
     _times: Change | None
     _unions: Sequence["Union"]
 
@@ -48,53 +49,72 @@ class Reader:
 
         What the model does not know is ignored, as are members that are null. Raises ValidationException.
         """
-        given = document(body) if body and self._has_body else {}
-        said = {**given, **self._elsewhere(path, query)}
         try:
-            return self._converted(said)
+            return self._right(self._elsewhere.said(path, query), self._members(body))
         except (ValueError, RecursionError):
-            said = without_nulls(said)
+            return self._explained(self._elsewhere.said(path, query), body)
+
+    def _members(self, body: bytes) -> dict[str, Any]:
+        """Those of a body in which all is usual. Raises ValueError or RecursionError."""
+        if self._body is None:
+            return {}
+        members = self._body.decode(body or b"{}")
+        if body and (b"\\u00" in body or body.count(b":") != msgspec.json.encode(members).count(b":")):
+            raise ValueError("NUL or a colon in disguise, members given twice or unknown ones")
+        return members
+
+    def _right(self, elsewhere: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, Any]:
+        """Raises ValueError."""
+        request = {**members, **msgspec.convert(elsewhere, self._elsewhere.type)}
+        for union in self._unions:
+            union.check(request)
+        return request if self._times is None else self._times(request)
+
+    def _explained(self, elsewhere: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+        """The same for any body, or every fault of it. Raises ValidationException."""
+        members = without_nulls(document(body)) if body and self._body else {}
+        said = {**members, **elsewhere}
         found = faults(self._model, self.operation.input, said)
         if found:
             reason = MISSING if all(each.missing for each in found) else FIELD_VALIDATION_FAILED
             raise ValidationException(INVALID, reason, [Field(each.name, each.message) for each in found])
         try:
-            return self._converted(said)
+            return self._right(elsewhere, msgspec.convert(members, self._body.type) if self._body else {})
         except (ValueError, RecursionError) as error:
             raise ValidationException(f"{INVALID}: {error}") from None
 
-    @property
-    def _has_body(self) -> bool:
-        members = self._model.shapes[self.operation.input].members.values()
-        return any(member.location == "body" for member in members)
 
-    def _elsewhere(self, path: Mapping[str, str], query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        members = self._model.shapes[self.operation.input].members.items()
-        return {
-            **{name: path[of.wire_name] for name, of in members if of.location == "uri"},
-            **{
-                name: list(query[of.wire_name])
-                for name, of in members
-                if of.location == "querystring" and of.wire_name in query
-            },
-        }
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What is said in path and query, by the model's names, and its type."""
 
-    def _converted(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        """Raises ValueError or RecursionError."""
-        request: dict[str, Any] = msgspec.convert(said, self._type)
-        for union in self._unions:
-            union.check(request)
-        return request if self._times is None else self._times(request)
+    uri: Mapping[str, str]
+    querystring: Mapping[str, str]
+    type: Any
+
+    def said(self, path: Mapping[str, str], query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        said: dict[str, Any] = {name: path[wire_name] for name, wire_name in self.uri.items()}
+        for name, wire_name in self.querystring.items():
+            if wire_name in query:
+                said[name] = list(query[wire_name])
+        return said
 
 
 def reader(model: Model, name: str) -> Reader:
     """The reader of an operation's requests."""
     operation = model.operations[name]
+    in_body = model.input_members(name, "body")
+    uri, querystring = (
+        {each: member.wire_name for each, member in model.input_members(name, location).items()}
+        for location in ("uri", "querystring")
+    )
     made: dict[str, Any] = {}
+    shape = model.shapes[operation.input]
     return Reader(
         operation,
         model,
-        _type(model, operation.input, made),
+        Elsewhere(uri, querystring, _structure(model, "Elsewhere", shape, (*uri, *querystring), made)),
+        msgspec.json.Decoder(_structure(model, "Body", shape, tuple(in_body), made)) if in_body else None,
         _change(model, operation.input, _milliseconds),
         list(_unions(model, operation.input, ())),
     )
@@ -117,24 +137,32 @@ def _type(model: Model, name: str, made: dict[str, Any]) -> Any:
 
 def _made(model: Model, name: str, shape: Shape, made: dict[str, Any]) -> Any:
     if shape.type == "structure":
-        members = {
-            each: (Required if each in shape.required else NotRequired)[_type(model, of.shape, made)]
-            for each, of in shape.members.items()
-        }
-        return TypedDict(name, members)  # type: ignore[operator]  # made of the model
+        return _structure(model, name, shape, tuple(shape.members), made)
     if shape.type == "list":
-        return Annotated[list[_type(model, _of(shape.member), made)], _length(shape)]  # type: ignore[misc]  # as above
+        return Annotated[list[_type(model, _of(shape.member), made)], _length(shape)]  # type: ignore[misc]  # made of the model
     if shape.type == "map":
         key, value = (_type(model, _of(each), made) for each in (shape.key, shape.value))
         return Annotated[dict[key, value], _length(shape)]  # type: ignore[valid-type]  # as above
     return _simple(shape)
 
 
+def _structure(model: Model, name: str, shape: Shape, members: Sequence[str], made: dict[str, Any]) -> Any:
+    """Of some of its members."""
+    types = {
+        each: (Required if each in shape.required else NotRequired)[
+            _type(model, shape.members[each].shape, made)
+        ]
+        for each in members
+    }
+    return TypedDict(name, types)  # type: ignore[operator]  # as above
+
+
 def _simple(shape: Shape) -> Any:
     if shape.enum:
         return Literal[shape.enum]
     if shape.type == "string":
-        return Annotated[str, _length(shape, text_pattern(shape))]
+        pattern = None if shape.pattern is None else python_pattern(shape.pattern)
+        return Annotated[str, _length(shape, pattern)]
     if shape.type == "blob":
         return Annotated[bytes, _length(shape)]
     if shape.type in NUMBERS:
