@@ -5,6 +5,7 @@ as %2F and %3A, is one segment.
 """
 
 import inspect
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -74,7 +75,10 @@ class LocationRoutes:
         self._app = app
         self._services = replace(services, replica=None)  # who writes, reads what was written
         model = limited(services.limits)
-        self._routes = [_route(model, name, function) for name, function in FUNCTIONS.items()]
+        self._routes: dict[tuple[str, int], list[Route]] = defaultdict(list)
+        for name, function in FUNCTIONS.items():
+            route = _route(model, name, function)
+            self._routes[model.operations[name].method, len(route.template)].append(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not is_location(scope):
@@ -109,8 +113,8 @@ class LocationRoutes:
     def _routed(self, request: Request) -> tuple["Route", Mapping[str, str]]:
         """Raises ValidationException."""
         segments = _segments(request.scope)
-        for route in self._routes:
-            path = route.matched(request.method, segments)
+        for route in self._routes.get((request.method, len(segments)), ()):
+            path = route.matched(segments)
             if path is not None:
                 return route, path
         said = f"there is no operation {request.method} {request.scope['path']}"
@@ -131,10 +135,8 @@ class Route:
     shaper: Change
     template: tuple[str, ...]
 
-    def matched(self, method: str, segments: Sequence[str]) -> Mapping[str, str] | None:
-        """The named segments, where these are a path of the operation."""
-        if method != self.reader.operation.method or len(segments) != len(self.template):
-            return None
+    def matched(self, segments: Sequence[str]) -> Mapping[str, str] | None:
+        """The named segments, where as many are a path of the operation."""
         named = {}
         for expected, given in zip(self.template, segments, strict=True):
             if expected.startswith("{"):
