@@ -6,7 +6,7 @@
 """
 
 import threading
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 
 import numpy as np
@@ -138,6 +138,10 @@ class Evaluator:
     def forget(self, tracker_key: int, device_id: str, forgotten_time: int) -> None:
         """A device was erased. To be called under the lock, after the commit."""
         self._held.forget(tracker_key, device_id, forgotten_time)
+
+    def refuse_until(self, tracker_key: int, deleted_until: Mapping[str, int]) -> None:
+        """The history of devices was deleted up to these times (ms). To be called as `forget` is."""
+        self._held.refuse_until(tracker_key, deleted_until)
 
     def _evaluated(
         self, connection: Connection, devices: TrackedDevices, fixes: Fixes, outcome: Outcome

@@ -55,5 +55,10 @@ class HeldDevices:
         if tracker_key in self._by_tracker:
             self._by_tracker[tracker_key].forget(device_id, forgotten_time)
 
+    def refuse_until(self, tracker_key: int, deleted_until: Mapping[str, int]) -> None:
+        """The history of devices was deleted up to these times (ms)."""
+        if tracker_key in self._by_tracker:
+            self._by_tracker[tracker_key].forgotten.update(deleted_until)
+
     def __iter__(self) -> Iterator[TrackedDevices]:
         return iter(self._by_tracker.values())

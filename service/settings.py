@@ -239,7 +239,8 @@ class Settings(BaseSettings):
     location_limits: Limits = Field(
         AMAZONS,
         description="what differs from Amazon's quotas, as JSON: trackers, collections, consumers (of a "
-        'tracker), geofences (of a collection), tags, updates_per_batch: {"updates_per_batch": 1000}',
+        "tracker), geofences (of a collection), tags, updates_per_batch, history_days (shown): "
+        '{"updates_per_batch": 1000}',
     )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="console on a terminal, JSON elsewhere"

@@ -9,7 +9,7 @@ Promises, and what holds them here:
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 from sqlalchemy import Connection
@@ -27,6 +27,7 @@ from service.put_aside import commit_storable, conflicts, part, without_forgotte
 from service.reorder import ReorderClock
 from service.reorder_window import ReorderWindow
 from service.store.database import Database
+from service.store.deleting import delete_history
 from service.store.devices import erase_device, latest_time
 from service.store.partitions import DaysOfHistory
 from service.store.positions import any_waiting, insert_positions
@@ -86,7 +87,12 @@ class Tracker:
         if self._window.seconds:
             self._take(messages, lambda some: self._commit_waiting(messages, some, tracker_name))
             return
-        self._take(messages, lambda some: self._commit_evaluated(messages, some, tracker_name))
+
+        def commit(some: Decoded) -> Outcome:
+            needed = _shards(some) if self.shards.by_receipt else None
+            return self._commit_evaluated(messages, some, tracker_name, needed)
+
+        self._take(messages, commit)
 
     def post(
         self, payload: bytes, tracker_name: str, topic: str | None = None, decoding: Decode = decode
@@ -101,6 +107,21 @@ class Tracker:
             messages, lambda some: self._commit_waiting(messages, some, tracker_name), decoding
         )
         self._stored()
+        return outcome.posted
+
+    def post_all(self, messages: Sequence[Message], tracker_name: str, decoding: Decode) -> Posted:
+        """Stores what several callers posted, in one commit. Where there is no window that evaluates it, too,
+        as far as its shards are owned. decoding: what reads it. Raises NotFound, StoreAway."""
+        at_once = not (self._window.seconds or self.shards.by_receipt)
+
+        def commit(some: Decoded) -> Outcome:
+            if at_once:
+                return self._commit_evaluated(messages, some, tracker_name, frozenset())
+            return self._commit_waiting(messages, some, tracker_name)
+
+        outcome = self._take(messages, commit, decoding)
+        if not (at_once and self.shards.owned == ALL_SHARDS):
+            self._stored()
         return outcome.posted
 
     def evaluate_due(self) -> None:
@@ -127,6 +148,21 @@ class Tracker:
     def seconds_until_due(self) -> float | None:
         """When `evaluate_due` has something to do; None: nothing that is known waits."""
         return self._window.seconds_until_due()
+
+    def delete_history(self, tracker_name: str, device_ids: Sequence[str]) -> None:
+        """Deletes all positions of devices; what they are inside of, and what was told of it, stays.
+
+        What they measured up to the last of them is refused from now on. Raises NotFound, StoreAway.
+        """
+        with self._lock:
+            with self._database.write() as connection:
+                tracker_key = tracker_named(connection, tracker_name).key
+                shards = set(map(shard_of, device_ids))
+                hold_commits(connection, shards)
+                deleted_until = delete_history(connection, tracker_key, device_ids)
+                if deleted_until:
+                    tell_erased(connection, shards)
+            self._evaluator.refuse_until(tracker_key, deleted_until)
 
     def forget(self, tracker_name: str, device_id: str) -> bool:
         """Erases all that is known of a device; answers whether anything was. Raises NotFound, StoreAway."""
@@ -157,10 +193,15 @@ class Tracker:
         self._accounts.commit_took(time.perf_counter() - began)
         return outcome
 
-    def _commit_evaluated(self, messages: Sequence[Message], decoded: Decoded, tracker_name: str) -> Outcome:
-        """Stores and evaluates what belongs to shards of ours; stores what does not, for their owners."""
+    def _commit_evaluated(
+        self, messages: Sequence[Message], decoded: Decoded, tracker_name: str, needed: Set[int] | None
+    ) -> Outcome:
+        """Stores and evaluates what belongs to shards of ours; stores what does not, for their owners.
+
+        needed: the shards that it cannot be without, as in Evaluator.alone.
+        """
         evaluator = self._evaluator
-        with evaluator.alone(_shards(decoded) if self.shards.by_receipt else None) as connection:
+        with evaluator.alone(needed) as connection:
             outcome = Outcome(committed_time=self._receipt())
             devices = evaluator.devices(connection, tracker_name)
             ours, others = _parted(decoded, self.shards.owned)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from service.access.control import AccessControl
 from service.catalog import DEFAULT, GeofenceCatalog
 from service.location.arns import HOME, Home
+from service.location.gathered_posts import GatheredPosts
 from service.location.limits import AMAZONS, Limits
 from service.read_replica import ReadReplica
 from service.readiness import Dependency
@@ -32,8 +33,8 @@ class ApiServices:
     `dependencies` answers by name, and may take its time: it is called in a thread. `default_tracker` is
     meant where a request names none. `topics`: filters of those that are read. `replica`: what is to be read
     from, where it is not the primary. `home` and `limits` are for Amazon Location's face: where resources are
-    said to be, and how many may be; `surroundings` are what its forecasts search. `access`: who may
-    call; None: nobody is asked.
+    said to be, and how many may be; `surroundings` are what its forecasts search, `posts` gather the positions
+    of its callers. `access`: who may call; None: nobody is asked.
     """
 
     database: Database
@@ -50,6 +51,7 @@ class ApiServices:
     limits: Limits = AMAZONS
     surroundings: AllSurroundings = field(default_factory=AllSurroundings)
     access: AccessControl | None = None
+    posts: GatheredPosts = field(default_factory=GatheredPosts)
 
     def read(self) -> AbstractContextManager[Connection]:
         """As `Database.read`: of what answers this request. Raises ReplicaBehind, too."""

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 VALIDATION: Final = "ValidationError"
 CONFLICT: Final = "ConflictError"
+INTERNAL: Final = "InternalServerError"
 NOT_FOUND: Final = "ResourceNotFoundError"
 
 

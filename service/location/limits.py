@@ -13,7 +13,10 @@ Number = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Amazon's defaults. `updates_per_batch` is of BatchUpdateDevicePosition, whose model says 10."""
+    """Amazon's defaults. `updates_per_batch` is of BatchUpdateDevicePosition, whose model says 10.
+
+    `history_days`: what was measured longer ago is not shown by this face.
+    """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
@@ -23,6 +26,7 @@ class Limits:
     geofences: Number = 50_000
     tags: Number = 50
     updates_per_batch: Number = 10
+    history_days: Number = 30
 
 
 AMAZONS: Final = Limits()

@@ -21,7 +21,17 @@ from service.api.bodies import MEBIBYTE, read_body
 from service.api.callers import NOBODY_ASKED
 from service.api.problems import TooLarge
 from service.api.services import ApiServices
-from service.location import collections, consumers, evaluations, forecast, geofences, tags, trackers
+from service.location import (
+    collections,
+    consumers,
+    device_positions,
+    evaluations,
+    forecast,
+    geofences,
+    tags,
+    trackers,
+    verification,
+)
 from service.location.errors import (
     CANNOT_PARSE,
     UNKNOWN_OPERATION,
@@ -60,6 +70,13 @@ FUNCTIONS: Final[Mapping[str, Answers]] = {
     "ListGeofences": geofences.list_geofences,
     "BatchDeleteGeofence": geofences.batch_delete_geofence,
     "BatchEvaluateGeofences": evaluations.batch_evaluate_geofences,
+    "BatchUpdateDevicePosition": device_positions.batch_update_device_position,
+    "GetDevicePosition": device_positions.get_device_position,
+    "BatchGetDevicePosition": device_positions.batch_get_device_position,
+    "GetDevicePositionHistory": device_positions.get_device_position_history,
+    "ListDevicePositions": device_positions.list_device_positions,
+    "BatchDeleteDevicePositionHistory": device_positions.batch_delete_device_position_history,
+    "VerifyDevicePosition": verification.verify_device_position,
     "ForecastGeofenceEvents": forecast.forecast_geofence_events,
 }
 

@@ -1,35 +1,32 @@
-"""DevicePositionUpdates of a request: read into columns, and what is answered of those that are not taken."""
+"""DevicePositionUpdates of requests: read into columns, and what is answered of those that are not taken."""
 
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, overload
 
-import msgspec
 import numpy as np
+from msgspec import json
 
-from ingest.decoding.altitudes import altitude_of
-from ingest.decoding.decoder import Decode, Decoded, DecodeLimits, batch_of
-from ingest.decoding.device_positions import Bounds, Row, device_position
-from ingest.decoding.faults import Fault
-from ingest.decoding.properties import canonical
-from ingest.decoding.rejects import MessageRejects
+from geofence.fixes.positions import PositionBatch
+from ingest.decoding.decoder import Decoded
+from ingest.decoding.device_positions import Bounds
+from ingest.decoding.parts import PAYLOAD_KEPT
+from ingest.decoding.properties import canonical_text
+from ingest.decoding.rejects import Reject
 from ingest.messages import Message
 from ingest.timestamps import iso
-from service.location.batch_errors import CONFLICT, VALIDATION, item_error
-from service.outcome import Posted
-from service.tracker import Tracker
+from service.location.batch_errors import CONFLICT, INTERNAL, VALIDATION, item_error
+from service.location.places import place_fault
 
-CODES: Final = {"conflict": CONFLICT}
+Updates = Sequence[Mapping[str, Any]]
+"""Those of one request, which fit the model; times in milliseconds."""
+CODES: Final = {"conflict": CONFLICT, "unstorable": INTERNAL}
 """By the reason of a reject, where it is not a ValidationError."""
 
 
-def posted_updates(tracker: Tracker, tracker_name: str, updates: Sequence[Mapping[str, Any]]) -> Posted:
-    """Posts updates that fit the model. Raises NotFound, StoreAway."""
-    return tracker.post(msgspec.json.encode(updates), tracker_name, decoding=_decoding(updates))
-
-
-def update_errors(updates: Sequence[Mapping[str, Any]], posted: Posted) -> list[dict[str, Any]]:
+def update_errors(updates: Updates, rejects: Sequence[Reject]) -> list[dict[str, Any]]:
     """Of each update that was not taken: whose it is, and why not."""
-    refused = [(each, updates[each.item or 0]) for each in posted.rejects]
+    refused = [(each, updates[each.item or 0]) for each in rejects]
     return [
         {
             "DeviceId": update["DeviceId"],
@@ -40,46 +37,84 @@ def update_errors(updates: Sequence[Mapping[str, Any]], posted: Posted) -> list[
     ]
 
 
-def _decoding(updates: Sequence[Mapping[str, Any]]) -> Decode:
-    """What reads them, in the place of the message that they are an array in.
-
-    Properties stand apart from place and time, so that one may be called `latitude`.
-    """
-
-    def decode(messages: Sequence[Message], received_time: int, limits: DecodeLimits) -> Decoded:
-        bounds = limits.bounds(received_time)
-        rejects = MessageRejects(0, messages[0])
-        rejects.kind = "item"
-        rows: list[Row] = []
-        items: list[int] = []
-        for number, update in enumerate(updates):
-            try:
-                rows.append(_row(update, bounds))
-            except Fault as fault:
-                rejects.add(fault, number)
+def decoded_updates(all_updates: Sequence[Updates], bounds: Bounds) -> Decoded:
+    """As if each of these had been a message, an array of positions."""
+    rows: list[tuple[str, int, float, float, float, str]] = []
+    places: list[tuple[int, int]] = []
+    rejects: list[Reject] = []
+    for message, updates in enumerate(all_updates):
+        for item, update in enumerate(updates):
+            fault = _fault(update, bounds)
+            if fault is None:
+                rows.append(_row(update))
+                places.append((message, item))
             else:
-                items.append(number)
-        item = np.array(items, np.int32)
-        return Decoded(batch_of(rows), np.zeros_like(item), item, list(rejects.all()))
-
-    return decode
-
-
-def _row(update: Mapping[str, Any], bounds: Bounds) -> Row:
-    """Raises Fault."""
-    longitude, latitude = update["Position"]
-    device_id, sample_time, *place, _, accuracy, _ = device_position(
-        {
-            "deviceId": update["DeviceId"],
-            "timestamp": iso(update["SampleTime"]),
-            "longitude": longitude,
-            "latitude": latitude,
-            "accuracy": update.get("Accuracy"),
-        },
-        None,
-        bounds,
+                reason, detail = fault
+                payload = _written(update)[:PAYLOAD_KEPT]
+                at = f"{detail} at item {item}"
+                rejects.append(
+                    Reject(reason, at, None, update["DeviceId"], payload, message, item, redelivered=False)
+                )
+    device_id, sample_time, longitude, latitude, accuracy, properties = (
+        zip(*rows, strict=True) if rows else [()] * 6
     )
-    properties = update.get("PositionProperties") or {}
-    altitude = altitude_of(properties.get("altitude"))
-    text = canonical(properties, bounds.property_bytes, bounds.depth)
-    return device_id, sample_time, place[0], place[1], altitude, accuracy, text
+    batch = PositionBatch(
+        np.array(device_id, np.object_),
+        np.array(sample_time, np.int64),
+        np.array(longitude, np.float64),
+        np.array(latitude, np.float64),
+        np.full(len(rows), np.nan),
+        np.array(accuracy, np.float64),
+        np.array(properties, np.object_),
+    )
+    of = np.array(places, np.int32).reshape(-1, 2)
+    return Decoded(batch, of[:, 0], of[:, 1], rejects)
+
+
+def _row(update: Mapping[str, Any]) -> tuple[str, int, float, float, float, str]:
+    longitude, latitude = update["Position"]
+    accuracy, properties = update.get("Accuracy"), update.get("PositionProperties")
+    return (
+        sys.intern(update["DeviceId"]),
+        update["SampleTime"],
+        longitude,
+        latitude,
+        np.nan if accuracy is None else accuracy["Horizontal"],
+        canonical_text(properties) if properties else "",
+    )
+
+
+def _fault(update: Mapping[str, Any], bounds: Bounds) -> tuple[str, str] | None:
+    """A reason and its detail."""
+    time = update["SampleTime"]
+    if time > bounds.latest:
+        return "in_future", f"SampleTime {iso(time)}: expected at most {iso(bounds.latest)}"
+    if time < bounds.earliest:
+        return "too_old", f"SampleTime {iso(time)}: expected {iso(bounds.earliest)} or later"
+    fault = place_fault(update["Position"])
+    return None if fault is None else (f"bad_{fault.partition(' ')[0]}", fault)
+
+
+class WrittenUpdates(Sequence[Message]):
+    """Updates as messages, each written when it is looked at: which is where something of it is refused."""
+
+    def __init__(self, all_updates: Sequence[Updates]) -> None:
+        self._all_updates = all_updates
+
+    def __len__(self) -> int:
+        return len(self._all_updates)
+
+    @overload
+    def __getitem__(self, index: int) -> Message: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Message]: ...
+
+    def __getitem__(self, index: int | slice) -> Message | Sequence[Message]:
+        if isinstance(index, slice):
+            return WrittenUpdates(self._all_updates[index])
+        return Message(b"[" + b",".join(map(_written, self._all_updates[index])) + b"]")
+
+
+def _written(update: Mapping[str, Any]) -> bytes:
+    return json.encode({**update, "SampleTime": iso(update["SampleTime"])})
