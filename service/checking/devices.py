@@ -141,10 +141,6 @@ class DeviceChecks:
         if facts.latest is None and not device.all_stored:
             self._findings.unproved["latest positions of devices of which none is stored"] += 1
             return
-        forgotten = self._tombstones.get((device.tracker_key, device.device_id))
-        if is_newer and forgotten is not None and stored.sample_time <= forgotten:
-            self._findings.unproved["latest positions of which the history was deleted"] += 1
-            return
         expected = "that of a stored position" if facts.latest is None else str(facts.latest)
         self._add("latest", device, "latest position", str(stored), expected)
 

@@ -10,6 +10,7 @@ from msgspec import json
 from geofence.fixes.positions import PositionBatch
 from ingest.decoding.decoder import Decoded
 from ingest.decoding.device_positions import Bounds
+from ingest.decoding.faults import Fault
 from ingest.decoding.parts import PAYLOAD_KEPT
 from ingest.decoding.properties import canonical_text
 from ingest.decoding.rejects import Reject
@@ -49,15 +50,13 @@ def decoded_updates(all_updates: Sequence[Updates], bounds: Bounds) -> Decoded:
                 rows.append(_row(update))
                 places.append((message, item))
             else:
-                reason, detail = fault
-                payload = _written(update)[:PAYLOAD_KEPT]
-                at = f"{detail} at item {item}"
+                detail = fault.detail(f" at item {item}")
+                payload, device_id = _written(update)[:PAYLOAD_KEPT], update["DeviceId"]
                 rejects.append(
-                    Reject(reason, at, None, update["DeviceId"], payload, message, item, redelivered=False)
+                    Reject(fault.reason, detail, None, device_id, payload, message, item, redelivered=False)
                 )
-    device_id, sample_time, longitude, latitude, accuracy, properties = (
-        zip(*rows, strict=True) if rows else [()] * 6
-    )
+    columns = zip(*rows, strict=True) if rows else [()] * 6
+    device_id, sample_time, longitude, latitude, accuracy, properties = columns
     batch = PositionBatch(
         np.array(device_id, np.object_),
         np.array(sample_time, np.int64),
@@ -84,15 +83,17 @@ def _row(update: Mapping[str, Any]) -> tuple[str, int, float, float, float, str]
     )
 
 
-def _fault(update: Mapping[str, Any], bounds: Bounds) -> tuple[str, str] | None:
-    """A reason and its detail."""
+def _fault(update: Mapping[str, Any], bounds: Bounds) -> Fault | None:
     time = update["SampleTime"]
     if time > bounds.latest:
-        return "in_future", f"SampleTime {iso(time)}: expected at most {iso(bounds.latest)}"
+        return Fault("in_future", f"SampleTime {iso(time)}", f"expected at most {iso(bounds.latest)}")
     if time < bounds.earliest:
-        return "too_old", f"SampleTime {iso(time)}: expected {iso(bounds.earliest)} or later"
-    fault = place_fault(update["Position"])
-    return None if fault is None else (f"bad_{fault.partition(' ')[0]}", fault)
+        return Fault("too_old", f"SampleTime {iso(time)}", f"expected {iso(bounds.earliest)} or later")
+    sentence = place_fault(update["Position"])
+    if sentence is None:
+        return None
+    what, _, expected = sentence.partition(": ")
+    return Fault(f"bad_{what.partition(' ')[0]}", what, expected)
 
 
 class WrittenUpdates(Sequence[Message]):

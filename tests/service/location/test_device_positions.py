@@ -108,7 +108,7 @@ def test_each_bad_update_is_named_and_the_others_are_stored(vans: Any) -> None:
         ("van", "ConflictError"),
     ]
     assert errors[0]["SampleTime"] == NOW + timedelta(hours=2)
-    assert "latitude 90.5: expected -90..90" in errors[1]["Error"]["Message"]
+    assert "latitude 90.5 at item 2: expected -90..90" in errors[1]["Error"]["Message"]
     assert latest(vans, "fine")["Position"] == [7.5, 46.5]
 
 
