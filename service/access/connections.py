@@ -20,6 +20,9 @@ TAKEN_SECONDS: Final = 60.0
 FILES_OF_OURS: Final = 512
 """Open files that are no connections: the database's, logs, and what is needed for a moment."""
 
+FILES_FOR_HANDSHAKES: Final = 65_536
+"""Asked for where it may be had: who has not done its TLS handshake, for a minute, is not counted here."""
+
 HEAD_TOO_LONG: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 )
@@ -63,7 +66,7 @@ def protocol_of(connections: Connections) -> type["BoundedProtocol"]:
 def connections_possible(wanted: int) -> int:
     """As many as wanted, or as the files that this process may open let there be; asks for more of these."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + FILES_OF_OURS
+    needed = max(wanted + FILES_OF_OURS, FILES_FOR_HANDSHAKES)
     if soft < needed:
         soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
