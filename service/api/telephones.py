@@ -59,6 +59,9 @@ class OsmAndParameters(OfTracker):
     altitude: str | None = Field(None, description="metres")
     accuracy: str | None = Field(None, description="metres")
     batt: str | None = Field(None, description="percent")
+    key: str | None = Field(
+        None, description="an API key, of apps that can be given an address and nothing else; it is not kept"
+    )
     speed_unit: str = Field(
         "kn",
         alias="speedUnit",

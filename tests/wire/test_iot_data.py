@@ -1,7 +1,6 @@
 """`boto3.client("iot-data")` publishes to `overfly serve` as it does to AWS IoT Core."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -14,22 +13,17 @@ from botocore.exceptions import ClientError
 
 from tests.services import Overfly
 from tests.waiting import wait_until
+from tests.wire.aws_cli import aws
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 SECOND = count()
 
 
 @pytest.fixture(scope="module")
-def overfly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Overfly]:
-    with Overfly(tmp_path_factory.mktemp("iot-data")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def iot(overfly: Overfly) -> Any:
+def iot(served: Overfly) -> Any:
     return boto3.client(
         "iot-data",
-        endpoint_url=overfly.url,
+        endpoint_url=served.url,
         region_name="eu-central-1",
         aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
         aws_secret_access_key="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -43,6 +37,14 @@ def fix(**members: Any) -> dict[str, Any]:
     return {"timestamp": moment.isoformat(), "latitude": 46.5, "longitude": 7.5, **members}
 
 
+def test_the_aws_cli_publishes(served: Overfly) -> None:
+    payload = json.dumps(fix(altitude=432))
+    to = ("--endpoint-url", served.url, "--topic", "aircraft/by-cli/position", "--qos", "1")
+    done = aws(served.url, served.folder, "iot-data", "publish", *to, "--payload", payload)
+    assert done.answer == {}
+    assert served.get("/v1/devices/by-cli")["properties"]["reported"] == {"altitude": 432}
+
+
 def refused(iot: Any, **request: Any) -> tuple[str, str, int]:
     """Code, message and status of the error."""
     with pytest.raises(ClientError) as caught:
@@ -52,14 +54,14 @@ def refused(iot: Any, **request: Any) -> tuple[str, str, int]:
 
 
 @pytest.mark.parametrize("qos", [0, 1])
-def test_what_is_published_to_a_device_s_topic_is_its_position(overfly: Overfly, iot: Any, qos: int) -> None:
+def test_what_is_published_to_a_device_s_topic_is_its_position(served: Overfly, iot: Any, qos: int) -> None:
     device = f"van-{qos}"
     answer = iot.publish(topic=f"aircraft/{device}/position", qos=qos, payload=json.dumps(fix(altitude=500)))
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
-    assert overfly.get(f"/v1/devices/{device}")["properties"]["reported"] == {"altitude": 500}
+    assert served.get(f"/v1/devices/{device}")["properties"]["reported"] == {"altitude": 500}
 
 
-def test_everything_else_that_the_client_can_say_changes_nothing(overfly: Overfly, iot: Any) -> None:
+def test_everything_else_that_the_client_can_say_changes_nothing(served: Overfly, iot: Any) -> None:
     payload = json.dumps(fix()).encode()
     iot.publish(
         topic="aircraft/van-all/position",
@@ -73,37 +75,37 @@ def test_everything_else_that_the_client_can_say_changes_nothing(overfly: Overfl
         correlationData="YQ==",
         messageExpiry=60,
     )
-    assert overfly.get("/v1/devices/van-all")["properties"]["reported"] == {}
+    assert served.get("/v1/devices/van-all")["properties"]["reported"] == {}
 
 
-def test_a_batch_as_a_republisher_sends_it_is_taken_item_by_item(overfly: Overfly, iot: Any) -> None:
+def test_a_batch_as_a_republisher_sends_it_is_taken_item_by_item(served: Overfly, iot: Any) -> None:
     items = [fix(deviceId="batch-1"), fix(deviceId="batch-2", latitude=91), fix(deviceId="batch-1")]
     iot.publish(topic="overfly/positions/3", qos=1, payload=json.dumps(items))
     iot.publish(topic="overfly/positions/3", qos=1, payload=json.dumps(items))  # a redelivery
-    assert len(overfly.get("/v1/devices/batch-1/positions")["items"]) == 2
-    (reject, _) = overfly.get("/v1/rejects", device="batch-2")["items"]
+    assert len(served.get("/v1/devices/batch-1/positions")["items"]) == 2
+    (reject, _) = served.get("/v1/rejects", device="batch-2")["items"]
     assert (reject["reason"], reject["topic"]) == ("bad_latitude", "overfly/positions/3")
 
 
-def test_what_is_published_is_evaluated(overfly: Overfly, iot: Any) -> None:
+def test_what_is_published_is_evaluated(served: Overfly, iot: Any) -> None:
     circle = {"type": "Point", "coordinates": [7.5, 46.5]}
     feature = {"type": "Feature", "properties": {"radius": 500}, "geometry": circle}
-    httpx.put(f"{overfly.url}/v1/geofences/here", json=feature).raise_for_status()
+    httpx.put(f"{served.url}/v1/geofences/here", json=feature).raise_for_status()
     iot.publish(topic="aircraft/evaluated/position", qos=1, payload=json.dumps(fix()))
 
     def events() -> list[str]:
-        return [each["eventType"] for each in overfly.items("/v1/events", device="evaluated")]
+        return [each["eventType"] for each in served.items("/v1/events", device="evaluated")]
 
     wait_until(lambda: bool(events()), 10)
     assert events() == ["ENTER"]
 
 
-def test_another_device_s_position_is_refused_and_listed(overfly: Overfly, iot: Any) -> None:
+def test_another_device_s_position_is_refused_and_listed(served: Overfly, iot: Any) -> None:
     payload = json.dumps(fix(deviceId="somebody"))
     code, message, status = refused(iot, topic="aircraft/me/position", qos=1, payload=payload)
     assert (code, status) == ("InvalidRequestException", 400)
     assert message.startswith('device_mismatch: deviceId "somebody": expected "me"')
-    (reject,) = overfly.get("/v1/rejects", device="me")["items"]
+    (reject,) = served.get("/v1/rejects", device="me")["items"]
     assert (reject["reason"], reject["topic"]) == ("device_mismatch", "aircraft/me/position")
 
 
@@ -140,15 +142,15 @@ def test_a_payload_may_have_128_kibibytes(iot: Any) -> None:
     assert message == "body: expected at most 128 KiB"
 
 
-def test_an_id_is_decoded_once(overfly: Overfly, iot: Any) -> None:
+def test_an_id_is_decoded_once(served: Overfly, iot: Any) -> None:
     iot.publish(topic="aircraft/航空機/position", qos=1, payload=json.dumps(fix()))
-    assert overfly.get("/v1/devices/航空機")["id"] == "航空機"
+    assert served.get("/v1/devices/航空機")["id"] == "航空機"
     message = refused(iot, topic="aircraft/a%2Fb/position", qos=1, payload=json.dumps(fix()))[1]
     assert message.startswith('bad_device_id: deviceId "a%2Fb"')
 
 
-def test_slashes_may_stand_as_they_are_and_values_are_checked(overfly: Overfly) -> None:
-    url = f"{overfly.url}/topics/aircraft/plain/position"
+def test_slashes_may_stand_as_they_are_and_values_are_checked(served: Overfly) -> None:
+    url = f"{served.url}/topics/aircraft/plain/position"
     answer = httpx.post(url, params={"qos": "1"}, json=fix())
     assert answer.status_code == 200
     assert answer.json()["message"] == "OK"
