@@ -31,10 +31,10 @@ class ApiServices:
     """`hosts`: names besides 127.0.0.1, localhost and [::1] by which people reach this server, None: any.
 
     `dependencies` answers by name, and may take its time: it is called in a thread. `default_tracker` is
-    meant where a request names none. `topics`: filters of those that are read. `replica`: what is to be read
-    from, where it is not the primary. `home` and `limits` are for Amazon Location's face: where resources are
-    said to be, and how many may be; `surroundings` are what its forecasts search, `posts` gather the positions
-    of its callers. `access`: who may call; None: nobody is asked.
+    meant where a request names none. `topics`: filters of those that are read. `replica`: what is to be
+    read from, where it is not the primary. `home` and `limits` are for Amazon Location's face: where
+    resources are said to be, and how many may be; `surroundings` are what its forecasts search, `posts`
+    gather the positions of its callers. `access`: who may call; None: nobody is asked.
     """
 
     database: Database
