@@ -8,6 +8,7 @@ import pytest
 
 from service.location.errors import ServiceError
 from service.location.model import MODEL, TABLE, python_pattern
+from service.location.routes import FUNCTIONS
 from service.location.table import OPERATIONS, table
 
 
@@ -20,6 +21,10 @@ def test_every_error_that_an_operation_declares_has_its_class() -> None:
     ours = {kind.code: kind.status for kind in ServiceError.__subclasses__()}
     assert ours == {name: MODEL.shapes[name].status for name in declared}
     assert len(MODEL.operations) == len(OPERATIONS) == 30
+
+
+def test_every_operation_is_served() -> None:
+    assert set(FUNCTIONS) == set(MODEL.operations)
 
 
 @pytest.mark.parametrize(
