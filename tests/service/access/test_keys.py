@@ -10,6 +10,7 @@ from service.access import signatures, verifying
 from service.access.caller import Scope
 from service.access.control import Asked
 from service.access.minting import api_key_id
+from tests.amazon import ALL, differs
 from tests.gates import Keys
 from tests.service.access.guarded import Guarded
 from tests.service.api.ground import grounded
@@ -135,6 +136,7 @@ def test_no_key_and_no_secret_is_in_the_database(guarded: Guarded, sqlite_store:
     assert all(key.secret not in text and key.secret[21:] not in text for key in made)
 
 
+@differs("ThrottlingException counts for a key, not for an account and an operation.", ALL)
 def test_a_key_is_answered_429_beyond_its_rate_and_others_are_not(guarded: Guarded) -> None:
     slow, other = guarded.keys.make(Scope.READ, rate_limit=3), guarded.keys.make(Scope.READ)
     answers = [guarded.ask(slow, "GET", "/v1/devices") for _ in range(12)]

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from service.access.caller import Scope
 from service.access.key_making import MadeKey
+from tests.amazon import ALL, same
 from tests.gates import ACCOUNT
 from tests.service.access.guarded import Guarded, sent, signed
 
@@ -33,6 +34,7 @@ def code(error: ClientError) -> tuple[str, int]:
     return error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
+@same(ALL)
 @pytest.mark.parametrize("region", ["eu-central-1", "us-gov-west-1"])
 def test_boto3_signs_and_is_known(guarded: Guarded, key: MadeKey, region: str) -> None:
     client = guarded.boto3(key, region=region)
@@ -122,6 +124,7 @@ def test_a_revoked_and_an_expired_key_are_told_apart(guarded: Guarded) -> None:
     assert code(refusal.value) == ("UnrecognizedClientException", 403)
 
 
+@same(ALL)
 @pytest.mark.parametrize(("ahead", "word"), [(6, "Signature expired"), (-6, "Signature not yet current")])
 def test_clocks_may_differ_by_five_minutes(guarded: Guarded, key: MadeKey, ahead: int, word: str) -> None:
     client = guarded.boto3(key)
@@ -143,6 +146,7 @@ def test_a_request_that_is_sent_again_changes_nothing_and_later_counts_no_more(
     assert "Signature expired" in refused(sent(request), "InvalidSignatureException")
 
 
+@same(ALL)
 def test_a_presigned_request_is_good_for_as_long_as_it_says(guarded: Guarded, key: MadeKey) -> None:
     url = f"{guarded.url}/v1/devices?limit=5"
     presigned = signed(key, "GET", url, signer=SigV4QueryAuth, expires=3600)
@@ -195,6 +199,7 @@ def test_the_day_of_the_credential_is_that_of_the_signature(guarded: Guarded, ke
     refused(answer, "IncompleteSignature", 400)
 
 
+@same(ALL)
 def test_a_key_of_another_account_has_nothing_here(guarded: Guarded) -> None:
     theirs = guarded.keys.make(Scope.ADMIN, kind="access", account_id="999999999999")
     with pytest.raises(ClientError, match="999999999999") as refusal:

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from service.location.limits import Limits
+from tests.amazon import differs, same
 from tests.service.api.ground import Ground, grounded
 from tests.service.checking.checked import checked
 from tests.service.location.clients import error_of, location_client
@@ -58,6 +59,7 @@ def refused(call: Any, **request: Any) -> tuple[str, int]:
     return error_of(caught.value)
 
 
+@same("BatchUpdateDevicePosition", "GetDevicePosition")
 def test_a_position_comes_back_as_it_was_sent(ground: Ground, vans: Any) -> None:
     sent = update("van", Accuracy={"Horizontal": 12.5}, PositionProperties={"fuel": "half", "driver": "Zoë"})
     assert post(vans, sent) == []
@@ -82,6 +84,7 @@ def test_what_is_sent_is_evaluated_in_its_commit_and_told_once(ground: Ground, v
     assert checked(ground.database)[1] == []
 
 
+@same("BatchUpdateDevicePosition", "GetDevicePosition")
 def test_an_older_position_does_not_move_the_latest_back(vans: Any) -> None:
     post(vans, update("van", 7, 10))
     post(vans, update("van", 8, 5))
@@ -90,6 +93,7 @@ def test_an_older_position_does_not_move_the_latest_back(vans: Any) -> None:
     assert history(vans, "van") == [5, 10]
 
 
+@same("BatchUpdateDevicePosition")
 def test_each_bad_update_is_named_and_the_others_are_stored(vans: Any) -> None:
     post(vans, update("van", 7, 0))
     errors = post(
@@ -119,6 +123,7 @@ def test_what_is_refused_is_listed_among_the_rejects(ground: Ground, vans: Any) 
     assert (reject["reason"], '"Position":[7.5,90.5]' in reject["payload"]) == ("bad_latitude", True)
 
 
+@same("BatchGetDevicePosition")
 def test_batch_get_leaves_out_devices_without_a_position(vans: Any) -> None:
     post(vans, update("a"), update("b", 8))
     found = vans.batch_get_device_position(TrackerName="vans", DeviceIds=["b", "nobody", "a"])
@@ -127,6 +132,7 @@ def test_batch_get_leaves_out_devices_without_a_position(vans: Any) -> None:
     assert found["Errors"] == []
 
 
+@same("GetDevicePositionHistory")
 def test_history_is_of_the_last_day_unless_told_otherwise_and_ends_before_its_end(vans: Any) -> None:
     day = 86_400
     post(vans, *(update("van", seconds=seconds) for seconds in (-31 * day, -2 * day, 0, 1, 2)))
@@ -144,6 +150,7 @@ def test_history_is_of_the_last_day_unless_told_otherwise_and_ends_before_its_en
     )
 
 
+@same("GetDevicePosition", "GetDevicePositionHistory", "ListDevicePositions")
 def test_a_position_of_thirty_one_days_ago_is_not_shown(vans: Any) -> None:
     post(vans, update("old", seconds=-31 * 86_400))
 
@@ -151,6 +158,7 @@ def test_a_position_of_thirty_one_days_ago_is_not_shown(vans: Any) -> None:
     assert vans.list_device_positions(TrackerName="vans")["Entries"] == []
 
 
+@same("ListDevicePositions")
 def test_devices_are_listed_by_pages_and_by_area(vans: Any) -> None:
     post(vans, *(update(f"d{number}", 7 + number / 10) for number in range(5)))
     post(vans, update("far", -179.5, latitude=10))
@@ -188,6 +196,7 @@ def test_an_area_that_is_none_is_refused(vans: Any) -> None:
         )
 
 
+@same("BatchDeleteDevicePositionHistory")
 def test_a_deleted_history_takes_the_latest_position_along_but_not_the_state(
     ground: Ground, vans: Any
 ) -> None:
@@ -216,6 +225,7 @@ def test_a_deleted_history_takes_the_latest_position_along_but_not_the_state(
     assert checked(ground.database)[1] == []
 
 
+@same("BatchUpdateDevicePosition")
 def test_a_tracker_of_amazon_s_api_stores_one_position_in_thirty_seconds(ground: Ground, vans: Any) -> None:
     vans.create_tracker(TrackerName="filtered")
     vans.associate_tracker_consumer(
@@ -260,6 +270,7 @@ def test_a_tracker_that_there_is_not_is_not_found(location: Any, operation: str)
     assert refused(call, TrackerName="ghosts", **UNKNOWN[operation]) == ("ResourceNotFoundException", 404)
 
 
+@differs("No error says that the tracker is not there: it is a ValidationException.", "ListDevicePositions")
 def test_a_list_of_a_tracker_that_there_is_not_is_invalid(location: Any) -> None:
     """The operation declares no ResourceNotFoundException."""
     assert refused(location.list_device_positions, TrackerName="ghosts") == ("ValidationException", 400)
@@ -309,6 +320,11 @@ def verified(location: Any, **state: Any) -> Any:
     return answer["InferredState"]
 
 
+@differs(
+    "What is inferred rests on the device's own positions: addresses, access points and cells are not looked "
+    "up, and no proxy is detected.",
+    "VerifyDevicePosition",
+)
 def test_what_a_device_says_of_itself_is_inferred_where_nothing_speaks_against_it(vans: Any) -> None:
     post(vans, update("van", 7.5, Accuracy={"Horizontal": 10}))
     signals = {
