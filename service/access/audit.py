@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -27,7 +27,7 @@ class AuditLog:
         self._ring = ring
         self._clock = clock
         self._lock = threading.Lock()
-        self._gathered: Counter[AuditEntry] = Counter()
+        self._gathered: Counter[tuple[Any, ...]] = Counter()
         self._stop = threading.Event()
 
     def write(self, entry: AuditEntry) -> None:
@@ -39,11 +39,11 @@ class AuditLog:
             log.warning("audit.not_written", entry=entry._asdict(), error=str(error))
 
     def gather(self, entry: AuditEntry) -> None:
-        """Counts it with those that are alike; written within a minute."""
-        alike = entry._replace(time=0)
+        """Counts it with those that are alike but for their time; written within a minute."""
+        alike = entry[1:-1]
         with self._lock:
             if alike not in self._gathered and len(self._gathered) >= GATHERED_AT_MOST:
-                alike = alike._replace(target=MANY, address=MANY)
+                alike = entry._replace(target=MANY, address=MANY)[1:-1]
             self._gathered[alike] += 1
 
     def run(self) -> None:
@@ -62,7 +62,7 @@ class AuditLog:
         at = self._clock()
         try:
             if gathered:
-                entries = [entry._replace(time=at, calls=calls) for entry, calls in gathered.items()]
+                entries = [AuditEntry._make((at, *alike, calls)) for alike, calls in gathered.items()]
                 with self._database.write() as connection:
                     insert_audit(connection, entries)
             gathered = Counter()

@@ -39,7 +39,7 @@ from service.api.problems import RETRY_SECONDS, problem
 from service.errors import AccessRefused, CannotNow
 from service.store.audit import AuditEntry
 
-PASSED_ON: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+PASSED_ON: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
 """Headers of a proxy: who comes through one is not on this machine."""
 
 TARGET_CHARACTERS: Final = 500
@@ -134,8 +134,12 @@ class _Passage:
         """Who calls, and the body where it had to be read for that; None: it does not matter who."""
         if self._asks_nobody():
             return None, None
-        if self._control.asked is Asked.NOBODY:
-            self._query = without_signature(self._query) if "X-Amz-" in self._query else self._query
+        asked = self._control.asked
+        passed_on = any(name in PASSED_ON for name, _ in self._scope["headers"])
+        at_home = asked is Asked.STRANGERS and not passed_on
+        if asked is Asked.NOBODY or (at_home and not await self._anything_to_verify()):
+            if "X-Amz-" in self._query:  # what nobody looks at is no parameter of what is asked, either
+                self._query = without_signature(self._query)
             return self._gate.local, None
         request = SignedRequest(
             self._scope.get(METHOD_SENT, self._scope["method"]),
@@ -143,12 +147,6 @@ class _Passage:
             self._query,
             [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._scope["headers"]],
         )
-        at_home = self._control.asked is Asked.STRANGERS and not any(
-            name in self._headers for name in PASSED_ON
-        )
-        if at_home and not await self._anything_to_verify():
-            self._query = without_signature(self._query) if "X-Amz-" in self._query else self._query
-            return self._gate.local, None
         key_in_query = self._found is not None and self._found.rule.key_in_query
         credentials = offered(request, key_in_query=key_in_query)
         if key_in_query:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from service.access.caller import Scope
 
+ANYTHING: Final = "{}"
 KIBIBYTE: Final = 1 << 10
 MEBIBYTE: Final = 1 << 20
 
@@ -183,11 +184,11 @@ class Rules:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._plain: dict[tuple[str, str], Found] = {}
-        self._others: dict[tuple[str, int], list[tuple[tuple[str, ...], Rule]]] = {}
+        self._others: dict[tuple[str, int, str], list[tuple[tuple[str, ...], Rule]]] = {}
         for rule in rules:
             parts = tuple(rule.path.split("/")[1:])
             if "{" in rule.path:
-                self._others.setdefault((rule.method, len(parts)), []).append((parts, rule))
+                self._others.setdefault((rule.method, len(parts), _last(parts)), []).append((parts, rule))
             else:
                 self._plain[rule.method, rule.path] = Found(rule, {})
         self._any_length = [
@@ -203,15 +204,24 @@ class Rules:
         if found is not None:
             return found
         parts = [unquote(part) for part in path.split("/")[1:]]
-        for template, rule in self._others.get((method, len(parts)), ()):
-            if all(one == other or one.startswith("{") for one, other in zip(template, parts, strict=True)):
-                return Found(rule, _parameters(template, parts))
+        for last in (parts[-1], ANYTHING):
+            for template, rule in self._others.get((method, len(parts), last), ()):
+                if all(map(_fits, template, parts)):
+                    return Found(rule, _parameters(template, parts))
         for template, rule in self._any_length:
             given = len(template) - 1
             if rule.method == method and len(parts) > given and tuple(parts[:given]) == template[:given]:
                 return Found(rule, _parameters(template, [*parts[:given], "/".join(parts[given:])]))
         plain = "/" + "/".join(parts)
         return self._plain.get((method, plain)) if "%2f" not in path.lower() else None
+
+
+def _last(template: tuple[str, ...]) -> str:
+    return ANYTHING if template[-1].startswith("{") else template[-1]
+
+
+def _fits(named: str, part: str) -> bool:
+    return named == part or named.startswith("{")
 
 
 def _parameters(template: tuple[str, ...], parts: list[str]) -> dict[str, str]:
