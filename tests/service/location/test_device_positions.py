@@ -74,6 +74,7 @@ def test_a_position_comes_back_as_it_was_sent(ground: Ground, vans: Any) -> None
     }
 
 
+@same("BatchUpdateDevicePosition")
 def test_what_is_sent_is_evaluated_in_its_commit_and_told_once(ground: Ground, vans: Any) -> None:
     crossing = [update("van", 6), update("van", 7.5, 1), update("van", 9, 2)]
     post(vans, *reversed(crossing))
@@ -93,7 +94,11 @@ def test_an_older_position_does_not_move_the_latest_back(vans: Any) -> None:
     assert history(vans, "van") == [5, 10]
 
 
-@same("BatchUpdateDevicePosition")
+@differs(
+    "Of two positions of a device with one SampleTime the first one stands: another is a ConflictError, the "
+    "same is taken as repeated. A SampleTime beyond OVERFLY_MAX_AHEAD is a ValidationError.",
+    "BatchUpdateDevicePosition",
+)
 def test_each_bad_update_is_named_and_the_others_are_stored(vans: Any) -> None:
     post(vans, update("van", 7, 0))
     errors = post(
@@ -133,6 +138,10 @@ def test_batch_get_leaves_out_devices_without_a_position(vans: Any) -> None:
 
 
 @same("GetDevicePositionHistory")
+@differs(
+    "A device that is not known has an empty history. Positions come in the order of SampleTime.",
+    "GetDevicePositionHistory",
+)
 def test_history_is_of_the_last_day_unless_told_otherwise_and_ends_before_its_end(vans: Any) -> None:
     day = 86_400
     post(vans, *(update("van", seconds=seconds) for seconds in (-31 * day, -2 * day, 0, 1, 2)))
@@ -150,7 +159,14 @@ def test_history_is_of_the_last_day_unless_told_otherwise_and_ends_before_its_en
     )
 
 
-@same("GetDevicePosition", "GetDevicePositionHistory", "ListDevicePositions")
+@differs(
+    "Positions are not shown 30 days after their SampleTime (`history_days` of OVERFLY_LOCATION_LIMITS); how "
+    "long they are kept is OVERFLY_RETENTION_DAYS.",
+    "GetDevicePosition",
+    "BatchGetDevicePosition",
+    "GetDevicePositionHistory",
+    "ListDevicePositions",
+)
 def test_a_position_of_thirty_one_days_ago_is_not_shown(vans: Any) -> None:
     post(vans, update("old", seconds=-31 * 86_400))
 
@@ -196,7 +212,11 @@ def test_an_area_that_is_none_is_refused(vans: Any) -> None:
         )
 
 
-@same("BatchDeleteDevicePositionHistory")
+@differs(
+    "The latest position goes with the history; what was measured up to then is refused (ValidationError), "
+    "so that a message that comes again does not bring it back. A device without history is no error.",
+    "BatchDeleteDevicePositionHistory",
+)
 def test_a_deleted_history_takes_the_latest_position_along_but_not_the_state(
     ground: Ground, vans: Any
 ) -> None:
@@ -225,7 +245,7 @@ def test_a_deleted_history_takes_the_latest_position_along_but_not_the_state(
     assert checked(ground.database)[1] == []
 
 
-@same("BatchUpdateDevicePosition")
+@same("BatchUpdateDevicePosition", "GetDevicePositionHistory")
 def test_a_tracker_of_amazon_s_api_stores_one_position_in_thirty_seconds(ground: Ground, vans: Any) -> None:
     vans.create_tracker(TrackerName="filtered")
     vans.associate_tracker_consumer(
@@ -270,7 +290,10 @@ def test_a_tracker_that_there_is_not_is_not_found(location: Any, operation: str)
     assert refused(call, TrackerName="ghosts", **UNKNOWN[operation]) == ("ResourceNotFoundException", 404)
 
 
-@differs("No error says that the tracker is not there: it is a ValidationException.", "ListDevicePositions")
+@differs(
+    "A tracker that is not there is a ValidationException: no ResourceNotFoundException is declared.",
+    "ListDevicePositions",
+)
 def test_a_list_of_a_tracker_that_there_is_not_is_invalid(location: Any) -> None:
     """The operation declares no ResourceNotFoundException."""
     assert refused(location.list_device_positions, TrackerName="ghosts") == ("ValidationException", 400)
@@ -321,8 +344,8 @@ def verified(location: Any, **state: Any) -> Any:
 
 
 @differs(
-    "What is inferred rests on the device's own positions: addresses, access points and cells are not looked "
-    "up, and no proxy is detected.",
+    "Cells, access points and the address are checked and not used: what the device says of itself is "
+    "inferred, and ProxyDetected is always false.",
     "VerifyDevicePosition",
 )
 def test_what_a_device_says_of_itself_is_inferred_where_nothing_speaks_against_it(vans: Any) -> None:
@@ -342,6 +365,11 @@ def test_what_a_device_says_of_itself_is_inferred_where_nothing_speaks_against_i
     }
 
 
+@differs(
+    "Who would have had to go faster than 1,000 m/s from or to the positions stored next to this time is "
+    "inferred at the nearer of these, with how far he can have gone as accuracy.",
+    "VerifyDevicePosition",
+)
 def test_who_would_have_had_to_go_too_fast_is_inferred_where_he_was(vans: Any) -> None:
     post(vans, update("van", 7.5, Accuracy={"Horizontal": 10}), update("van", 7.6, 100))
     request = {"TrackerName": "vans", "DeviceState": update("van", 9.5, 10), "DistanceUnit": "Miles"}
