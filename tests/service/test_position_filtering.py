@@ -277,14 +277,30 @@ def deliver(workshop: Workshop, sent: list[Sent], way: Way) -> None:
         workshop.ingest(*messages)
 
 
-QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=25)
+QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=10)
+
+
+ANY = given(sent=SENT, way=WAYS, how=st.sampled_from(FILTERINGS), window=st.sampled_from([0, 20]))
 
 
 @QUICK
-@given(sent=SENT, way=WAYS, how=st.sampled_from(FILTERINGS), window=st.sampled_from([0, 20]))
+@ANY
 def test_any_split_and_shuffle_stores_and_tells_what_the_sorted_stream_does(
     new_store: Callable[[], Store], sent: list[Sent], way: Way, how: str, window: float
 ) -> None:
+    _check(new_store, sent, way, how, window)
+
+
+@pytest.mark.soak
+@settings(QUICK, max_examples=200)
+@ANY
+def test_many_splits_and_shuffles_store_and_tell_what_the_sorted_stream_does(
+    new_store: Callable[[], Store], sent: list[Sent], way: Way, how: str, window: float
+) -> None:
+    _check(new_store, sent, way, how, window)
+
+
+def _check(new_store: Callable[[], Store], sent: list[Sent], way: Way, how: str, window: float) -> None:
     fences = [box("A", 0, 30 * METRE), box("B", -20 * METRE, 50 * METRE)]
     workshop = Workshop(new_store(), window)
     workshop.catalog.put("default", fences)
