@@ -15,6 +15,7 @@ BENCHMARKS = {
     "way": "each hop of the way through two accounts beside its bare library, requests, and delays",
     "cost": "requests of each hop at a steady rate, and dollars for a million positions at list prices",
     "store": "the tracker on PostGIS and SQLite beside a bare COPY of its rows into a table without index",
+    "location": "BatchUpdateDevicePosition beside a bare FastAPI endpoint that only parses the same body",
     "serve": "`overfly serve` under a flood of QoS 1 messages beside a bare subscriber that acknowledges",
 }
 

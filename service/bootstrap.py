@@ -22,12 +22,14 @@ from service.bell import Bell
 from service.catalog import GeofenceCatalog
 from service.dispatch.outbox import Dispatcher
 from service.dispatch.position_updates import PositionUpdates
-from service.errors import SettingsError, StoreAway
+from service.errors import OverflyError, SettingsError, StoreAway
 from service.intake import intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
+from service.named_access import named_access
 from service.named_channels import channel_faults, event_bus, named_channels
 from service.named_database import database_weakness, named_postgres
+from service.named_home import named_home
 from service.named_hops import hop_faults
 from service.named_replica import check_read_url, named_replica
 from service.named_source import named_source
@@ -97,8 +99,11 @@ class Parts:
     dispatches: bool
 
 
-def build_service(settings: Settings, served_at: str, *, api_only: bool = False) -> Service:
-    """served_at: the URL at which the API is served; api_only: others track and dispatch.
+def build_service(
+    settings: Settings, served_at: str, *, api_only: bool = False, at_home: bool = True
+) -> Service:
+    """served_at: the URL at which the API is served; api_only: others track and dispatch; at_home: only this
+    machine reaches it.
 
     Raises SettingsError, StoreAway, SchemaNotReady.
     """
@@ -107,7 +112,12 @@ def build_service(settings: Settings, served_at: str, *, api_only: bool = False)
     parts = Parts(tracks=not api_only, dispatches=not api_only)
     source = named_source(settings) if parts.tracks else None
     running = _running(settings, parts, source, settings.public_url or served_at)
-    replica = named_replica(settings, running.database)
+    try:
+        replica = named_replica(settings, running.database)
+        access = named_access(settings, running.database, at_home=at_home)
+    except OverflyError:
+        running.close()
+        raise
     api = ApiServices(
         database=running.database,
         tracker=running.tracker,
@@ -116,17 +126,22 @@ def build_service(settings: Settings, served_at: str, *, api_only: bool = False)
         metrics=running.metrics,
         version=version("overfly"),
         default_tracker=settings.tracker,
-        hosts=_hosts(settings.public_url),
+        topics=settings.topics,
+        hosts=_hosts(settings.public_url) if at_home else None,
         replica=replica,
+        home=named_home(settings),
+        limits=settings.location_limits,
+        access=access,
     )
+    workers = running.workers.joined_by(Worker("audit", access.audit.run, access.audit.stop))
     if replica is None:
-        return Service(create_app(api), running.workers, running.close)
+        return Service(create_app(api), workers, running.close)
 
     def close() -> None:
         replica.close()
         running.close()
 
-    workers = running.workers.joined_by(Worker("read replica", replica.run, replica.stop))
+    workers = workers.joined_by(Worker("read replica", replica.run, replica.stop))
     return Service(create_app(api), workers, close)
 
 
@@ -198,7 +213,13 @@ def _running(settings: Settings, parts: Parts, source: Source | None, public_url
     if parts.tracks:
         pipeline = Pipeline(tracker, settings.tracker, source, metrics)
         fixes_posted.listen(pipeline.wake)
-        retention = Retention(database, settings.retention_days, outbox_names, _duty(membership, RETENTION))
+        retention = Retention(
+            database,
+            settings.retention_days,
+            outbox_names,
+            _duty(membership, RETENTION),
+            audit_days=settings.audit_days,
+        )
         workers.append(Worker("pipeline", pipeline.run, pipeline.stop))
         workers.append(Worker("retention", retention.run, retention.stop))
     positions = None

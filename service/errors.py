@@ -4,7 +4,9 @@ OverflyError
 ├── TheirFault            what a sender or caller did wrong: put aside, answered with 4xx
 │   ├── NotFound          names what is not there
 │   ├── Conflict          cannot be while something else is
-│   └── Refused           cannot be taken, with every fault named
+│   │   └── TooMany       there are as many as there may be
+│   ├── Refused           cannot be taken, with every fault named
+│   └── AccessRefused     may not be asked, or not now: `service.access.refusals` has the kinds
 ├── SettingsError         an operator's setting cannot be: said at start, exit status 2
 └── CannotNow             what we could not do now: retried, answered with 503
     ├── StoreAway         the database does not answer, is full or is held by another process
@@ -32,8 +34,16 @@ class Conflict(TheirFault):
     """What was asked cannot be while something else is."""
 
 
+class TooMany(Conflict):
+    """There are as many as there may be."""
+
+
 class Refused(TheirFault):
     """What was sent cannot be taken."""
+
+
+class AccessRefused(TheirFault):
+    """What the caller may not ask, or not so, or not now."""
 
 
 class SettingsError(OverflyError):

@@ -5,9 +5,9 @@ Events, inside sets and watermarks are written in the same commit.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,26 @@ from sqlalchemy import Connection
 from geofence.events import DWELL_KIND, ENTER_KIND, EVENT_TYPES, EXIT_KIND, event_id
 from geofence.fixes.fix_columns import FixColumns
 from geofence.state.evaluation import Evaluation
+from geofence.state.visit_records import NEVER
 from ingest.decoding.altitudes import altitudes_among
+from service.filtering import Filtered
 from service.fixes import Fixes
 from service.live_geofences import LiveGeofences
 from service.store.devices import Visit, change_inside
 from service.store.events import insert_events
+from service.store.passed_over import put_passed_over
 from service.tracked_devices import TrackedDevices
+
+
+class PassedOver(NamedTuple):
+    """Devices of which fixes have had their turn that are not stored.
+
+    until: by slot, sample_time (ms) of the last that had its turn. all_stored: of those that were evaluated.
+    """
+
+    slot: NDArray[np.int32]
+    until: NDArray[np.int64]
+    all_stored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +43,14 @@ class Evaluated:
     """What is still to be written. late: mask over the fixes of those that came after their turn.
 
     watermark: sample_time (ms) last evaluated of the devices in `slot`. event_rows: in the order of telling.
-    revision: of the geofences that the fixes met.
+    revision: of the geofences that the fixes met. passed_over: where not all fixes are stored.
     """
 
     late: NDArray[np.bool_]
     event_rows: list[dict[str, object]]
     evaluation: Evaluation
     revision: int
+    passed_over: PassedOver | None = None
 
     @property
     def events(self) -> Counter[str]:
@@ -73,14 +88,43 @@ def evaluate_fixes(
     return Evaluated(evaluation.late, rows, evaluation, live.revision)
 
 
+def evaluate_filtered(
+    live: LiveGeofences,
+    devices: TrackedDevices,
+    fixes: Fixes,
+    left: Filtered,
+    committed_time: int,
+) -> Evaluated:
+    """The same where not all fixes are evaluated and stored. late: mask over those that are stored."""
+    evaluated = evaluate_fixes(live, devices, fixes.take(left.evaluated), committed_time)
+    missing = left.ahead & ~left.stored
+    slot = np.unique(fixes.slot[missing])
+    counted = fixes.take(left.ahead & np.isin(fixes.slot, slot))
+    until = np.full(len(slot), NEVER)
+    np.maximum.at(until, np.searchsorted(slot, counted.slot), counted.sample_time)
+    passed_over = PassedOver(slot, until, all_stored=not (missing & left.evaluated).any())
+    return replace(evaluated, late=left.late[left.stored], passed_over=passed_over)
+
+
 def write_evaluated(
     connection: Connection, devices: TrackedDevices, evaluated: Evaluated, channels: Sequence[str]
 ) -> None:
     """Writes inside sets and events. To be called last: events are written in turns, up to the commit."""
     _write_inside(connection, devices, evaluated.evaluation)
     devices.state.apply(evaluated.evaluation)
+    if evaluated.passed_over is not None:
+        _write_passed_over(connection, devices, evaluated.passed_over)
     if evaluated.event_rows:
         insert_events(connection, evaluated.event_rows, channels)
+
+
+def _write_passed_over(connection: Connection, devices: TrackedDevices, passed_over: PassedOver) -> None:
+    slot, state = passed_over.slot, devices.state
+    if len(slot):
+        keys, watermark, last = devices.key[slot], state.watermark[slot], state.last_fixes(slot)
+        put_passed_over(
+            connection, keys, passed_over.until, watermark, last, all_stored=passed_over.all_stored
+        )
 
 
 def _altitudes(fixes: Fixes, at: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -6,26 +6,31 @@
 """
 
 import threading
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from service.evaluating import Evaluated, evaluate_fixes, write_evaluated
+from service.evaluating import Evaluated, evaluate_filtered, evaluate_fixes, write_evaluated
+from service.filtering import filtered
 from service.fixes import Fixes, fixes_kept
 from service.held_devices import HeldDevices
 from service.live_geofences import LiveGeofences
 from service.outcome import Outcome
 from service.ownership.owned_shards import Shards
+from service.position_filtering import UNSTORED
 from service.reorder_window import ReorderWindow
 from service.store.database import Database
 from service.store.devices import end_visits
+from service.store.position_updates import insert_position_updates
 from service.store.positions import due, mark_evaluated
 from service.store.reading.trackers import tracker_names
 from service.store.revisions import newest_revision
-from service.storing import write_devices
+from service.storing import take_away, write_devices
 from service.tracked_devices import TrackedDevices
+from service.unseen_devices import end_long_unseen
 
 DEVICES_AT_ONCE = 2_000
 """Devices whose waiting fixes are evaluated in one commit."""
@@ -40,14 +45,18 @@ class Evaluator:
         live: LiveGeofences,
         shards: Shards,
         channels: Sequence[str],
+        telling_positions: bool,
         window: ReorderWindow,
         lock: threading.RLock,
     ) -> None:
-        """channels: who is told of events. lock: held by one thread at a time, which has the memory then."""
+        """channels: who is told of events. telling_positions: whether somebody is told of positions.
+
+        lock: held by one thread at a time, which has the memory then."""
         self._database = database
         self._live = live
         self._shards = shards
         self._channels = channels
+        self._telling_positions = telling_positions
         self._window = window
         self._lock = lock
         self._held = HeldDevices()
@@ -77,10 +86,14 @@ class Evaluator:
 
     def evaluate(
         self, connection: Connection, devices: TrackedDevices, fixes: Fixes, outcome: Outcome
-    ) -> Evaluated:
-        """What fixes mean under the geofences of now. When they are stored, `write` is to be called."""
+    ) -> tuple[Fixes, Evaluated]:
+        """What fixes mean under the geofences of now, and which of them are to be stored.
+
+        When they are, `write` is to be called.
+        """
         self._catch_up(connection)
-        return self._evaluated(devices, fixes, outcome)
+        stored, evaluated = self._evaluated(connection, devices, fixes, outcome)
+        return fixes if stored is None else fixes.take(stored), evaluated
 
     def write(
         self, connection: Connection, devices: TrackedDevices, evaluated: Evaluated, outcome: Outcome
@@ -99,7 +112,11 @@ class Evaluator:
             devices = self._held.of(connection, names[key])
             devices.learn(connection, device_ids)
             fixes = fixes_kept(devices.slots(device_ids), columns)
-            evaluated = self._evaluated(devices, fixes, outcome)
+            stored, evaluated = self._evaluated(connection, devices, fixes, outcome)
+            if stored is not None:
+                take_away(connection, devices, fixes.take(~stored))
+                fixes = fixes.take(stored)
+                self.tell_positions(connection, devices, fixes, outcome)
             outcome.late += int(evaluated.late.sum())
             mark_evaluated(
                 connection, devices.key[fixes.slot], fixes.sample_time, evaluated.revision, evaluated.late
@@ -110,14 +127,36 @@ class Evaluator:
             self.write(connection, devices, evaluated, outcome)
         return bool(waiting)
 
+    def tell_positions(
+        self, connection: Connection, devices: TrackedDevices, fixes: Fixes, outcome: Outcome
+    ) -> None:
+        """Fixes that are stored for good are to be put on the event bus, where the tracker asks for it."""
+        if self._telling_positions and devices.position_events and len(fixes):
+            insert_position_updates(connection, devices.key[fixes.slot], fixes.sample_time)
+            outcome.to_tell += len(fixes)
+
     def forget(self, tracker_key: int, device_id: str, forgotten_time: int) -> None:
         """A device was erased. To be called under the lock, after the commit."""
         self._held.forget(tracker_key, device_id, forgotten_time)
 
-    def _evaluated(self, devices: TrackedDevices, fixes: Fixes, outcome: Outcome) -> Evaluated:
-        evaluated = evaluate_fixes(self._live, devices, fixes, outcome.committed_time)
-        outcome.evaluated.append(fixes.take(~evaluated.late))
-        return evaluated
+    def refuse_until(self, tracker_key: int, deleted_until: Mapping[str, int]) -> None:
+        """The history of devices was deleted up to these times (ms). To be called as `forget` is."""
+        self._held.refuse_until(tracker_key, deleted_until)
+
+    def _evaluated(
+        self, connection: Connection, devices: TrackedDevices, fixes: Fixes, outcome: Outcome
+    ) -> tuple[NDArray[np.bool_] | None, Evaluated]:
+        """With a mask of the fixes that are stored, None: all are."""
+        if devices.position_filtering is None:
+            evaluated = evaluate_fixes(self._live, devices, fixes, outcome.committed_time)
+            outcome.evaluated.append(fixes.take(~evaluated.late))
+            return None, evaluated
+        if devices.position_filtering == UNSTORED:
+            end_long_unseen(connection, devices, fixes)
+        left = filtered(connection, devices, devices.position_filtering, fixes)
+        outcome.filtered += int((~left.stored).sum())
+        outcome.evaluated.append(fixes.take(left.evaluated))
+        return left.stored, evaluate_filtered(self._live, devices, fixes, left, outcome.committed_time)
 
     def _catch_up(self, connection: Connection) -> None:
         if newest_revision(connection) == self._live.revision:

@@ -47,12 +47,18 @@ class HeldDevices:
             devices.hold(connection, self._versions.keys())
             self._by_tracker[row.key] = devices
         devices.position_events = row.position_events
+        devices.position_filtering = row.position_filtering
         return devices
 
     def forget(self, tracker_key: int, device_id: str, forgotten_time: int) -> None:
         """A device was erased."""
         if tracker_key in self._by_tracker:
             self._by_tracker[tracker_key].forget(device_id, forgotten_time)
+
+    def refuse_until(self, tracker_key: int, deleted_until: Mapping[str, int]) -> None:
+        """The history of devices was deleted up to these times (ms)."""
+        if tracker_key in self._by_tracker:
+            self._by_tracker[tracker_key].forgotten.update(deleted_until)
 
     def __iter__(self) -> Iterator[TrackedDevices]:
         return iter(self._by_tracker.values())

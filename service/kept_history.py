@@ -6,7 +6,7 @@ import msgspec
 
 from service.api.histories import ChangePage, EvaluatedPositionPage, change_page, evaluated_position_page
 from service.store.database import Database
-from service.store.reading.trackers import tracker_names
+from service.store.reading.trackers import peoples_tracker_names
 
 PAGE = 1000
 """Rows read in one transaction."""
@@ -21,7 +21,7 @@ class KeptHistory:
     def trackers(self) -> Iterator[str]:
         """The names of all trackers."""
         with self._database.read() as connection:
-            yield from tracker_names(connection).values()
+            yield from peoples_tracker_names(connection).values()
 
     def positions(self, tracker: str) -> Iterator[list[msgspec.Raw]]:
         """Evaluated and late positions, device by device. Raises NotFound where there is no such tracker."""

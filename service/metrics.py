@@ -59,6 +59,11 @@ class Metrics:
             "Positions put aside: another is stored of this device and time",
             registry=registry,
         )
+        self.filtered = Counter(
+            "overfly_positions_filtered",
+            "Positions that the filtering of their tracker left out: not stored, or not any more",
+            registry=registry,
+        )
         self.rejects = Counter(
             "overfly_rejects", "What was put aside, by reason", ["reason"], registry=registry
         )

@@ -18,12 +18,14 @@ log = structlog.get_logger("overfly")
 
 
 class Posted(NamedTuple):
-    """What became of the positions of one payload. late: stored, but after their turn."""
+    """What became of the positions of one payload. late: stored, but after their turn; filtered: not stored,
+    as the tracker's filtering would have it."""
 
     accepted: int
     duplicates: int
     late: int
     conflicts: int
+    filtered: int
     rejects: list[Reject]
 
 
@@ -37,10 +39,16 @@ class Outcome:
     late: int = 0
     duplicates: int = 0
     conflicts: int = 0
+    filtered: int = 0
     rejects: list[Reject] = field(default_factory=list)
     events: Counter[str] = field(default_factory=Counter)
     evaluated: list[Fixes] = field(default_factory=list)
     to_tell: int = 0
+
+    @property
+    def posted(self) -> Posted:
+        """What an answer to a sender tells."""
+        return Posted(self.stored, self.duplicates, self.late, self.conflicts, self.filtered, self.rejects)
 
     def add(self, other: "Outcome") -> None:
         """Adds what an answer to a sender tells."""
@@ -48,6 +56,7 @@ class Outcome:
         self.late += other.late
         self.duplicates += other.duplicates
         self.conflicts += other.conflicts
+        self.filtered += other.filtered
         self.rejects += other.rejects
 
 
@@ -68,6 +77,7 @@ class Accounts:
         metrics.late.inc(outcome.late)
         metrics.duplicates.inc(outcome.duplicates)
         metrics.conflicts.inc(outcome.conflicts)
+        metrics.filtered.inc(outcome.filtered)
         for event_type, count in outcome.events.items():
             metrics.events.labels(event_type).inc(count)
         done = now()

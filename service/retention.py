@@ -8,6 +8,7 @@ import structlog
 from service.errors import StoreAway
 from service.intake import DAY
 from service.ownership.duties import Duty, OwnDuty
+from service.store.audit import delete_old_audit
 from service.store.columns import on_postgres
 from service.store.database import Database
 from service.store.devices import delete_ended_visits, device_keys
@@ -21,21 +22,29 @@ from service.timestamps import now
 EVERY_SECONDS = 60.0
 DEVICES_AT_ONCE = 200  # in one commit, so that the tracker never waits long
 EVENTS_AT_ONCE = 2_000
+AUDIT_DAYS = 400.0
 
 log = structlog.get_logger("overfly")
 
 
 class Retention:
-    """days: how long positions and events are kept, None for ever. Rejects are kept for a week.
+    """days: how long positions and events are kept, None for ever; audit_days: who changed what. Rejects are
+    kept for a week.
 
     channels: who is still to be told of an event before it goes. duty: where several could, one does.
     """
 
     def __init__(
-        self, database: Database, days: float | None, channels: Sequence[str] = (), duty: Duty | None = None
+        self,
+        database: Database,
+        days: float | None,
+        channels: Sequence[str] = (),
+        duty: Duty | None = None,
+        audit_days: float = AUDIT_DAYS,
     ) -> None:
         self._database = database
         self._days = days
+        self._audit_days = audit_days
         self._channels = channels
         self._duty = duty or OwnDuty()
         self._stop = threading.Event()
@@ -58,6 +67,7 @@ class Retention:
         oldest = None if self._days is None else at - round(self._days * DAY)
         with self._database.write() as connection:
             rejects = delete_old_rejects(connection, at - KEPT_DAYS * DAY)
+            audit = delete_old_audit(connection, at - round(self._audit_days * DAY))
             delete_ended_visits(connection)
             if oldest is not None:
                 note_expiry(connection, oldest)
@@ -66,8 +76,8 @@ class Retention:
             if self._drop_days(oldest):
                 positions = self._expire_positions(oldest)
             events = self._expire_events(oldest)
-        if rejects or positions or events:
-            log.info("retention.expired", positions=positions, events=events, rejects=rejects)
+        if rejects or positions or events or audit:
+            log.info("retention.expired", positions=positions, events=events, rejects=rejects, audit=audit)
 
     def _drop_days(self, oldest: int) -> bool:
         """Answers whether what is still there is to go row by row."""

@@ -5,12 +5,14 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from service.access.connections import Connections, connections_possible, protocol_of
 from service.errors import SettingsError
 from service.workers import Workers
 
@@ -38,27 +40,46 @@ def bound_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(app: FastAPI, workers: Workers, listener: socket.socket) -> int:
-    """Serves until SIGTERM or SIGINT, or until a worker dies; answers the exit status."""
-    server = _Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=API_DRAIN_SECONDS,
-            limit_concurrency=1000,
-        ),
-        workers,
+def serve(
+    app: FastAPI, workers: Workers, listener: socket.socket, connections: int, tls: tuple[Path, Path] | None
+) -> int:
+    """Serves until SIGTERM or SIGINT, or until a worker dies; answers the exit status.
+
+    connections: how many there may be at once. tls: the files of certificate and key; None for plain HTTP.
+    Raises SettingsError for files that are none such.
+    """
+    certificate, key = tls or (None, None)
+    config = uvicorn.Config(
+        app,
+        http=protocol_of(Connections(connections_possible(connections))),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=API_DRAIN_SECONDS,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
-    host, port = listener.getsockname()[:2]
-    log.info("serve.started", url=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise SettingsError(
+            f"OVERFLY_TLS_CERT_FILE, OVERFLY_TLS_KEY_FILE: {error.strerror or error}: expected PEM files of "
+            "a certificate and its key"
+        ) from None
+    server = _Server(config, workers)
+    log.info("serve.started", url=url_of(listener, tls))
     workers.start(died=server.stop)
     server.run(sockets=[listener])
     workers.stop()
     workers.join(WORKERS_DRAIN_SECONDS)
     log.info("serve.stopped", failed=workers.failed)
     return 1 if workers.failed else 0
+
+
+def url_of(listener: socket.socket, tls: object) -> str:
+    """Where it is to be found."""
+    host, port = listener.getsockname()[:2]
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 class _Server(uvicorn.Server):

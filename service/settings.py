@@ -20,8 +20,11 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as NotParsed
 
 from service.errors import SettingsError
+from service.location.arns import HOME
+from service.location.limits import AMAZONS, Limits
 
 PREFIX = "OVERFLY_"
 TOML_FILE = Path("overfly.toml")
@@ -176,15 +179,83 @@ class Settings(BaseSettings):
     event_source: str = Field("overfly", description="`source` of the events on the bus")
     sns_topic_arn: str | None = Field(None, description="SNS topic that every event is published to")
     alert_sms: Names = Field((), description="telephone numbers (+41...) told of events by text message")
+    auth: Literal["auto", "required", "off"] = Field(
+        "auto",
+        description="who says who they are: auto: everybody, except on this machine; required: there too; "
+        "off: nobody, on loopback only, as behind a proxy that asks",
+    )
+    keys_secret: SecretStr | None = Field(
+        None,
+        description="what access keys are made of, 32 characters or more; `keys.secret` in the data folder "
+        "when unset, which SQLite alone makes by itself",
+    )
+    keys_secret_file: Path | None = Field(None, description="file that holds it")
+    api_key: SecretStr | None = Field(
+        None, description="key by which commands speak to a running service that asks for one"
+    )
+    api_key_file: Path | None = Field(None, description="file that holds it")
+    rate_limit: float | None = Field(
+        None,
+        gt=0,
+        description="requests a second of a caller whose key says nothing else; any number when unset",
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        description="issuer of JSON Web Tokens (OpenID Connect), as https://cognito-idp.<region>.amazonaws.com/<pool>",
+    )
+    oidc_audience: Names = Field(
+        (), description="whom a token must be for: `aud`, or the client id of Cognito's access tokens"
+    )
+    oidc_claims: Names = Field(
+        ("scope", "scp", "cognito:groups"), description="claims that name scopes, as text or as a list"
+    )
+    oidc_prefix: str = Field(
+        "overfly/", description="what stands before read, write or admin there, such as overfly/read"
+    )
+    audit_days: float = Field(400, gt=0, description="days that the record of who changed what is kept")
+    max_connections: int = Field(
+        4096,
+        ge=16,
+        le=60_000,
+        description="connections at once; beyond, the one that waits longest without a request is closed",
+    )
+    tls_cert_file: Path | None = Field(
+        None, description="certificate that `serve` shows, with its chain (PEM)"
+    )
+    tls_key_file: Path | None = Field(None, description="key of that certificate (PEM)")
     public_url: str | None = Field(
         None, description="where people reach the API, for links in mails; the address served when unset"
+    )
+    account_id: str = Field(
+        HOME.account,
+        pattern=r"^\d{12}$",
+        description="account in the ARNs of Amazon Location's API, 12 digits",
+    )
+    region: str | None = Field(
+        None,
+        pattern="^[a-z]{2}(-[a-z]+)+-[0-9]+$",
+        description="region in these ARNs; boto3's (AWS_REGION) when unset, else us-east-1",
+    )
+    location_limits: Limits = Field(
+        AMAZONS,
+        description="what differs from Amazon's quotas, as JSON: trackers, collections, consumers (of a "
+        "tracker), geofences (of a collection), tags, updates_per_batch, history_days (shown): "
+        '{"updates_per_batch": 1000}',
     )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="console on a terminal, JSON elsewhere"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
 
-    @field_validator("topics", "source_topics", "alert_email", "alert_sms", mode="before")
+    @field_validator(
+        "topics",
+        "source_topics",
+        "alert_email",
+        "alert_sms",
+        "oidc_audience",
+        "oidc_claims",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -239,6 +310,8 @@ def read_settings() -> Settings:
     _refuse_unknown((name for name in os.environ if name.startswith(PREFIX)), "the environment")
     try:
         return Settings()
+    except NotParsed as error:
+        raise SettingsError(f"{error}: expected JSON") from None
     except ValidationError as error:
         faults = "; ".join(
             f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: "

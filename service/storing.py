@@ -9,9 +9,12 @@ from sqlalchemy import Connection
 from geofence.fixes.positions import PositionBatch
 from ingest.topics import shard_of
 from service.evaluating import Evaluated
+from service.filtering import had_their_turn, late_and_stored
 from service.fixes import Fixes, fixes_of
-from service.store.devices import insert_devices, update_devices
-from service.store.positions import StoredPosition, stored_before
+from service.outcome import Outcome
+from service.store.devices import insert_devices, move_latest_back, update_devices
+from service.store.neighbours import devices_standing_at
+from service.store.positions import StoredPosition, delete_filtered, stored_before
 from service.tracked_devices import UNKNOWN, TrackedDevices
 
 
@@ -27,10 +30,16 @@ class Fates:
 def placed_fixes(
     connection: Connection, devices: TrackedDevices, batch: PositionBatch, received_time: int
 ) -> Fixes:
-    """The fixes of a batch by device; one that was not known is inserted, its first fix as the latest."""
+    """The fixes of a batch by device; one that was not known is inserted, its first fix as the latest.
+
+    Where positions are filtered, that is the one measured first, which is stored whatever comes.
+    """
     fixes = fixes_of(batch, devices.slots(batch.device_id), received_time)
     first: dict[str, int] = {}
-    for index in np.flatnonzero(fixes.slot == UNKNOWN).tolist():
+    unknown = np.flatnonzero(fixes.slot == UNKNOWN)
+    if devices.position_filtering is not None:
+        unknown = unknown[np.argsort(fixes.sample_time[unknown], kind="stable")]
+    for index in unknown.tolist():
         first.setdefault(batch.device_id[index], index)
     if not first:
         return fixes
@@ -66,12 +75,40 @@ def sort_out(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> F
     return Fates(new, duplicate, conflict)
 
 
+def without_late_filtered(
+    connection: Connection, devices: TrackedDevices, fixes: Fixes, outcome: Outcome
+) -> tuple[Fixes, NDArray[np.bool_]]:
+    """Fixes that are stored before they have their turn, and a mask of those that come after it.
+
+    What is to wait is filtered when it is evaluated.
+    """
+    if devices.position_filtering is None:
+        return fixes, fixes.sample_time <= devices.state.watermark[fixes.slot]
+    late = had_their_turn(connection, devices, fixes)
+    stored = ~late | late_and_stored(connection, devices, devices.position_filtering, fixes, late)
+    outcome.filtered += int((~stored).sum())
+    return fixes.take(stored), late[stored]
+
+
 def newer_than_latest(devices: TrackedDevices, fixes: Fixes) -> NDArray[np.int64]:
     """Of each device its newest fix, where that is newer than the latest there is, as places in `fixes`."""
     order = np.lexsort((fixes.sample_time, fixes.slot))
-    last = order[np.append(fixes.slot[order][1:] != fixes.slot[order][:-1], True)]
+    last = order[np.append(fixes.slot[order][1:] != fixes.slot[order][:-1], True)[: len(order)]]
     newer: NDArray[np.int64] = last[fixes.sample_time[last] > devices.latest[fixes.slot[last]]]
     return newer
+
+
+def take_away(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> None:
+    """Fixes that waited are not stored any more; where one was the latest, that is what is left."""
+    if not len(fixes):
+        return
+    keys = devices.key[fixes.slot]
+    standing = devices_standing_at(connection, keys, fixes.sample_time)
+    delete_filtered(connection, keys, fixes.sample_time)
+    moved = move_latest_back(connection, standing)
+    slot = dict(zip(keys.tolist(), fixes.slot.tolist(), strict=True))
+    for key, time in moved.items():
+        devices.latest[slot[key]] = time
 
 
 def write_devices(

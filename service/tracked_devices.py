@@ -35,13 +35,15 @@ class TrackedDevices:
 
     `key`: database key by slot, int64. `latest`: sample_time of the latest position stored, int64 ms.
     `state`: watermark, inside set and last fix by slot. `forgotten`: device id -> sample_time (ms) up to
-    which fixes are refused. `position_events`: whether the tracker asks for an event of each position.
+    which fixes are refused. `position_events`: whether the tracker asks for an event of each position;
+    `position_filtering`: how it filters them, None: not.
     """
 
     def __init__(self, tracker_key: int, tracker_name: str) -> None:
         self.tracker_key = tracker_key
         self.tracker_name = tracker_name
         self.position_events = False
+        self.position_filtering: str | None = None
         self.forgotten: dict[str, int] = {}
         self.ids: list[str] = []
         self._slots: dict[str, int] = {}
@@ -165,7 +167,11 @@ class TrackedDevices:
             LastFixes(
                 np.array([fix.longitude for fix in stored], np.float64),
                 np.array([fix.latitude for fix in stored], np.float64),
-                altitudes_among(fix.properties for fix in stored),
+                np.where(
+                    [fix.altitude is None for fix in stored],
+                    altitudes_among(fix.properties for fix in stored),
+                    np.array([fix.altitude for fix in stored], np.float64),
+                ),
                 np.array([fix.accuracy for fix in stored], np.float64),  # None becomes NaN
             ),
         )

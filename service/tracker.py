@@ -9,12 +9,12 @@ Promises, and what holds them here:
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 from sqlalchemy import Connection
 
-from ingest.decoding.decoder import Decoded, decode
+from ingest.decoding.decoder import Decode, Decoded, decode
 from ingest.messages import Message
 from ingest.topics import shard_of
 from service.evaluator import Evaluator
@@ -27,14 +27,20 @@ from service.put_aside import commit_storable, conflicts, part, without_forgotte
 from service.reorder import ReorderClock
 from service.reorder_window import ReorderWindow
 from service.store.database import Database
+from service.store.deleting import delete_history
 from service.store.devices import erase_device, latest_time
 from service.store.partitions import DaysOfHistory
-from service.store.position_updates import insert_position_updates
 from service.store.positions import any_waiting, insert_positions
 from service.store.reading.trackers import TrackerRow, tracker_named
 from service.store.rejects import insert_rejects
 from service.store.shards import hold_commits, keep_devices, tell_erased
-from service.storing import newer_than_latest, placed_fixes, sort_out, write_devices
+from service.storing import (
+    newer_than_latest,
+    placed_fixes,
+    sort_out,
+    without_late_filtered,
+    write_devices,
+)
 from service.timestamps import now
 from service.tracked_devices import TrackedDevices
 
@@ -63,14 +69,15 @@ class Tracker:
         self._database = database
         self._intake = intake
         self._accounts = Accounts(metrics)
-        self._telling_positions = telling_positions
         self._told = told
         self._stored = stored
         self.shards = shards or FixedShards()
         self._history = history
         self._lock = threading.RLock()
         self._window = ReorderWindow(database, self.shards, reorder, monotonic, self._lock)
-        self._evaluator = Evaluator(database, live, self.shards, channels, self._window, self._lock)
+        self._evaluator = Evaluator(
+            database, live, self.shards, channels, telling_positions, self._window, self._lock
+        )
         self._receipts = threading.Lock()
         self._last_receipt = 0
 
@@ -80,14 +87,42 @@ class Tracker:
         if self._window.seconds:
             self._take(messages, lambda some: self._commit_waiting(messages, some, tracker_name))
             return
-        self._take(messages, lambda some: self._commit_evaluated(messages, some, tracker_name))
 
-    def post(self, payload: bytes, tracker_name: str) -> Posted:
-        """Stores one payload; its turn to be evaluated is in `evaluate_due`. Raises NotFound, StoreAway."""
-        messages = [Message(payload)]
-        outcome = self._take(messages, lambda some: self._commit_waiting(messages, some, tracker_name))
+        def commit(some: Decoded) -> Outcome:
+            needed = _shards(some) if self.shards.by_receipt else None
+            return self._commit_evaluated(messages, some, tracker_name, needed)
+
+        self._take(messages, commit)
+
+    def post(
+        self, payload: bytes, tracker_name: str, topic: str | None = None, decoding: Decode = decode
+    ) -> Posted:
+        """Stores one payload; its turn to be evaluated is in `evaluate_due`.
+
+        topic: binds it as if it had been published there. decoding: what reads it.
+        Raises NotFound, StoreAway.
+        """
+        messages = [Message(payload, topic)]
+        outcome = self._take(
+            messages, lambda some: self._commit_waiting(messages, some, tracker_name), decoding
+        )
         self._stored()
-        return Posted(outcome.stored, outcome.duplicates, outcome.late, outcome.conflicts, outcome.rejects)
+        return outcome.posted
+
+    def post_all(self, messages: Sequence[Message], tracker_name: str, decoding: Decode) -> Posted:
+        """Stores what several callers posted, in one commit. Where there is no window that evaluates it, too,
+        as far as its shards are owned. decoding: what reads it. Raises NotFound, StoreAway."""
+        at_once = not (self._window.seconds or self.shards.by_receipt)
+
+        def commit(some: Decoded) -> Outcome:
+            if at_once:
+                return self._commit_evaluated(messages, some, tracker_name, frozenset())
+            return self._commit_waiting(messages, some, tracker_name)
+
+        outcome = self._take(messages, commit, decoding)
+        if not (at_once and self.shards.owned == ALL_SHARDS):
+            self._stored()
+        return outcome.posted
 
     def evaluate_due(self) -> None:
         """Evaluates the fixes whose window has passed. Raises StoreAway."""
@@ -114,6 +149,21 @@ class Tracker:
         """When `evaluate_due` has something to do; None: nothing that is known waits."""
         return self._window.seconds_until_due()
 
+    def delete_history(self, tracker_name: str, device_ids: Sequence[str]) -> None:
+        """Deletes all positions of devices; what they are inside of, and what was told of it, stays.
+
+        What they measured up to the last of them is refused from now on. Raises NotFound, StoreAway.
+        """
+        with self._lock:
+            with self._database.write() as connection:
+                tracker_key = tracker_named(connection, tracker_name).key
+                shards = set(map(shard_of, device_ids))
+                hold_commits(connection, shards)
+                deleted_until = delete_history(connection, tracker_key, device_ids)
+                if deleted_until:
+                    tell_erased(connection, shards)
+            self._evaluator.refuse_until(tracker_key, deleted_until)
+
     def forget(self, tracker_name: str, device_id: str) -> bool:
         """Erases all that is known of a device; answers whether anything was. Raises NotFound, StoreAway."""
         with self._lock:
@@ -130,9 +180,11 @@ class Tracker:
 
     # Commits
 
-    def _take(self, messages: Sequence[Message], commit: Callable[[Decoded], Outcome]) -> Outcome:
+    def _take(
+        self, messages: Sequence[Message], commit: Callable[[Decoded], Outcome], decoding: Decode = decode
+    ) -> Outcome:
         received = max(self._last_receipt + 1, now())
-        decoded = decode(messages, received, self._intake.limits(received))
+        decoded = decoding(messages, received, self._intake.limits(received))
         if self._history is not None:
             with self._lock:
                 self._history.prepare(decoded.batch.sample_time, received)
@@ -141,10 +193,15 @@ class Tracker:
         self._accounts.commit_took(time.perf_counter() - began)
         return outcome
 
-    def _commit_evaluated(self, messages: Sequence[Message], decoded: Decoded, tracker_name: str) -> Outcome:
-        """Stores and evaluates what belongs to shards of ours; stores what does not, for their owners."""
+    def _commit_evaluated(
+        self, messages: Sequence[Message], decoded: Decoded, tracker_name: str, needed: Set[int] | None
+    ) -> Outcome:
+        """Stores and evaluates what belongs to shards of ours; stores what does not, for their owners.
+
+        needed: the shards that it cannot be without, as in Evaluator.alone.
+        """
         evaluator = self._evaluator
-        with evaluator.alone(_shards(decoded) if self.shards.by_receipt else None) as connection:
+        with evaluator.alone(needed) as connection:
             outcome = Outcome(committed_time=self._receipt())
             devices = evaluator.devices(connection, tracker_name)
             ours, others = _parted(decoded, self.shards.owned)
@@ -190,6 +247,7 @@ class Tracker:
         device_ids = list(dict.fromkeys(decoded.batch.device_id))
         devices = TrackedDevices.stored(connection, of_tracker.key, of_tracker.name, device_ids)
         devices.position_events = of_tracker.position_events
+        devices.position_filtering = of_tracker.position_filtering
         kept = without_forgotten(messages, part(decoded, slice(None), []), devices.forgotten)
         outcome.rejects += kept.rejects
         if len(kept.batch):
@@ -211,19 +269,19 @@ class Tracker:
         outcome.duplicates += int(fate.duplicate.sum())
         outcome.conflicts += int(fate.conflict.sum())
         fixes = fixes.take(fate.new)
-        outcome.stored += len(fixes)
         if not len(fixes):
             return
-        late = fixes.sample_time <= devices.state.watermark[fixes.slot]
         revision, evaluated = None, None
         if evaluating:
-            evaluated = self._evaluator.evaluate(connection, devices, fixes, outcome)
+            fixes, evaluated = self._evaluator.evaluate(connection, devices, fixes, outcome)
             late, revision = evaluated.late, evaluated.revision
+        else:
+            fixes, late = without_late_filtered(connection, devices, fixes, outcome)
+        outcome.stored += len(fixes)
         outcome.late += int(late.sum())
         insert_positions(connection, fixes, devices.key[fixes.slot], revision, late)
-        if self._telling_positions and devices.position_events:
-            insert_position_updates(connection, devices.key[fixes.slot], fixes.sample_time)
-            outcome.to_tell += len(fixes)
+        settled = devices.position_filtering is None or evaluating
+        self._evaluator.tell_positions(connection, devices, fixes if settled else fixes.take(late), outcome)
         latest = newer_than_latest(devices, fixes)
         write_devices(connection, devices, fixes.take(latest), evaluated)
         if evaluated is not None:

@@ -2,9 +2,11 @@
 
 import sys
 
+import msgspec
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from service.location.limits import Limits
 from service.settings import PREFIX, Settings
 
 
@@ -22,6 +24,8 @@ def _default(field: FieldInfo) -> str:
         return "host name"
     if field.default is None or field.default == ():
         return ""
+    if isinstance(field.default, Limits):
+        return f"`{msgspec.json.encode(field.default).decode()}`"
     if isinstance(field.default, tuple):
         return f"`{','.join(field.default)}`"
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"

@@ -81,6 +81,18 @@ class Overfly(Program):
         answer = httpx.post(url, content=document.read_bytes(), timeout=60)
         assert answer.status_code == 200, answer.text
 
+    def post(self, path: str, content: Any) -> None:
+        httpx.post(self.url + path, json=content, timeout=30).raise_for_status()
+
+    def delete(self, *paths: str) -> None:
+        """Those that are there."""
+        for path in paths:
+            answer = httpx.delete(self.url + path, timeout=30)
+            assert answer.status_code in (204, 404), answer.text
+
+    def put_link(self, tracker: str, collection: str) -> None:
+        httpx.put(f"{self.url}/v1/trackers/{tracker}/collections/{collection}", timeout=30).raise_for_status()
+
     def _ready(self) -> bool:
         self.assert_running()
         return answers(f"{self.url}/v1/ready")

@@ -81,7 +81,7 @@ def test_the_settings_are_listed_as_they_are(repository: Path) -> None:
     assert (repository / "docs/settings.md").read_text(encoding="utf-8").endswith(settings_table())
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/settings.md", "infra/README.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/access.md", "docs/settings.md", "infra/README.md"])
 def test_documents_name_only_settings_that_there_are(repository: Path, document: str) -> None:
     named = set(re.findall(rf"{PREFIX}[A-Z_]+", (repository / document).read_text(encoding="utf-8")))
     assert named
@@ -93,6 +93,7 @@ def test_files_that_documents_link_to_exist(repository: Path) -> None:
         "README.md",
         "CONTRIBUTING.md",
         "docs/README.md",
+        "docs/access.md",
         "docs/geofences.md",
         "infra/README.md",
         "sample_data/README.md",

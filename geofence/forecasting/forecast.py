@@ -97,7 +97,7 @@ def forecast(
     near = vicinity.within(longitude, latitude, reach) if moves else inside[:0]
     keys = np.union1d(near, inside).astype(np.int32)
     contains = np.isin(keys, inside)
-    distance = _distances(vicinity, keys, longitude, latitude, np.where(contains, np.inf, reach))
+    distance = nearest_boundaries(vicinity, keys, longitude, latitude, np.where(contains, np.inf, reach))
     reached = (distance <= reach) & moves
     seconds = np.full(len(keys), np.nan)
     seconds[reached] = distance[reached] / speed
@@ -106,10 +106,11 @@ def forecast(
     return Forecast(keys[order], contains[order], distance[order], seconds[order])
 
 
-def _distances(
-    vicinity: Vicinity, keys: NDArray[np.int32], longitude: float, latitude: float, limit: Column
+def nearest_boundaries(
+    vicinity: Vicinity, keys: NDArray[np.int32], longitude: float, latitude: float, limit: Column | float
 ) -> Column:
     """Metres to the nearest point of each geofence's boundary; what is beyond its limit may be infinity."""
+    limit = np.broadcast_to(limit, keys.shape)
     distance = np.empty(len(keys))
     longitudes, latitudes = np.full(len(keys), longitude), np.full(len(keys), latitude)
     shapes = vicinity.shapes(keys)

@@ -58,11 +58,19 @@ class Vicinity:
 
     def within(self, longitude: float, latitude: float, reach: float) -> NDArray[np.int32]:
         """Keys, ascending, of all geofences whose boundary is within `reach` metres, and of some more."""
+        return np.sort(self.nearest_first(longitude, latitude, reach)[0])
+
+    def nearest_first(
+        self, longitude: float, latitude: float, reach: float
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """The same keys by what their boundary is not nearer than, and that: metres, straight or farther."""
         here = np.concatenate(earth_centred(np.array([longitude]), np.array([latitude])))
         x, y, z, radius = self._balls
-        away = (x - here[0]) ** 2 + (y - here[1]) ** 2 + (z - here[2]) ** 2
-        bound = radius + reach
-        return np.sort(self._key[(bound >= 0) & (away <= bound * bound)])
+        away = np.sqrt((x - here[0]) ** 2 + (y - here[1]) ** 2 + (z - here[2]) ** 2)
+        near = np.flatnonzero(away <= radius + reach)
+        least = np.maximum(away[near] - radius[near], 0.0)
+        order = np.argsort(least, kind="stable")
+        return self._key[near[order]], least[order]
 
     def shapes(self, keys: NDArray[np.int32]) -> Shapes:
         """What these geofences look like."""

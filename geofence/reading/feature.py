@@ -10,6 +10,7 @@ from geofence.earth.circle import GREATEST_RADIUS
 from geofence.faults import FeatureFaults
 from geofence.geofence import Geofence
 from geofence.reading.feature_conditions import read_conditions
+from geofence.reading.geofence_properties import refuse_geofence_properties
 from geofence.reading.json_values import ABSENT, shown, value_of
 from geofence.reading.overlooked import refuse_crossing, refuse_misplaced, refuse_near_names
 from geofence.reading.rings import read_multipolygon, read_point, read_polygon
@@ -47,6 +48,7 @@ def read_feature(
     refuse_misplaced(members, "beside the properties", "in them, properties", faults)
     refuse_near_names(properties or {}, faults)
     refuse_crossing(properties or {}, faults)
+    refuse_geofence_properties(properties or {}, faults)
     conditions = _read_conditions(properties or {}, faults)
     geometry, radius = _read_geometry(members.get("geometry", ABSENT), properties, faults)
     if faults.found or identifier is None or properties is None or geometry is None:

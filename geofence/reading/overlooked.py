@@ -10,9 +10,10 @@ import msgspec
 
 from geofence.faults import FeatureFaults
 from geofence.reading.feature_conditions import CONDITIONS
+from geofence.reading.geofence_properties import GEOFENCE_PROPERTIES
 from geofence.reading.json_values import ABSENT
 
-ASKED = (*CONDITIONS, "radius")
+ASKED = (*CONDITIONS, GEOFENCE_PROPERTIES, "radius")
 
 
 def refuse_misplaced(

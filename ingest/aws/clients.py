@@ -1,7 +1,8 @@
 """Clients of AWS services, made in one place.
 
 Credentials come by boto3's own chain (environment, profile, container, instance), or by a role that they
-assume. Errors are for the hops to wait out (`aws.faults`), so botocore does not repeat requests by itself.
+assume. Errors are for the hops to wait out (`aws.faults`), so botocore does not repeat requests by itself,
+unless a client is asked for that does.
 """
 
 import os
@@ -63,17 +64,19 @@ def client(
     role: AssumedRole | None = None,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
     connections: int = CONNECTIONS,
+    attempts: int = 1,
 ) -> Any:
     """A boto3 client, for any number of threads. Nothing is connected, and no role assumed, before its
     first request; what fails then is raised from that request.
 
-    `region` and `endpoint` win over boto3's configuration. Raises AwsClientError.
+    `region` and `endpoint` win over boto3's configuration. `attempts`: how often at most botocore sends a
+    request, at the pace that AWS bears. Raises AwsClientError.
     """
     config = Config(
         connect_timeout=timeouts.connect,
         read_timeout=timeouts.read,
         max_pool_connections=connections,
-        retries={"mode": "standard", "total_max_attempts": 1},
+        retries={"mode": "standard" if attempts == 1 else "adaptive", "total_max_attempts": attempts},
         tcp_keepalive=True,
     )
     try:

@@ -5,8 +5,9 @@ those that msgspec decodes whole are judged right away, and the rest is taken ap
 item stands or falls alone. All ways come to the same verdict on an item.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -58,6 +59,10 @@ class Decoded:
     rejects: list[Reject]
 
 
+Decode: TypeAlias = Callable[[Sequence[Message], int, DecodeLimits], Decoded]
+"""What reads messages received at a time (ms since the epoch), and never raises for any payload."""
+
+
 def decode(
     messages: Sequence[Message],
     received_time: int,
@@ -77,7 +82,7 @@ def decode(
         if not usual or not usual.taken[index]:
             intake.take(index, message)
     judged = Decoded(
-        batch=_batch(intake.rows),
+        batch=batch_of(intake.rows),
         message=np.array(intake.message, np.int32),
         item=np.array(intake.item, np.int32),
         rejects=intake.rejects,
@@ -166,7 +171,8 @@ class _Intake:
             self.item.append(number)
 
 
-def _batch(rows: list[Row]) -> PositionBatch:
+def batch_of(rows: list[Row]) -> PositionBatch:
+    """Rows as columns."""
     if not rows:
         return PositionBatch.empty()
     device_id, sample_time, longitude, latitude, altitude, accuracy, properties = zip(*rows, strict=True)

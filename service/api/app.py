@@ -1,12 +1,16 @@
 """The API as an ASGI application."""
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.middleware import Middleware
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
+from service.access.control import AccessControl
+from service.access.gate import Gate
+from service.access.refusals import answer_of
 from service.api import (
     alerts,
+    audit,
     collections,
     devices,
     documentation,
@@ -14,10 +18,13 @@ from service.api import (
     geofences,
     health,
     histories,
+    iot_data,
+    keys,
     links,
     metrics,
     positions,
     rejects,
+    telephones,
     trackers,
 )
 from service.api.guard import Guard
@@ -25,6 +32,8 @@ from service.api.parameters import once_each
 from service.api.problems import answer_with_problems, documented
 from service.api.replica_routing import ReplicaRouting
 from service.api.services import ApiServices
+from service.errors import AccessRefused
+from service.location.routes import LocationRoutes
 from service.read_replica import ReadReplica
 
 NOUNS = (
@@ -39,6 +48,8 @@ NOUNS = (
     trackers,
     collections,
     links,
+    keys,
+    audit,
 )
 
 
@@ -47,7 +58,12 @@ def create_app(services: ApiServices) -> FastAPI:
     app = FastAPI(
         title="Overfly",
         version=services.version,
-        middleware=[Middleware(Guard, hosts=services.hosts), *_routing(services.replica)],
+        middleware=[
+            Middleware(Guard, hosts=services.hosts),
+            *_gate(services.access),
+            *_routing(services.replica),
+            Middleware(LocationRoutes, services=services),
+        ],
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
@@ -58,16 +74,28 @@ def create_app(services: ApiServices) -> FastAPI:
     for noun in NOUNS:
         at_version.include_router(noun.router)
     app.include_router(at_version)
+    app.include_router(iot_data.router)
+    app.include_router(telephones.router)
     app.include_router(metrics.router)
     app.include_router(documentation.router)
     app.add_api_route("/", _root, include_in_schema=False)
     answer_with_problems(app)
+    app.add_exception_handler(AccessRefused, _refused)
     documentation.describe(app)
     return app
 
 
+def _gate(access: AccessControl | None) -> list[Middleware]:
+    return [] if access is None else [Middleware(Gate, control=access)]
+
+
 def _routing(replica: ReadReplica | None) -> list[Middleware]:
     return [] if replica is None else [Middleware(ReplicaRouting, replica=replica)]
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, AccessRefused)  # noqa: S101 - narrows the type for what it is registered for
+    return answer_of(error, amazon=False)
 
 
 def _root() -> RedirectResponse:

@@ -1,5 +1,6 @@
 """Geofence collections: each holds geofences."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,8 +9,10 @@ from msgspec.structs import asdict
 from starlette.concurrency import run_in_threadpool
 
 from ingest.timestamps import iso
+from service.access.touching import visible
 from service.api.answers import JSON, Shape, answer, documented_answer
 from service.api.bodies import read_content
+from service.api.callers import TheCaller
 from service.api.cursors import Listing, Page
 from service.api.devices import Time
 from service.api.parameters import CollectionName, ListParameters, NoParameters
@@ -99,12 +102,14 @@ def _body(schema: str, example: dict[str, object]) -> dict[str, object]:
 
 
 @router.get("", responses=documented_answer(CollectionPage, "The collections"))
-def list_collections(services: Services, query: Annotated[ListParameters, Query()]) -> Response:
+def list_collections(
+    services: Services, caller: TheCaller, query: Annotated[ListParameters, Query()]
+) -> Response:
     """All collections; `default` exists from the start."""
     listing = Listing(("collections",), (0,), query.cursor)
     (after,) = listing.after()
     with services.read() as connection:
-        rows = collections(connection, after, query.limit + 1)
+        rows = visible(caller, partial(collections, connection), after, query.limit + 1)
     page = listing.page_of(rows, query.limit, lambda row: (row.key,))
     return answer(collection_page(page))
 

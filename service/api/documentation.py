@@ -8,19 +8,24 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from msgspec import json
 
+from service.access.rules import Rule
+from service.access.table import RULES
 from service.api import (
     alerts,
+    audit,
     collections,
     devices,
     events,
     geofences,
     health,
     histories,
+    iot_data,
+    keys,
     positions,
     rejects,
     trackers,
 )
-from service.api.problems import Problem
+from service.api.problems import Problem, documented
 
 SHAPES = (
     Problem,
@@ -30,6 +35,7 @@ SHAPES = (
     devices.DeviceFeature,
     devices.DevicePositionPage,
     positions.Receipt,
+    iot_data.Published,
     histories.EvaluatedPositionPage,
     histories.ChangePage,
     events.EventPage,
@@ -43,6 +49,10 @@ SHAPES = (
     collections.CollectionPage,
     collections.NewCollection,
     collections.CollectionChange,
+    keys.KeyList,
+    keys.NewKey,
+    keys.NewKeyItem,
+    audit.AuditPage,
 )
 """What the documentation refers to by name; shapes inside these come along."""
 
@@ -70,9 +80,34 @@ its lag.
 parameter that is not known is refused. 503 means: the same again, a little later.
 """
 
+SECURITY = {
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Api-Key",
+        "description": "`overfly keys create`; also as Authorization: Bearer",
+    },
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "of the issuer OVERFLY_OIDC_ISSUER",
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "Signature Version 4 with an access key, for the service `geo`: "
+        "`overfly keys create --kind access`",
+        "x-amazon-apigateway-authtype": "awsSigv4",
+    },
+}
+"""How a caller says who it is; on the machine itself nobody is asked."""
+
 TAGS = [
     {"name": "devices", "description": "Where each device is, and where it has been."},
     {"name": "positions", "description": "Positions over HTTP, for devices without MQTT."},
+    {"name": "telephones", "description": "Positions as the apps of telephones send them (docs/phones.md)."},
     {"name": "events", "description": "Who crossed which line, when and where."},
     {"name": "geofences", "description": "The lines."},
     {"name": "rejects", "description": "What could not be taken, and why."},
@@ -82,6 +117,7 @@ TAGS = [
         "name": "trackers and collections",
         "description": "A tracker holds devices, a collection geofences; linked, the tracker watches these.",
     },
+    {"name": "access", "description": "Who may call, and who changed what."},
     {"name": "service", "description": "Whether it lives, is ready, and how it does."},
 ]
 
@@ -147,11 +183,27 @@ def _document(app: FastAPI) -> dict[str, Any]:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     _, components = json.schema_components(SHAPES, ref_template="#/components/schemas/{name}")
-    document["components"] = {"schemas": {**components, "GeofenceFeature": geofences.GEOFENCE_FEATURE}}
-    for operations in document["paths"].values():
-        for operation in operations.values():
+    document["components"] = {
+        "schemas": {**components, "GeofenceFeature": geofences.GEOFENCE_FEATURE},
+        "securitySchemes": SECURITY,
+    }
+    document["security"] = [*({name: []} for name in SECURITY), {}]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
             _tidy(operation)
+            found = RULES.find(method.upper(), path)
+            assert found is not None  # noqa: S101 - a test holds routes and rules together
+            _say_who_may(operation, found.rule)
     return document
+
+
+def _say_who_may(operation: dict[str, Any], rule: Rule) -> None:
+    if rule.scope is None:
+        operation["security"] = []
+        return
+    operation["responses"] |= {str(status): said for status, said in documented(401, 403, 429).items()}
+    needs = f"Needs the scope `{rule.scope}`" + (", and a key without tags" if rule.untagged else "")
+    operation["description"] = f"{operation['description']}\n\n{needs}.".strip()
 
 
 def _tidy(operation: dict[str, Any]) -> None:

@@ -6,6 +6,12 @@ from fastapi import APIRouter, Query, Request, Response
 from msgspec import Meta, Raw
 from starlette.concurrency import run_in_threadpool
 
+from geofence.reading.geofence_properties import (
+    GEOFENCE_PROPERTIES,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    MOST_PAIRS,
+)
 from geofence.reading.geojson import read_geofence, read_geofences
 from service.api.answers import GEOJSON, Shape, answer, documented_answer
 from service.api.bodies import MEBIBYTE, read_body
@@ -16,7 +22,7 @@ from service.api.problems import documented
 from service.api.services import ApiServices, Services
 from service.catalog import Put
 from service.store.reading.collections import collection_named
-from service.store.reading.geofences import GeofenceRow, geofence_feature, geofences
+from service.store.reading.geofences import GeofenceRow, geofence_of_id, geofences
 
 router = APIRouter(prefix="/geofences", tags=["geofences"])
 
@@ -52,6 +58,18 @@ GEOFENCE_FEATURE: dict[str, Any] = {
                     "properties": {
                         "name": {"description": "what people call it"},
                         "radius": {"description": "of a Point's circle, in metres, up to 10,000 km"},
+                        GEOFENCE_PROPERTIES: {
+                            "type": ["object", "null"],
+                            "maxProperties": MOST_PAIRS,
+                            "propertyNames": {"minLength": 1, "maxLength": LONGEST_NAME},
+                            "additionalProperties": {
+                                "type": "string",
+                                "minLength": 1,
+                                "maxLength": LONGEST_TEXT,
+                            },
+                            "description": "told with its events as GeofenceProperties, as in Amazon "
+                            "Location; without it all properties are",
+                        },
                         **CONDITIONS,
                     },
                 },
@@ -169,8 +187,8 @@ def get_geofence(
     """One geofence, as GeoJSON."""
     with services.read() as connection:
         of_collection = collection_named(connection, query.collection)
-        feature = geofence_feature(connection, of_collection.key, geofence_id)
-    return Response(feature, media_type=GEOJSON)
+        row = geofence_of_id(connection, of_collection.key, geofence_id)
+    return Response(row.feature, media_type=GEOJSON)
 
 
 @router.put(

@@ -1,10 +1,13 @@
 """Links: which tracker watches which geofence collection; to be read and changed from both ends."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from service.access.touching import visible
 from service.api.answers import answer, documented_answer
+from service.api.callers import TheCaller
 from service.api.collections import CollectionPage, collection_page
 from service.api.cursors import Listing
 from service.api.parameters import CollectionName, ListParameters, NoParameters, TrackerName
@@ -23,14 +26,17 @@ router = APIRouter(tags=["trackers and collections"])
     responses={**documented_answer(CollectionPage, "The collections"), **documented(404)},
 )
 def list_linked_collections(
-    tracker_name: TrackerName, services: Services, query: Annotated[ListParameters, Query()]
+    tracker_name: TrackerName,
+    services: Services,
+    caller: TheCaller,
+    query: Annotated[ListParameters, Query()],
 ) -> Response:
     """The geofence collections that a tracker watches."""
     listing = Listing(("linked collections", tracker_name), (0,), query.cursor)
     (after,) = listing.after()
     with services.read() as connection:
         key = tracker_named(connection, tracker_name).key
-        rows = linked_collections(connection, key, after, query.limit + 1)
+        rows = visible(caller, partial(linked_collections, connection, key), after, query.limit + 1)
     return answer(collection_page(listing.page_of(rows, query.limit, lambda row: (row.key,))))
 
 
@@ -39,14 +45,17 @@ def list_linked_collections(
     responses={**documented_answer(TrackerPage, "The trackers"), **documented(404)},
 )
 def list_linked_trackers(
-    collection_name: CollectionName, services: Services, query: Annotated[ListParameters, Query()]
+    collection_name: CollectionName,
+    services: Services,
+    caller: TheCaller,
+    query: Annotated[ListParameters, Query()],
 ) -> Response:
     """The trackers that watch a geofence collection."""
     listing = Listing(("linked trackers", collection_name), (0,), query.cursor)
     (after,) = listing.after()
     with services.read() as connection:
         key = collection_named(connection, collection_name).key
-        rows = linked_trackers(connection, key, after, query.limit + 1)
+        rows = visible(caller, partial(linked_trackers, connection, key), after, query.limit + 1)
     return answer(tracker_page(listing.page_of(rows, query.limit, lambda row: (row.key,))))
 
 

@@ -16,6 +16,8 @@ IDENTIFIER = r"^[-._\p{L}\p{N}]{1,100}$"
 MOST_ROWS = 1000
 
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
+Watcher = Annotated[str, StringConstraints(pattern=rf"^(~[0-9]{{1,19}}|{IDENTIFIER[1:-1]})$")]
+"""A tracker, or what is in its place where devices are compared with a collection without one."""
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
 
@@ -46,8 +48,10 @@ class ListParameters(NoParameters):
 class OfTracker(NoParameters):
     """Which tracker."""
 
-    tracker: Identifier | None = Field(
-        None, description="name of the tracker; OVERFLY_TRACKER, else `default`, when not given"
+    tracker: Watcher | None = Field(
+        None,
+        description="name of the tracker; OVERFLY_TRACKER, else `default`, when not given. `~` and a number, "
+        "as events have it, for devices that are compared with a collection without a tracker",
     )
 
 

@@ -87,6 +87,9 @@ class Receipt(Shape, frozen=True):
     conflicts: Annotated[
         int, Meta(description="positions put aside: another of this device and time is stored")
     ]
+    filtered: Annotated[
+        int, Meta(description="positions that are not stored, as the tracker's positionFiltering has it")
+    ]
     rejected: list[Refusal]
 
 
@@ -110,19 +113,30 @@ async def post_positions(
     payload = await read_body(request, LIMIT)
     tracker = query.tracker or services.default_tracker
     posted = await run_in_threadpool(services.tracker.post, payload, tracker)
-    rejected = [_refusal(each) for each in posted.rejects]
     if _unreadable(posted):
-        errors = [
-            {"item": each.item, "reason": each.reason, "detail": each.detail, "deviceId": each.device_id}
-            for each in posted.rejects
-        ]
-        raise FaultyBody(f"the payload cannot be taken apart: {posted.rejects[0].detail}", errors)
-    receipt = Receipt(posted.accepted, posted.duplicates, posted.late, posted.conflicts, rejected)
-    return answer(receipt, 202)
+        raise fault_of_payload(f"the payload cannot be taken apart: {posted.rejects[0].detail}", posted)
+    return answer(receipt_of(posted), 202)
+
+
+def receipt_of(posted: Posted) -> Receipt:
+    """What its sender is told."""
+    rejected = [_refusal(each) for each in posted.rejects]
+    return Receipt(
+        posted.accepted, posted.duplicates, posted.late, posted.conflicts, posted.filtered, rejected
+    )
+
+
+def fault_of_payload(detail: str, posted: Posted) -> FaultyBody:
+    """What was refused, as an error."""
+    errors = [
+        {"item": each.item, "reason": each.reason, "detail": each.detail, "deviceId": each.device_id}
+        for each in posted.rejects
+    ]
+    return FaultyBody(detail, errors)
 
 
 def _unreadable(posted: Posted) -> bool:
-    taken_apart = posted.accepted + posted.duplicates + posted.conflicts
+    taken_apart = posted.accepted + posted.duplicates + posted.conflicts + posted.filtered
     reasons = {each.reason for each in posted.rejects}
     return not taken_apart and bool(reasons) and reasons <= UNREADABLE
 

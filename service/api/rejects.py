@@ -28,7 +28,7 @@ class RejectedMessage(Shape, frozen=True):
         str, Meta(description="a short stable word", extra_json_schema={"enum": sorted(REASONS)})
     ]
     detail: Annotated[str, Meta(description="what was wrong, where, and what would be right")]
-    topic: Annotated[str | None, Meta(description="null where it came over HTTP")]
+    topic: Annotated[str | None, Meta(description="null where it came without one")]
     payload: Annotated[str, Meta(description="its first 4 KiB; bytes that are no UTF-8 are written \\xff")]
     device_id: Annotated[str | None, Meta(description="where the message or its topic says so")]
 

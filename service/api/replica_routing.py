@@ -13,7 +13,8 @@ from service.api.guard import READING
 from service.api.services import OF_PRIMARY
 from service.read_replica import ReadReplica
 
-POSITIONS = "/v1/positions"
+POSITIONS = ("/v1/positions", "/topics/", "/osmand", "/owntracks")
+"""Beginnings of paths where positions are posted."""
 
 
 class ReplicaRouting:
@@ -27,7 +28,7 @@ class ReplicaRouting:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["method"] not in READING:
-            changes = scope["path"] != POSITIONS
+            changes = not scope["path"].startswith(POSITIONS)
             await self._app(_of_primary(scope), receive, self._telling(send) if changes else send)
         elif self._replica.lacks_our_writes:
             await self._app(_of_primary(scope), receive, send)

@@ -2,18 +2,25 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection
 
+from service.access.control import AccessControl
 from service.catalog import DEFAULT, GeofenceCatalog
+from service.location.arns import HOME, Home
+from service.location.gathered_posts import GatheredPosts
+from service.location.limits import AMAZONS, Limits
 from service.read_replica import ReadReplica
 from service.readiness import Dependency
 from service.store.database import Database
+from service.surroundings import AllSurroundings
 from service.tracker import Tracker
+
+TOPICS = ("aircraft/+/position", "overfly/positions/+")
 
 OF_PRIMARY = "overfly.primary"
 """What is true in the ASGI scope of a request that the primary is to answer."""
@@ -21,10 +28,13 @@ OF_PRIMARY = "overfly.primary"
 
 @dataclass(frozen=True, slots=True)
 class ApiServices:
-    """`hosts`: names besides 127.0.0.1, localhost and [::1] under which people reach this server.
+    """`hosts`: names besides 127.0.0.1, localhost and [::1] by which people reach this server, None: any.
 
     `dependencies` answers by name, and may take its time: it is called in a thread. `default_tracker` is
-    meant where a request names none. `replica`: what is to be read from, where it is not the primary.
+    meant where a request names none. `topics`: filters of those that are read. `replica`: what is to be
+    read from, where it is not the primary. `home` and `limits` are for Amazon Location's face: where
+    resources are said to be, and how many may be; `surroundings` are what its forecasts search, `posts`
+    gather the positions of its callers. `access`: who may call; None: nobody is asked.
     """
 
     database: Database
@@ -34,8 +44,14 @@ class ApiServices:
     metrics: CollectorRegistry
     version: str
     default_tracker: str = DEFAULT
-    hosts: tuple[str, ...] = ()
+    topics: tuple[str, ...] = TOPICS
+    hosts: tuple[str, ...] | None = ()
     replica: ReadReplica | None = None
+    home: Home = HOME
+    limits: Limits = AMAZONS
+    surroundings: AllSurroundings = field(default_factory=AllSurroundings)
+    access: AccessControl | None = None
+    posts: GatheredPosts = field(default_factory=GatheredPosts)
 
     def read(self) -> AbstractContextManager[Connection]:
         """As `Database.read`: of what answers this request. Raises ReplicaBehind, too."""

@@ -24,6 +24,7 @@ VISITS = (
     "visits that may have begun before the first position left, of geofences that ask for more than place"
 )
 STAYED = "visits of devices of which all positions have expired"
+NOT_STORED = "events and visits of devices of which not all that was evaluated is stored"
 VOLUMES = (
     "devices and volumes that differ, where positions have no altitude: right if OVERFLY_UNKNOWN_ALTITUDE "
     "was another"
@@ -54,6 +55,7 @@ class Comparison:
         devices = {each.key: each for each in told.devices}
         events, visits = self._stored(told.devices)
         self._check_order(events, devices)
+        told, events, visits = self._without_gaps(told, events, visits)
         settled_at: dict[Pair, int] = {}
         if self._expiry.before is not None:
             settled_at = settled(events, told.beginnings)
@@ -93,6 +95,19 @@ class Comparison:
         with self._state.read() as connection:
             events = [StoredEvent(*row) for row in connection.execute(stored)]
             return events, [StoredVisit(Visit(*row[:-1]), row[-1]) for row in connection.execute(visits)]
+
+    def _without_gaps(
+        self, told: Told, events: list[StoredEvent], visits: list[StoredVisit]
+    ) -> tuple[Told, list[StoredEvent], list[StoredVisit]]:
+        """Leaves out devices of which not all that was evaluated is stored."""
+        gaps = {each.key for each in told.devices if not each.all_stored}
+        if not gaps:
+            return told, events, visits
+        some_events = [each for each in events if each.device_key not in gaps]
+        some_visits = [each for each in visits if each.visit.device_key not in gaps]
+        missing = len(events) - len(some_events) + len(visits) - len(some_visits)
+        self._findings.unproved[NOT_STORED] += missing
+        return told.without(gaps), some_events, some_visits
 
     def _check_order(self, events: Sequence[StoredEvent], devices: dict[int, StoredDevice]) -> None:
         """The events of a device are stored in the order of their time."""

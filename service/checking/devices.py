@@ -138,22 +138,35 @@ class DeviceChecks:
         if is_newer and self._expiry.may_have(stored.sample_time):
             self._findings.unproved["latest positions that have expired from history"] += 1
             return
+        if facts.latest is None and not device.all_stored:
+            self._findings.unproved["latest positions of devices of which none is stored"] += 1
+            return
         expected = "that of a stored position" if facts.latest is None else str(facts.latest)
         self._add("latest", device, "latest position", str(stored), expected)
 
     def _check_watermark(self, device: StoredDevice, facts: Facts) -> None:
         watermark = device.watermark
         stored = NOWHERE if watermark is None else iso(watermark)
-        if watermark != facts.evaluated:
+        if watermark != facts.evaluated and self._not_stored(device, facts):
+            self._findings.unproved["watermarks of which the position was not stored"] += 1
+        elif watermark != facts.evaluated:
             gone = watermark is not None and self._expiry.may_have(watermark)
             if gone and (facts.evaluated is None or facts.evaluated < int(watermark or 0)):
                 self._findings.unproved["watermarks of which the position has expired"] += 1
             else:
                 expected = NOWHERE if facts.evaluated is None else iso(facts.evaluated)
                 self._add("watermark", device, "watermark", stored, expected)
-        if facts.late is not None and (watermark is None or facts.late > watermark):
-            expected = f"none after the watermark, {stored}"
+        ended = max((each for each in (watermark, device.until) if each is not None), default=None)
+        if facts.late is not None and (ended is None or facts.late > ended):
+            expected = f"none after the watermark, {stored}, or what was passed over"
             self._add("late", device, "late positions", f"one at {iso(facts.late)}", expected)
+
+    def _not_stored(self, device: StoredDevice, facts: Facts) -> bool:
+        """Whether what is at the watermark was evaluated and not stored, or is not stored any more."""
+        watermark = device.watermark
+        if device.all_stored or watermark is None or device.passed_watermark != watermark:
+            return False
+        return facts.evaluated is None or facts.evaluated < watermark
 
     def _add(self, check: str, device: StoredDevice, row: str, stored: str, expected: str) -> None:
         tracker = self._trackers.get(device.tracker_key)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, true, tuple_
 
 from geofence.columns.table import Table
-from service.store.schema import device, position
+from service.store.schema import device, passed_over, position
 from service.store.snapshot import Snapshot
 
 FIXES_AT_ONCE = 50_000
@@ -23,7 +23,8 @@ LAST = np.iinfo(np.int64).max
 
 
 class StoredDevice(NamedTuple):
-    """A row of device."""
+    """A row of device, and what is kept of fixes that had their turn and are not stored: until when, which
+    watermark is that of the fix kept there, and whether all that was evaluated is stored."""
 
     key: int
     tracker_key: int
@@ -36,6 +37,12 @@ class StoredDevice(NamedTuple):
     latitude: float
     accuracy: float | None
     properties: str
+    until: int | None = None
+    passed_watermark: int | None = None
+    all_stored: bool = True
+
+
+OF_PASSED_OVER = ("until", "passed_watermark", "all_stored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +103,15 @@ def history_parts(state: Snapshot, fixes_at_once: int = FIXES_AT_ONCE) -> Iterat
 
 
 def _devices(state: Snapshot, after: int) -> list[StoredDevice]:
-    columns = (device.c[name] for name in StoredDevice._fields)
-    statement = select(*columns).where(device.c.key > after).order_by(device.c.key).limit(DEVICES_AT_ONCE)
+    columns = (device.c[name] for name in StoredDevice._fields if name not in OF_PASSED_OVER)
+    aside = (passed_over.c.until, passed_over.c.watermark, func.coalesce(passed_over.c.all_stored, true()))
+    statement = (
+        select(*columns, *aside)
+        .outerjoin(passed_over, passed_over.c.device_key == device.c.key)
+        .where(device.c.key > after)
+        .order_by(device.c.key)
+        .limit(DEVICES_AT_ONCE)
+    )
     with state.read() as connection:
         return [StoredDevice(*row) for row in connection.execute(statement)]
 

@@ -18,6 +18,7 @@ from service.store.schema import (
     geofence_version,
     metadata,
     outbox,
+    passed_over,
     position,
     position_update,
     reject,
@@ -57,7 +58,18 @@ def check_references(connection: Connection, findings: Findings) -> None:
         )
 
 
-COUNTED = (tracker, collection, geofence, geofence_version, outbox, alert, reject, tombstone, position_update)
+COUNTED = (
+    tracker,
+    collection,
+    geofence,
+    geofence_version,
+    outbox,
+    alert,
+    reject,
+    tombstone,
+    position_update,
+    passed_over,
+)
 
 
 def _orphans(dialect: str) -> Iterator[Rule]:

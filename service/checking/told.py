@@ -1,7 +1,7 @@
 """What came out of evaluating devices again, and how what is stored of them differs from it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from service.checking.history import StoredDevice
@@ -82,6 +82,16 @@ class Told:
     visits: Sequence[Visit]
     beginnings: dict[int, Beginning]
     until: dict[int, int]
+
+    def without(self, device_keys: Set[int]) -> "Told":
+        """Nothing of these devices."""
+        return replace(
+            self,
+            devices=[each for each in self.devices if each.key not in device_keys],
+            events=[each for each in self.events if each.device_key not in device_keys],
+            visits=[each for each in self.visits if each.device_key not in device_keys],
+            beginnings={key: each for key, each in self.beginnings.items() if key not in device_keys},
+        )
 
     def differing_events(
         self, stored: Sequence[StoredEvent]

@@ -20,6 +20,7 @@ COMMANDS = (
     "evaluate",
     "validate",
     "geofences",
+    "keys",
     "export",
     "import",
     "db",

@@ -1,24 +1,48 @@
-"""`overfly import`, and `overfly export --everything`: a whole database, from one store into another."""
+"""`overfly import`, and `overfly export --everything`: a whole database, from one store into another.
+
+`overfly import amazon-location` stands beside it: what is no source that has a name is a file.
+"""
 
 import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import typer
 from rich.console import Console
 from rich.progress import TextColumn
+from typer.core import TyperGroup
 
+from service.cli import amazon_location
 from service.cli.running_service import bar_with
 from service.cli.whole_file import whole_file
 from service.errors import Refused
 from service.settings import read_settings
 
+FILE = "file"
+
+
+class _FileOrSource(TyperGroup):
+    """`overfly import FILE` means `overfly import file FILE`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Of click, whose names Typer keeps to itself."""
+        named = args[:1] and args[0] in self.commands
+        return super().resolve_command(ctx, args if named else [FILE, *args])
+
 
 def register(app: typer.Typer) -> None:
-    app.command("import")(_import)
+    group = typer.Typer(
+        cls=_FileOrSource,
+        help="Take in what another database has, by `overfly import FILE`, or what Amazon Location has.",
+        no_args_is_help=True,
+        subcommand_metavar="FILE | SOURCE ...",
+    )
+    group.command(FILE)(_import)
+    amazon_location.register(group)
+    app.add_typer(group, name="import")
 
 
 def _import(

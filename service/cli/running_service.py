@@ -11,6 +11,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Te
 
 from geofence.faults import GeofenceFault
 from service.errors import CannotNow, NotFound, OverflyError, Refused
+from service.named_access import named_api_key
+from service.settings import read_settings
 
 if TYPE_CHECKING:
     import httpx
@@ -27,7 +29,10 @@ Url = Annotated[str, typer.Option(help="Where `overfly serve` answers.")]
 
 @contextmanager
 def client_of(url: str) -> "Iterator[httpx.Client]":
-    """A client of the API at this URL. Raises CannotNow where nobody answers, Refused for what is no URL."""
+    """A client of the API at this URL, with the key of OVERFLY_API_KEY.
+
+    Raises CannotNow where nobody answers, Refused for what is no URL.
+    """
     import httpx  # noqa: PLC0415 - a fifth of a second that other commands do not need
 
     directly: dict[str, httpx.BaseTransport | None] = {
@@ -35,7 +40,9 @@ def client_of(url: str) -> "Iterator[httpx.Client]":
     }  # no proxy of the environment's knows our own machine
     try:
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        with httpx.Client(base_url=url, timeout=timeout, mounts=directly) as client:
+        key = named_api_key(read_settings())
+        headers = {} if key is None else {"X-Api-Key": key}
+        with httpx.Client(base_url=url, timeout=timeout, mounts=directly, headers=headers) as client:
             yield client
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise Refused(f"--url {url}: {error}; expected for example {HERE}") from None

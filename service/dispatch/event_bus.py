@@ -38,13 +38,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class BusEvent:
-    """An event for the bus; `time` in ms. `collection` is None where it is of no geofence."""
+    """An event for the bus; `time` in ms.
+
+    `collection` is None where it is of no geofence, `tracker` where it was found by the collection's own.
+    """
 
     key: int
     time: int
     detail_type: str
     detail: Mapping[str, Any]
-    tracker: str
+    tracker: str | None
     collection: str | None = None
 
 
@@ -123,12 +126,12 @@ class EventBus:
         return outcomes
 
     def _entry(self, event: BusEvent, home: str) -> Entry:
-        collection = [] if event.collection is None else [f"{home}:geofence-collection/{event.collection}"]
+        named = {"geofence-collection": event.collection, "tracker": event.tracker}
         content = {
             "Time": EPOCH + timedelta(milliseconds=event.time),
             "Source": self._source,
             "DetailType": event.detail_type,
-            "Resources": [*collection, f"{home}:tracker/{event.tracker}"],
+            "Resources": [f"{home}:{kind}/{name}" for kind, name in named.items() if name is not None],
             "EventBusName": self.name,
         }
         detail = _json(event.detail)

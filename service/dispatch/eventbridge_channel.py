@@ -43,7 +43,7 @@ class EventBridgeChannel:
                     time=event.told.sample_time,
                     detail_type=GEOFENCE_EVENT,
                     detail=geofence_event(event),
-                    tracker=event.told.tracker_name,
+                    tracker=event.told.of_tracker,
                     collection=event.told.collection_name,
                 )
                 for alert, event in told

@@ -1,8 +1,8 @@
 """A file with a whole database: a head, then table after table, then an end, each a line of JSON.
 
-    {"format":"overfly database","version":1,"schema":"0006","exportedTime":"2026-08-01T05:00:00.000Z"}
-    {"table":"tracker","columns":["key","name","created_time","position_events"],"given":1}
-    [1,"default",1533099600000,false]
+    {"format":"overfly database","version":1,"schema":"0009","exportedTime":"2026-08-01T05:00:00.000Z"}
+    {"table":"revision","columns":["revision","kind","committed_time"],"given":1}
+    [1,"link",1533099600000]
     {"end":true,"rows":1}
 
 A row is an array of the values of its table's columns: numbers, texts, truths, null; bytes are Base64.

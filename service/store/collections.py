@@ -1,15 +1,32 @@
 """Geofence collections: adding, changing and removing one."""
 
-from sqlalchemy import Connection, delete, insert
+from collections.abc import Mapping
+from typing import TypedDict
+
+from sqlalchemy import Connection, delete, insert, update
 
 from service.crossing_rule import CrossingRule
 from service.store.schema import collection, collection_version
+from service.store.trackers import written_values
 
 
-def insert_collection(connection: Connection, name: str, created_time: int) -> int:
+class CollectionValues(TypedDict, total=False):
+    """What a collection may be told to be, each as in CollectionRow; what is not there stays as it is."""
+
+    description: str
+    tags: Mapping[str, str]
+    kms_key_id: str | None
+
+
+def insert_collection(connection: Connection, name: str, created_time: int, values: CollectionValues) -> int:
     """Answers its key."""
-    values = {"name": name, "created_time": created_time}
-    return int(connection.execute(insert(collection).values(values).returning(collection.c.key)).scalar_one())
+    row = {"name": name, "created_time": created_time, **written_values(values)}
+    return int(connection.execute(insert(collection).values(row).returning(collection.c.key)).scalar_one())
+
+
+def update_collection(connection: Connection, key: int, updated_time: int, values: CollectionValues) -> None:
+    changed = {"updated_time": updated_time, **written_values(values)}
+    connection.execute(update(collection).where(collection.c.key == key).values(changed))
 
 
 def insert_collection_version(connection: Connection, key: int, rule: CrossingRule, at_revision: int) -> None:

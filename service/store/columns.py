@@ -4,13 +4,14 @@ PostgreSQL takes columns as they are, by COPY or as arrays; SQLite takes rows. A
 Python values, by the name of the table's column.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import psycopg
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    ClauseElement,
     ColumnElement,
     Connection,
     Float,
@@ -32,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 Columns = Mapping[str, Sequence[Any]]
@@ -49,7 +51,8 @@ def on_postgres(connection: Connection) -> bool:
 def insert_columns(connection: Connection, table: Table, columns: Columns) -> None:
     """Adds rows, in their order."""
     if not on_postgres(connection):
-        connection.execute(insert(table), _rows(columns))
+        given: dict[str, Any] = {name: bindparam(name) for name in columns}
+        _execute_many(connection, (table, *columns), lambda: insert(table).values(given), columns)
         return
     names = ", ".join(f'"{name}"' for name in columns)
     driver = connection.connection.driver_connection
@@ -93,20 +96,45 @@ def update_columns(
 
     newer: columns that stay as they are where another one, say a time, would not grow by it.
     """
-    only = true() if among is None else among
-
     if on_postgres(connection):
+        only = true() if among is None else among
         new = _as_table(table, {**keys, **columns})
         here = and_(*(table.c[name] == new.c[name] for name in keys))
         changes = _changes(table, {name: new.c[name] for name in columns}, newer or {})
         statement = update(table).where(here, only).values(changes)
         connection.execute(statement, _arrays({**keys, **columns}))
         return
-    here = and_(*(table.c[name] == bindparam(f"at_{name}") for name in keys))
-    given = {name: bindparam(f"to_{name}", type_=table.c[name].type) for name in columns}
-    changed = update(table).where(here, only).values(_changes(table, given, newer or {}))
+
+    def changed() -> ClauseElement:
+        here = and_(*(table.c[name] == bindparam(f"at_{name}") for name in keys))
+        given = {name: bindparam(f"to_{name}", type_=table.c[name].type) for name in columns}
+        return update(table).where(here).values(_changes(table, given, newer or {}))
+
+    named = (table, "update", *keys, "to", *columns, "newer", *(newer or {}).items())
     at = {f"at_{name}": values for name, values in keys.items()}
-    connection.execute(changed, _rows({**at, **{f"to_{name}": each for name, each in columns.items()}}))
+    _execute_many(
+        connection, named, changed, {**at, **{f"to_{name}": each for name, each in columns.items()}}
+    )
+
+
+def _execute_many(
+    connection: Connection, named: Hashable, statement: Callable[[], ClauseElement], columns: Columns
+) -> None:
+    """A statement for each row of values of its parameters, on SQLite.
+
+    named: tells it from all others. SQLAlchemy would look at each value of each row, which takes longer than
+    the statement; there is nothing to convert in what is written so.
+    """
+    if named not in _STATEMENTS:
+        compiled = statement().compile(dialect=connection.dialect)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - narrows the type: it is no DDL
+        _STATEMENTS[named] = str(compiled), tuple(compiled.positiontup or ())
+    text, places = _STATEMENTS[named]
+    connection.exec_driver_sql(text, list(zip(*(columns[name] for name in places), strict=True)))
+
+
+_STATEMENTS: dict[Hashable, tuple[str, tuple[str, ...]]] = {}
+"""What SQLite is told, and the parameters in their order."""
 
 
 def _changes(
@@ -137,16 +165,19 @@ def put_columns(connection: Connection, table: Table, keys: Columns, columns: Co
     )
 
 
-def delete_keys(connection: Connection, table: Table, keys: Columns) -> None:
-    """Takes away the row of each key."""
+def delete_keys(
+    connection: Connection, table: Table, keys: Columns, among: ColumnElement[bool] | None = None
+) -> None:
+    """Takes away the row of each key; all of them are among rows of which this is true."""
+    only = true() if among is None else among
     if on_postgres(connection):
         gone = _as_table(table, keys)
         here = and_(*(table.c[name] == gone.c[name] for name in keys))
-        connection.execute(delete(table).where(here), _arrays(keys))
+        connection.execute(delete(table).where(here, only), _arrays(keys))
         return
     here = and_(*(table.c[name] == bindparam(f"at_{name}") for name in keys))
     connection.execute(
-        delete(table).where(here), _rows({f"at_{name}": values for name, values in keys.items()})
+        delete(table).where(here, only), _rows({f"at_{name}": values for name, values in keys.items()})
     )
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from ingest.topics import SHARDS
-from service.fixes import Fixes
+from service.fixes import FIX_COLUMNS, Fixes
 from service.store.columns import delete_keys, on_postgres, put_columns, update_columns
 from service.store.reading.links import CURRENT
 from service.store.schema import (
@@ -33,6 +33,7 @@ from service.store.schema import (
     geofence,
     inside,
     outbox,
+    passed_over,
     position,
     position_update,
     reject,
@@ -140,13 +141,15 @@ def delete_ended_visits(connection: Connection) -> int:
 
 
 class EvaluatedFix(NamedTuple):
-    """The fix that was evaluated last of a device. Degrees, metres; `properties` as JSON text."""
+    """The fix that was evaluated last of a device. Degrees, metres; `properties` as JSON text, which has the
+    altitude, if `altitude` is None."""
 
     device_key: int
     longitude: float
     latitude: float
     accuracy: float | None
     properties: str
+    altitude: float | None
 
 
 def last_evaluated(
@@ -154,23 +157,59 @@ def last_evaluated(
 ) -> Iterator[Sequence[EvaluatedFix]]:
     """The fix at the watermark of each device, many at once.
 
-    Where history does not go back so far, it may still be the latest that is known of the device.
+    Where history does not go back so far, it may still be the latest that is known of the device. Where what
+    is at the watermark was never stored, it is kept aside.
     """
-    stored = position.c.device_key.is_not(None)
-    columns = (case((stored, position.c[name]), else_=device.c[name]) for name in EvaluatedFix._fields[1:])
+    aside, stored = passed_over.c.longitude.is_not(None), position.c.device_key.is_not(None)
+    measured = (
+        case((aside, passed_over.c[name]), (stored, position.c[name]), else_=device.c[name])
+        for name in ("longitude", "latitude", "accuracy")
+    )
+    properties = case((aside, ""), (stored, position.c.properties), else_=device.c.properties)
     at_watermark = (position.c.device_key == device.c.key) & (position.c.sample_time == device.c.watermark)
+    kept_aside = (passed_over.c.device_key == device.c.key) & (passed_over.c.watermark == device.c.watermark)
     statement = (
-        select(device.c.key, *columns)
+        select(device.c.key, *measured, properties, passed_over.c.altitude)
         .outerjoin(position, at_watermark)
+        .outerjoin(passed_over, kept_aside)
         .where(
             device.c.tracker_key == tracker_key,
-            stored | (device.c.sample_time == device.c.watermark),
+            aside | stored | (device.c.sample_time == device.c.watermark),
             among.condition,
         )
     )
     few_at_once = statement.execution_options(yield_per=READ_AT_ONCE)
     for rows in connection.execute(few_at_once, among.values).partitions():
-        yield [EvaluatedFix(*row) for row in rows]
+        yield [EvaluatedFix._make(row) for row in rows]
+
+
+def move_latest_back(connection: Connection, device_keys: Sequence[int]) -> dict[int, int]:
+    """Makes the newest position stored the latest of these devices, which nobody else moves meanwhile.
+
+    Answers its sample_time by device, where there is one: where there is none the latest stays.
+    """
+    stored = position.alias("stored")
+    newest = (
+        select(stored.c.sample_time)
+        .where(stored.c.device_key == device.c.key)
+        .order_by(stored.c.sample_time.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    columns = [position.c[name] for name in FIX_COLUMNS]
+    at = (position.c.device_key == device.c.key) & (position.c.sample_time == newest)
+    moved: dict[int, int] = {}
+    for start in range(0, len(device_keys), KEYS_AT_ONCE):
+        some = device.c.key.in_(device_keys[start : start + KEYS_AT_ONCE])
+        rows = connection.execute(
+            select(device.c.key, *columns).join_from(device, position, at).where(some)
+        ).all()
+        if rows:
+            keys, *values = zip(*rows, strict=True)
+            to = dict(zip(FIX_COLUMNS, values, strict=True))
+            update_columns(connection, device, {"key": keys}, to)
+            moved.update(zip(keys, to["sample_time"], strict=True))
+    return moved
 
 
 def insert_devices(connection: Connection, rows: Sequence[dict[str, object]]) -> list[int]:
@@ -209,6 +248,13 @@ def change_inside(connection: Connection, visits: Sequence[Visit], left: Sequenc
         columns: dict[str, Sequence[Any]] = dict(zip(Visit._fields, zip(*visits, strict=True), strict=True))
         pairs = {name: columns.pop(name) for name in PAIR}
         put_columns(connection, inside, pairs, columns)
+
+
+def leave_all(connection: Connection, device_keys: Sequence[int]) -> None:
+    """These devices are inside of nothing any more."""
+    for start in range(0, len(device_keys), KEYS_AT_ONCE):
+        some = device_keys[start : start + KEYS_AT_ONCE]
+        connection.execute(delete(inside).where(inside.c.device_key.in_(some)))
 
 
 def end_visits(

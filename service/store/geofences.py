@@ -1,6 +1,6 @@
 """Geofences and their versions: what changes them, and what they have become since a revision."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -47,14 +47,37 @@ def insert_geofences(
     return list(connection.scalars(statement, rows))
 
 
-def insert_versions(
-    connection: Connection, features: Sequence[tuple[int, str | None]], at_revision: int, time: int
-) -> None:
-    """What geofences are from this revision on: (key, GeoJSON Feature, or None where it is deleted)."""
-    rows = [{"geofence_key": key, "revision": at_revision, "feature": text} for key, text in features]
+class Times(NamedTuple):
+    """When a geofence was created and last put; milliseconds."""
+
+    created: int
+    updated: int
+
+
+def geofence_times(connection: Connection, keys: Mapping[str, int]) -> dict[str, Times]:
+    """Of geofences by id, few of them; keys: id -> key."""
+    statement = select(geofence.c.geofence_id, geofence.c.created_time, geofence.c.updated_time)
+    rows = connection.execute(statement.where(geofence.c.key.in_(keys.values())))
+    return {geofence_id: Times(created, updated) for geofence_id, created, updated in rows}
+
+
+class Version(NamedTuple):
+    """What a geofence is from a revision on: a GeoJSON Feature, or None where it is deleted.
+
+    `given` is its geometry as it was given, where the feature does not say it just so.
+    """
+
+    geofence_key: int
+    feature: str | None
+    given: str | None = None
+
+
+def insert_versions(connection: Connection, versions: Sequence[Version], at_revision: int, time: int) -> None:
+    """What geofences are from this revision on."""
+    rows = [{**version._asdict(), "revision": at_revision} for version in versions]
     connection.execute(insert(geofence_version), rows)
     for start in range(0, len(rows), LOOKED_UP_AT_ONCE):
-        keys = [key for key, _ in features[start : start + LOOKED_UP_AT_ONCE]]
+        keys = [version.geofence_key for version in versions[start : start + LOOKED_UP_AT_ONCE]]
         connection.execute(
             update(geofence).where(geofence.c.key.in_(keys)).values(revision=at_revision, updated_time=time)
         )
@@ -62,7 +85,7 @@ def insert_versions(
 
 def delete_geofence(connection: Connection, key: int, at_revision: int, time: int) -> None:
     """From this revision on the geofence is no more, and nothing is inside it."""
-    insert_versions(connection, [(key, None)], at_revision, time)
+    insert_versions(connection, [Version(key, None)], at_revision, time)
     connection.execute(update(geofence).where(geofence.c.key == key).values(deleted_revision=at_revision))
     connection.execute(delete(inside).where(inside.c.geofence_key == key))
     delete_area(connection, key)
@@ -78,8 +101,13 @@ class GeofenceChange(NamedTuple):
     feature: str | None
 
 
-def changes_since(connection: Connection, seen: int) -> Iterator[GeofenceChange]:
-    """The newest version of each geofence that changed after revision `seen`, one row at a time."""
+def changes_since(
+    connection: Connection, seen: int, of_collection: int | None = None
+) -> Iterator[GeofenceChange]:
+    """The newest version of each geofence, of all or of one collection, that changed after revision `seen`.
+
+    One row at a time.
+    """
     statement = (
         select(
             geofence.c.key,
@@ -91,5 +119,7 @@ def changes_since(connection: Connection, seen: int) -> Iterator[GeofenceChange]
         .join(geofence_version, OF_NOW)
         .where(geofence.c.revision > seen)
     )
+    if of_collection is not None:
+        statement = statement.where(geofence.c.collection_key == of_collection)
     for row in connection.execute(statement.execution_options(yield_per=1_000)):
         yield GeofenceChange(*row)

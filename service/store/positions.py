@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, se
 
 from ingest.topics import SHARDS
 from service.fixes import FIX_COLUMNS, Fixes
-from service.store.columns import insert_columns, update_columns, wanted_keys
+from service.store.columns import delete_keys, insert_columns, update_columns, wanted_keys
 from service.store.schema import WAITING, device, position
 
 
@@ -42,6 +42,8 @@ def insert_positions(
     late: NDArray[np.bool_],
 ) -> None:
     """Adds new rows. revision: met at evaluation, where it happens in the same commit; None: they wait."""
+    if not len(fixes):
+        return
     fate = _fate(late, revision)
     insert_columns(connection, position, {"device_key": device_key.tolist(), **fixes.columns(), **fate})
 
@@ -54,8 +56,18 @@ def mark_evaluated(
     late: NDArray[np.bool_],
 ) -> None:
     """Fixes that waited have had their turn: evaluated at a revision, or found to be late."""
+    if not len(sample_time):
+        return
     keys = {"device_key": device_key.tolist(), "sample_time": sample_time.tolist()}
     update_columns(connection, position, keys, _fate(late, revision), _days(sample_time))
+
+
+def delete_filtered(
+    connection: Connection, device_key: NDArray[np.int64], sample_time: NDArray[np.int64]
+) -> None:
+    """Fixes that waited have had their turn, and are not to be stored."""
+    keys = {"device_key": device_key.tolist(), "sample_time": sample_time.tolist()}
+    delete_keys(connection, position, keys, _days(sample_time))
 
 
 def _days(sample_time: NDArray[np.int64]) -> ColumnElement[bool]:

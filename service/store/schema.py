@@ -6,9 +6,9 @@ Times are int64 milliseconds since the epoch (UTC), longitudes and latitudes deg
     tracker --- tracker_consumer --- collection --- geofence --- geofence_version
        |                                 |             |
      device --- position         collection_version   inside (which device is in which geofence)
-       |                                               |
+       |    `-- passed_over                          |
      event --- outbox --- alert                        +--- device
-     position_update, reject, tombstone, revision, sequence, shard, duty, worker
+     position_update, reject, tombstone, revision, sequence, shard, duty, worker, access_key, audit
 
 A `revision` numbers each commit that changed what can be evaluated: a geofence put or deleted, a collection
 linked, unlinked or changed. A position records the revision it met, so that the past can be evaluated again.
@@ -33,6 +33,7 @@ from sqlalchemy import (
     false,
     func,
     text,
+    true,
 )
 
 metadata = MetaData(
@@ -59,8 +60,17 @@ tracker = Table(
     Column(
         "position_events", Boolean, nullable=False, server_default=false()
     ),  # each position stored is put on the event bus
+    Column("description", Text, nullable=False, server_default=""),
+    Column("tags", Text, nullable=False, server_default="{}"),  # JSON object of texts
+    Column("position_filtering", String(20)),  # TimeBased, DistanceBased, AccuracyBased; null: none
+    Column("kms_key_id", Text),
+    Column("kms_geospatial", Boolean, nullable=False, server_default=false()),
+    Column("updated_time", Milliseconds),  # null: never since it was created
+    # key of the collection of which it is a part: it holds the devices that are evaluated without a tracker
+    Column("of_collection", Key),
     sqlite_autoincrement=True,  # a key is never used again: what is kept in memory by key stays right
 )
+Index("tracker_of_collection", tracker.c.of_collection, unique=True)
 
 collection = Table(
     "collection",
@@ -68,6 +78,10 @@ collection = Table(
     Column("key", Key, primary_key=True),
     Column("name", Identifier, nullable=False, unique=True),
     Column("created_time", Milliseconds, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("tags", Text, nullable=False, server_default="{}"),  # JSON object of texts
+    Column("kms_key_id", Text),
+    Column("updated_time", Milliseconds),  # null: never since it was created
     sqlite_autoincrement=True,  # a key is never used again: what is kept in memory by key stays right
 )
 
@@ -129,6 +143,9 @@ geofence_version = Table(
     Column("geofence_key", ForeignKey("geofence.key", ondelete="CASCADE"), primary_key=True),
     Column("revision", Key, primary_key=True, index=True),
     Column("feature", Text),  # GeoJSON Feature; null where this revision deleted it
+    # the geometry as it was given, JSON, where the feature does not say it just so: Amazon Location's
+    # {"Geobuf": "<Base64>"}, or {"MultiPolygon": [...]} of polygons that overlap
+    Column("given", Text),
     sqlite_with_rowid=False,
 )
 
@@ -278,6 +295,21 @@ Index(
     "outbox_ungathered", outbox.c.channel, outbox.c.key, sqlite_where=UNGATHERED, postgresql_where=UNGATHERED
 )
 
+passed_over = Table(
+    "passed_over",
+    metadata,
+    # of a device of which fixes had their turn that are not stored
+    Column("device_key", ForeignKey("device.key", ondelete="CASCADE"), primary_key=True),
+    Column("until", Milliseconds, nullable=False),  # sample_time of the last one that had its turn
+    Column("watermark", Milliseconds),  # then, and the fix that was evaluated last; null where there is none
+    Column("longitude", Float(53)),
+    Column("latitude", Float(53)),
+    Column("altitude", Float(53)),
+    Column("accuracy", Float(53)),
+    Column("all_stored", Boolean, nullable=False, server_default=true()),  # all that was ever evaluated
+    sqlite_with_rowid=False,
+)
+
 position_update = Table(
     "position_update",
     metadata,
@@ -346,4 +378,36 @@ sequence = Table(
     metadata,
     Column("name", String(20), primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+access_key = Table(
+    "access_key",
+    metadata,
+    Column("key_id", String(40), primary_key=True),  # what names it; no secret
+    Column("kind", String(10), nullable=False),  # access (signs requests), api (is sent with them)
+    Column("name", String(100), nullable=False),
+    Column("account_id", String(12), nullable=False),
+    Column("scopes", Text, nullable=False),  # of read, write, admin, separated by commas
+    Column("tags", Text, nullable=False, server_default="{}"),  # JSON object of texts
+    Column("rate_limit", Float(53)),  # requests a second; null: as OVERFLY_RATE_LIMIT has it
+    Column("digest", LargeBinary(32), nullable=False),  # api: SHA-256 of it; access: which secret it is of
+    Column("created_time", Milliseconds, nullable=False),
+    Column("expires_time", Milliseconds),
+    Column("revoked_time", Milliseconds),
+    Column("last_used_time", Milliseconds),  # a minute or less ago may be missing
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("key", Key, primary_key=True),
+    Column("time", Milliseconds, nullable=False, index=True),
+    Column("caller", Text, nullable=False),
+    Column("account_id", String(12), nullable=False),
+    Column("operation", String(100), nullable=False),
+    Column("target", Text, nullable=False),  # the path, or the key
+    Column("status", Integer, nullable=False),  # of the answer
+    Column("address", Text, nullable=False),
+    Column("calls", Integer, nullable=False, server_default="1"),  # more than one: positions, by the minute
+    sqlite_autoincrement=True,
 )

@@ -25,6 +25,7 @@ class Turn(IntEnum):
     REVISIONS = 2
     EVENTS = 3
     REJECTS = 4
+    AUDIT = 5
 
 
 def wait_for_turn(connection: Connection, turn: Turn) -> None:

@@ -67,14 +67,14 @@ def test_a_port_in_use_is_said_with_what_to_do(overfly: Overfly, tmp_path: Path)
     assert "--port" in said
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.1", "example.org"])
-def test_any_address_but_loopback_is_refused_without_authentication(tmp_path: Path, host: str) -> None:
+def test_any_address_but_loopback_is_refused_without_authentication(tmp_path: Path) -> None:
     other = Overfly(tmp_path / "other")
     other.folder.mkdir()
-    status, said = refusal(other, "serve", "--port", "0", "--host", host)
+    status, said = refusal(other, "serve", "--port", "0", "--host", "0.0.0.0")
 
     assert status == 2
-    assert "no authentication" in said
+    assert "overfly keys create" in said
+    assert "OVERFLY_OIDC_ISSUER" in said
 
 
 def test_a_setting_that_is_not_known_is_named_with_its_likely_meaning(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.topics import SHARDS, device_of_topic, shard_of, shard_of_topic
+from ingest.topics import SHARDS, device_of_topic, is_heard, shard_of, shard_of_topic
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,17 @@ def test_shard_of_a_known_device_never_changes() -> None:
 def test_a_topic_travels_in_its_device_s_shard_or_in_one_of_its_own() -> None:
     assert shard_of_topic("aircraft/123456789/position") == shard_of("123456789")
     assert shard_of_topic("overfly/positions/3") == crc32(b"overfly/positions/3") % SHARDS
+
+
+@pytest.mark.parametrize(
+    ("topic", "heard"),
+    [
+        ("aircraft/a/position", True),
+        ("ships/a/b", True),
+        ("ships", True),
+        ("aircraft/a/b", False),
+        ("x", False),
+    ],
+)
+def test_a_topic_is_heard_by_who_subscribes_to_a_filter_of_it(topic: str, heard: bool) -> None:
+    assert is_heard(topic, ["aircraft/+/position", "ships/#"]) is heard

@@ -17,6 +17,7 @@ SOAKED = (
     "api/test_problems",
     "api/test_schema",
     "api/test_trackers",
+    "location/test_",
 )
 """What asks the store for nothing that others do not ask it for."""
 

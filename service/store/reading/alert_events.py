@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, sele
 
 from geofence.events import DWELL, ENTER, EXIT, EventType
 from geofence.geofence import called
+from geofence.reading.geofence_properties import GEOFENCE_PROPERTIES, geofence_properties
 from geofence.reading.json_values import number_of
 from service.native_event import NATIVE_COLUMNS, native_event
+from service.store.reading.trackers import OF_COLLECTION
 from service.store.schema import event, geofence_version, outbox, tracker
 
 IN_FULL = (event.c.geofence_key, event.c.revision, event.c.properties)
@@ -37,13 +39,18 @@ class ToldEvent:
     dwell_seconds: float | None = None
     interpolated: bool = False
 
+    @property
+    def of_tracker(self) -> str | None:
+        """The tracker's name, where it is none that is a part of its collection."""
+        return None if self.tracker_name.startswith(OF_COLLECTION) else self.tracker_name
+
 
 @dataclass(frozen=True, slots=True)
 class WholeEvent:
     """An event with all that is known of it. `accuracy` in metres.
 
     The properties of the position and of the geofence that it met are JSON objects as text, '' where there
-    are none.
+    are none. Of a geofence that keeps its GeofenceProperties apart they are these alone.
     """
 
     native: Mapping[str, object]
@@ -109,7 +116,7 @@ def whole_events(connection: Connection, alert_keys: Sequence[int]) -> Iterator[
         told = _told(row, met)
         yield (
             row["alert_key"],
-            WholeEvent(native_event(row), told, row["accuracy"], row["properties"], met.properties(row)),
+            WholeEvent(native_event(row), told, row["accuracy"], row["properties"], met.told_properties(row)),
         )
 
 
@@ -177,6 +184,12 @@ class _Asked(msgspec.Struct, rename="camel"):
 
     name: Any = None
     dwell_seconds: Any = None
+    geofence_properties: Any = None
+
+    @property
+    def own(self) -> dict[str, str] | None:
+        """Its GeofenceProperties, where they are kept apart from the others."""
+        return geofence_properties({GEOFENCE_PROPERTIES: self.geofence_properties})
 
 
 class _Feature(msgspec.Struct):
@@ -201,9 +214,15 @@ class _GeofencesMet:
             self._properties[key] = self._looked_up(*key)
         return self._properties[key]
 
+    def told_properties(self, row: RowMapping) -> str:
+        """Its GeofenceProperties as JSON text; where it has none apart, all of its properties."""
+        own = self._told_of(row).own
+        return self.properties(row) if own is None else msgspec.json.encode(own).decode()
+
     def name(self, row: RowMapping) -> str:
-        """`properties.name`, else the geofence's id."""
-        return called(self._told_of(row).name, row["geofence_id"])
+        """`properties.name`, else that of its GeofenceProperties, else the geofence's id."""
+        told = self._told_of(row)
+        return called(told.name, called((told.own or {}).get("name"), row["geofence_id"]))
 
     def dwell_seconds(self, row: RowMapping) -> float | None:
         """`properties.dwellSeconds`, where it is a number."""

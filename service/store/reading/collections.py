@@ -7,16 +7,21 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from service.crossing_rule import DEFAULT_RULE, CrossingRule
 from service.errors import NotFound
+from service.store.reading.trackers import read_tags
 from service.store.schema import collection, collection_version
 
 
 class CollectionRow(NamedTuple):
-    """A geofence collection."""
+    """A geofence collection. `kms_key_id` is kept for who asks, as a tracker's."""
 
     key: int
     name: str
     created_time: int
     rule: CrossingRule
+    description: str
+    tags: dict[str, str]
+    kms_key_id: str | None
+    updated_time: int
 
 
 _version = collection_version.alias("version")
@@ -32,9 +37,10 @@ IN_FORCE = and_(
 
 def selected_collections() -> Select[*tuple[Any, ...]]:
     """What `collection_row` needs, of all, in the order in which they were created."""
+    own = [column for column in collection.columns if column.name in CollectionRow._fields]
     rule = (collection_version.c.crossing, collection_version.c.max_gap, collection_version.c.max_speed)
     return (
-        select(collection.c.key, collection.c.name, collection.c.created_time, *rule)
+        select(*own, *rule)
         .select_from(collection)
         .outerjoin(collection_version, IN_FORCE)
         .order_by(collection.c.key)
@@ -42,8 +48,17 @@ def selected_collections() -> Select[*tuple[Any, ...]]:
 
 
 def collection_row(row: Row[*tuple[Any, ...]]) -> CollectionRow:
-    key, name, created_time, *rule = row
-    return CollectionRow(key, name, created_time, DEFAULT_RULE if rule[0] is None else CrossingRule(*rule))
+    rule = DEFAULT_RULE if row.crossing is None else CrossingRule(row.crossing, row.max_gap, row.max_speed)
+    return CollectionRow(
+        row.key,
+        row.name,
+        row.created_time,
+        rule,
+        row.description,
+        read_tags(row.tags),
+        row.kms_key_id,
+        row.created_time if row.updated_time is None else row.updated_time,
+    )
 
 
 def collections(connection: Connection, after: int, limit: int) -> Sequence[CollectionRow]:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, tuple_
 
 from service.errors import NotFound
 from service.store.columns import on_postgres
-from service.store.schema import PLACE, collection, device, geofence, inside
+from service.store.schema import PLACE, collection, device, geofence, inside, tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +51,13 @@ def devices(
     `since` leaves out those whose latest sample_time is before it.
     """
     statement = (
-        select(*COLUMNS)
-        .where(
-            device.c.tracker_key == tracker_key,
-            tuple_(device.c.received_time, device.c.key) > tuple_(*after),
-        )
+        shown_devices(tracker_key)
+        .where(tuple_(device.c.received_time, device.c.key) > tuple_(*after))
         .order_by(device.c.received_time, device.c.key)
         .limit(limit)
     )
     if box is not None:
-        statement = statement.where(_within(box))
-        if on_postgres(connection):
-            statement = statement.where(_meets(box))
+        statement = statement.where(within(connection, box))
     if since is not None:
         statement = statement.where(device.c.sample_time >= since)
     return [DeviceRow(*row) for row in connection.execute(statement)]
@@ -70,12 +65,25 @@ def devices(
 
 def device_named(connection: Connection, tracker_key: int, device_id: str) -> DeviceRow:
     """The device of this id. Raises NotFound."""
-    row = connection.execute(
-        select(*COLUMNS).where(device.c.tracker_key == tracker_key, device.c.device_id == device_id)
-    ).one_or_none()
+    row = connection.execute(shown_devices(tracker_key).where(device.c.device_id == device_id)).one_or_none()
     if row is None:
         raise NotFound(f"no position of device {device_id!r} is stored: GET /v1/devices lists the devices")
     return DeviceRow(*row)
+
+
+def shown_devices(tracker_key: int) -> Select[Any]:
+    """COLUMNS of devices whose latest position was not deleted, as it is with their history."""
+    deleted = exists().where(
+        tombstone.c.tracker_key == device.c.tracker_key,
+        tombstone.c.device_id == device.c.device_id,
+        tombstone.c.forgotten_time >= device.c.sample_time,
+    )
+    return select(*COLUMNS).where(device.c.tracker_key == tracker_key, ~deleted)
+
+
+def within(connection: Connection, box: BoundingBox) -> ColumnElement[bool]:
+    """Whether the latest position is in the box."""
+    return and_(_meets(box), _within(box)) if on_postgres(connection) else _within(box)
 
 
 def key_of_device(tracker_key: int, device_id: str) -> Select[tuple[int]]:

@@ -3,19 +3,29 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from service.errors import NotFound
 from service.store.schema import geofence, geofence_version
 
 
 class GeofenceRow(NamedTuple):
-    """A geofence as it is now; `feature` is its GeoJSON Feature."""
+    """A geofence as it is now; `feature` is its GeoJSON Feature, times are milliseconds.
+
+    `given` is its geometry as it was given, where the feature does not say it just so.
+    """
 
     key: int
     revision: int
     geofence_id: str
+    created_time: int
+    updated_time: int
     feature: str
+    given: str | None
+
+
+OWN = tuple(geofence.c[name] for name in GeofenceRow._fields[:5])
+VERSION = (geofence_version.c.feature, geofence_version.c.given)
 
 
 def geofences(
@@ -27,7 +37,7 @@ def geofences(
     there are more, too.
     """
     page = (
-        select(geofence.c.key, geofence.c.revision, geofence.c.geofence_id)
+        select(*OWN)
         .where(
             geofence.c.collection_key == collection_key,
             geofence.c.deleted_revision.is_(None),
@@ -38,7 +48,7 @@ def geofences(
         .subquery()  # features are read for this page only, not for all that is sorted
     )
     statement = (
-        select(page, geofence_version.c.feature)
+        select(page, *VERSION)
         .join(
             geofence_version,
             (geofence_version.c.geofence_key == page.c.key)
@@ -53,16 +63,16 @@ def geofences(
         if len(rows) == limit or characters > most_characters:
             return rows, True
         rows.append(GeofenceRow(*row))
-        characters += len(rows[-1].feature)
+        characters += len(rows[-1].feature) + len(rows[-1].given or "")
     return rows, False
 
 
-def geofence_feature(connection: Connection, collection_key: int, geofence_id: str) -> str:
-    """The GeoJSON Feature of one geofence. Raises NotFound."""
-    feature: str | None = connection.scalar(
-        select(geofence_version.c.feature)
+def geofence_of_id(connection: Connection, collection_key: int, geofence_id: str) -> GeofenceRow:
+    """One geofence. Raises NotFound."""
+    row = connection.execute(
+        select(*OWN, *VERSION)
         .join(
-            geofence,
+            geofence_version,
             (geofence.c.key == geofence_version.c.geofence_key)
             & (geofence.c.revision == geofence_version.c.revision),
         )
@@ -71,7 +81,13 @@ def geofence_feature(connection: Connection, collection_key: int, geofence_id: s
             geofence.c.geofence_id == geofence_id,
             geofence.c.deleted_revision.is_(None),
         )
-    )
-    if feature is None:
+    ).one_or_none()
+    if row is None:
         raise NotFound(f"there is no geofence {geofence_id!r}: GET /v1/geofences lists those there are")
-    return feature
+    return GeofenceRow._make(row)
+
+
+def count_geofences(connection: Connection, collection_key: int) -> int:
+    """How many a collection has now."""
+    current = (geofence.c.collection_key == collection_key) & geofence.c.deleted_revision.is_(None)
+    return connection.scalar(select(func.count()).select_from(geofence).where(current)) or 0

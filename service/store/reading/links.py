@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from service.store.reading import trackers
 from service.store.reading.collections import CollectionRow, collection_row, selected_collections
-from service.store.reading.trackers import TrackerRow
+from service.store.reading.trackers import TrackerRow, tracker_row
 from service.store.schema import collection, tracker, tracker_consumer
 
 CURRENT = tracker_consumer.c.unlinked_revision.is_(None)
@@ -28,12 +28,13 @@ def linked_collections(
 def linked_trackers(
     connection: Connection, collection_key: int, after: int, limit: int
 ) -> Sequence[TrackerRow]:
-    """The trackers that watch a collection, in the order in which they were created."""
+    """The trackers that watch a collection, in the order in which they were created, without its own."""
     statement = (
         select(*trackers.COLUMNS)
         .join(tracker_consumer, tracker_consumer.c.tracker_key == tracker.c.key)
         .where(tracker_consumer.c.collection_key == collection_key, CURRENT, tracker.c.key > after)
+        .where(trackers.PEOPLES)
         .order_by(tracker.c.key)
         .limit(limit)
     )
-    return [TrackerRow(*row) for row in connection.execute(statement)]
+    return [tracker_row(row) for row in connection.execute(statement)]

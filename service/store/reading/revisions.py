@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, or_, select
 
+from service.store.reading.trackers import PEOPLES
 from service.store.schema import (
     collection,
     collection_version,
@@ -74,6 +75,10 @@ LINK = and_(
 )
 
 
+OF_PEOPLE = select(tracker.c.key).where(PEOPLES)
+"""A link of another tracker is part of its collection: of its revision a row without names is told."""
+
+
 def _selected(condition: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
     """The columns of ChangeRow, in its order."""
     columns = (
@@ -104,7 +109,7 @@ def _joined() -> FromClause:
     return (
         revision.outerjoin(geofence_version, geofence_version.c.revision == revision.c.revision)
         .outerjoin(geofence, geofence.c.key == geofence_version.c.geofence_key)
-        .outerjoin(tracker_consumer, LINK)
+        .outerjoin(tracker_consumer, and_(LINK, tracker_consumer.c.tracker_key.in_(OF_PEOPLE)))
         .outerjoin(collection_version, collection_version.c.revision == revision.c.revision)
         .outerjoin(tracker, tracker.c.key == tracker_consumer.c.tracker_key)
         .outerjoin(collection, collection.c.key == of_collection)

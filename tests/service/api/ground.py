@@ -12,10 +12,20 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from service.api.services import Dependency
+from service.access.control import Asked
+from service.api.app import create_app
+from service.api.services import ApiServices
 from service.catalog import GeofenceCatalog
+from service.intake import Intake
+from service.live_geofences import LiveGeofences
+from service.location.arns import HOME
+from service.metrics import Metrics
+from service.readiness import Dependency
+from service.reorder import ReorderClock
 from service.store.database import Database
 from service.tracker import Tracker
+from tests.gates import Keys
+from tests.stores import Store
 
 
 @dataclass
@@ -77,6 +87,34 @@ def square(geofence_id: str, west: float, south: float, **properties: Any) -> di
 
 def feature_collection(*features: dict[str, Any]) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": list(features)}
+
+
+@contextmanager
+def grounded(store: Store, **of_services: Any) -> Iterator[Ground]:
+    """Serves the API over this store; `of_services` are members of ApiServices that differ from the usual."""
+    database = store.open()
+    live = LiveGeofences()
+    metrics = Metrics()
+    tracker = Tracker(database, live, Intake(600_000, None), ReorderClock(0), metrics, channels=("email",))
+    tracker.run_window(True)
+    catalog = GeofenceCatalog(database, live)
+    dependencies: dict[str, Dependency] = {}
+    account = of_services.get("home", HOME).account
+    of_services = {"access": Keys(database, account).control(Asked.STRANGERS), **of_services}
+    services = ApiServices(
+        database,
+        tracker,
+        catalog,
+        lambda: dependencies,
+        metrics.registry,
+        "1.2.3",
+        hosts=("fleet.example",),
+        **of_services,
+    )
+    app = create_app(services)
+    with served(app) as url, httpx.Client(base_url=url, timeout=30) as client:
+        yield Ground(database, tracker, catalog, app, dependencies, client)
+    database.close()
 
 
 @contextmanager

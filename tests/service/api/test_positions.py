@@ -7,7 +7,7 @@ import pytest
 from tests.service.api.ground import Ground, position
 
 FIX = position("4ca7b3", "05:00:00", 10.2, 46.68, altitude=11582.4, callsign="TOM2XE")
-NOTHING = {"accepted": 0, "duplicates": 0, "late": 0, "conflicts": 0, "rejected": []}
+NOTHING = {"accepted": 0, "duplicates": 0, "late": 0, "conflicts": 0, "filtered": 0, "rejected": []}
 
 
 def test_a_position_is_stored_with_its_properties(ground: Ground) -> None:

@@ -53,15 +53,32 @@ def test_a_tracker_says_whether_its_positions_are_events_and_can_be_told_otherwi
     assert [each["positionEvents"] for each in ground.get("/v1/trackers")["items"]] == [False, False]
 
 
+def test_a_tracker_leaves_no_position_out_unless_it_is_told_to(ground: Ground) -> None:
+    ground.client.post("/v1/trackers", json={"trackerName": "trucks", "positionFiltering": "TimeBased"})
+    assert ground.get("/v1/trackers/trucks")["positionFiltering"] == "TimeBased"
+    assert ground.get("/v1/trackers/default")["positionFiltering"] is None
+    ground.client.patch("/v1/trackers/default", json={"positionFiltering": "AccuracyBased"})
+    kept = ground.client.patch("/v1/trackers/default", json={"positionEvents": True}).json()
+    assert (kept["positionFiltering"], kept["positionEvents"]) == ("AccuracyBased", True)
+    ended = ground.client.patch("/v1/trackers/default", json={"positionFiltering": None}).json()
+    assert (ended["positionFiltering"], ended["positionEvents"]) == (None, True)
+
+
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b"", "body: Input data was truncated: expected an object with positionEvents"),
+        (b"", "body: Input data was truncated: expected an object with positionEvents, positionFiltering"),
         (b"[1]", "body is an array: expected an object"),
-        (b"{}", "positionEvents is missing: expected an object with positionEvents"),
         (b'{"positionEvents": 1}', "positionEvents is a whole number: expected true or false"),
-        (b'{"positionEvents": true, "b": 1}', "b is no member of it: expected positionEvents"),
-        (b'{"\xff": 1}', "body: not UTF-8: expected an object with positionEvents"),
+        (
+            b'{"positionEvents": true, "b": 1}',
+            "b is no member of it: expected positionEvents, positionFiltering",
+        ),
+        (b'{"\xff": 1}', "body: not UTF-8: expected an object with positionEvents, positionFiltering"),
+        (
+            b'{"positionFiltering": "Time"}',
+            "positionFiltering 'Time': expected TimeBased, DistanceBased, AccuracyBased or null",
+        ),
     ],
 )
 def test_a_change_of_a_tracker_that_cannot_be_is_refused(ground: Ground, body: bytes, detail: str) -> None:

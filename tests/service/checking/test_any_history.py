@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.position_filtering import TIME_BASED
 from service.retention import Retention
 from service.timestamps import now
 from tests.service.checking.checked import checked
-from tests.service.rewinding.test_any_history import ACTION, BEGINNING, QUICK, act, fresh_past
+from tests.service.rewinding.test_any_history import ACTION, BEGINNING, QUICK, TRACKER, act, fresh_past
 
 Action = tuple[Any, ...]
 HOURS = st.floats(0.965, 1.0)
@@ -30,13 +31,15 @@ class History(NamedTuple):
     later: list[Action]
 
 
+ANY_ACTION = ACTION | st.tuples(st.just("filter"), TRACKER, st.just(TIME_BASED))
+
 HISTORIES = st.builds(
     History,
-    st.lists(ACTION, min_size=5, max_size=25),
+    st.lists(ANY_ACTION, min_size=5, max_size=25),
     st.sampled_from([0, 20]),
     st.none() | HOURS,
     st.sampled_from([1, 3, 1000]),
-    st.lists(ACTION, max_size=5),
+    st.lists(ANY_ACTION, max_size=5),
 )
 
 

@@ -17,6 +17,7 @@ from service.dispatch.event_bus import EventBus
 from service.dispatch.eventbridge_channel import EventBridgeChannel
 from service.dispatch.outbox import Dispatcher
 from service.errors import SettingsError
+from service.location.geometry_rules import given_geofence
 from tests.service.dispatch.airfield import Airfield, rounds
 from tests.service.dispatch.cloud import CloudProxy, CloudQueue, queue_behind_bus
 from tests.stand_in import DESTINATION, REGION, StandIn
@@ -81,6 +82,33 @@ def test_an_event_is_put_as_amazon_location_would(
     (alert,) = airfield.alerts()
     assert (alert["channel"], alert["recipient"], alert["status"]) == ("eventbridge", bus, "sent")
     assert alert["outcome"].startswith(f"event bus {bus}: accepted as ")
+
+
+def test_geofence_properties_of_amazon_locations_are_told_and_nothing_beside_them(
+    airfield: Airfield, dispatcher: Dispatcher, queue: CloudQueue
+) -> None:
+    circle = {"Circle": {"Center": [8.55, 47.45], "Radius": 5_000.0}}
+    for device, properties in (("a", {"radius": "far", "name": "Kloten"}), ("b", None)):
+        airfield.workshop.catalog.put("default", [given_geofence("LSZH", circle, properties).geofence])
+        airfield.cross(device)
+    rounds(dispatcher)
+
+    first, second = details(queue)
+    assert first["GeofenceProperties"] == {"radius": "far", "name": "Kloten"}
+    assert "GeofenceProperties" not in second
+
+
+def test_an_event_of_a_collection_alone_names_no_tracker(
+    airfield: Airfield, dispatcher: Dispatcher, queue: CloudQueue
+) -> None:
+    workshop = airfield.workshop
+    within = workshop.catalog.tracker_in_collection("default")
+    workshop.tracker.post(workshop.fix("a", 0, 8.55, 47.45).payload, within)
+    workshop.tracker.evaluate_due()
+    rounds(dispatcher)
+
+    (received,) = queue.take()
+    assert received["resources"] == [f"{HOME}:geofence-collection/default"]
 
 
 def test_what_is_not_known_is_left_out(airfield: Airfield, dispatcher: Dispatcher, queue: CloudQueue) -> None:

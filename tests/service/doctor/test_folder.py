@@ -17,6 +17,6 @@ def test_the_folder_is_looked_at_and_not_made(tmp_path: Path) -> None:
     database = open_sqlite(data)
     assert "empty" in database_finding(database).detail
     prepare(database)
-    assert "schema 0006" in database_finding(database).detail
+    assert "schema 0009" in database_finding(database).detail
     with hold(data, "serve"):
         assert "held by overfly serve" in next(iter(folder_findings(data))).detail

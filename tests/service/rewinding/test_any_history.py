@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from service.api.histories import evaluated_position_page
 from service.crossing_rule import changed
 from service.errors import Conflict, NotFound
+from service.position_filtering import ACCURACY_BASED, DISTANCE_BASED
 from tests.service.rewinding.past import Past, in_any_order
 from tests.service.workshop import HOUR, box
 from tests.stores import SqliteStore
@@ -61,7 +62,12 @@ COLLECTION, TRACKER, ID = st.sampled_from(COLLECTIONS), st.sampled_from(TRACKERS
 PUT = st.tuples(
     st.just("put"), COLLECTION, ID, st.integers(0, 8), st.integers(1, 6), st.sampled_from(CONDITIONS)
 )
+FILTER = st.tuples(
+    st.just("filter"), TRACKER, st.sampled_from([None, DISTANCE_BASED, DISTANCE_BASED, ACCURACY_BASED])
+)
+"""Kinds of filtering with which all is stored that is evaluated."""
 ACTION = st.one_of(
+    FILTER,
     FIXES,
     FIXES,
     FIXES,
@@ -83,7 +89,7 @@ BEGINNING = [
 ]
 
 
-def act(past: Past, action: tuple[Any, ...]) -> None:
+def act(past: Past, action: tuple[Any, ...]) -> None:  # noqa: PLR0912 - a branch for each kind there is
     """Does it, where it can be done, and goes on in time."""
     past.clock += 4
     try:
@@ -96,6 +102,8 @@ def act(past: Past, action: tuple[Any, ...]) -> None:
                         if of == tracker
                     ]
                     past.tracker.ingest(messages, tracker)
+            case "filter", tracker, how:
+                past.catalog.update_tracker(tracker, position_filtering=how)
             case "put", collection, geofence_id, west, width, conditions:
                 asked = past.conditions(conditions)
                 past.catalog.put(collection, [box(geofence_id, west, west + width, **asked)])

@@ -1,0 +1,13 @@
+"""Positions: longitude and latitude on the Earth, which the model leaves to prose."""
+
+from collections.abc import Sequence
+
+
+def place_fault(position: Sequence[float]) -> str | None:
+    """What is wrong with [longitude, latitude] in degrees."""
+    longitude, latitude = position
+    if not -180 <= longitude <= 180:
+        return f"longitude {longitude:.10g}: expected -180..180"
+    if not -90 <= latitude <= 90:
+        return f"latitude {latitude:.10g}: expected -90..90"
+    return None
