@@ -19,9 +19,9 @@ from service.reorder import ReorderClock
 from service.settings import Settings
 from service.store.database import Database
 from service.store.leases import extend
-from service.store.migration import prepare
 from service.store.partitions import DaysOfHistory
 from service.store.schema import shard
+from service.store.schema_state import prepare
 from service.store.shards import take_over_all
 from service.tracker import Tracker
 

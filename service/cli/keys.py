@@ -26,7 +26,7 @@ from service.errors import Refused
 from service.named_access import named_keys_secret
 from service.settings import Settings, read_settings
 from service.store.folder import holder_of
-from service.store.migration import prepare
+from service.store.schema_state import prepare
 from service.timestamps import now
 
 DAY = 86_400_000
