@@ -62,6 +62,7 @@ class Postgres(Program):
                 server.small_disk = SmallDisk(folder / "disk", small_disk, _somebody())
             with server:
                 yield server
+                server.kill()  # its folder goes: nothing is to be written for later
         finally:
             shutil.rmtree(folder)
 

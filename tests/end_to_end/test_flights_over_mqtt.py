@@ -47,8 +47,9 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 @pytest.mark.parametrize(
     ("flown", "database"),
     [
-        ("whole_day", "sqlite"),
+        ("morning", "sqlite"),
         ("morning", "postgres"),
+        pytest.param("whole_day", "sqlite", marks=pytest.mark.soak),
         pytest.param("whole_day", "postgres", marks=pytest.mark.soak),
     ],
     indirect=True,

@@ -71,7 +71,7 @@ def publish(url: str, messages: list[tuple[str, bytes]]) -> None:
     client.loop_stop()
 
 
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@pytest.mark.parametrize("protocol", ["5", pytest.param("3.1.1", marks=pytest.mark.soak)])
 def test_each_bad_message_is_listed_with_its_reason_and_each_good_one_kept(
     tmp_path: Path, protocol: str
 ) -> None:
@@ -95,6 +95,7 @@ def test_each_bad_message_is_listed_with_its_reason_and_each_good_one_kept(
             assert {"bad_latitude", "in_future", "too_deep"} <= of_device
 
 
+@pytest.mark.soak
 def test_memory_stays_flat_under_a_stream_of_large_and_broken_messages(tmp_path: Path) -> None:
     with Mosquitto(tmp_path / "broker") as broker:
         overfly = Overfly(

@@ -25,7 +25,6 @@ from tests.stand_in import StandIn
 from tests.stores import SqliteStore
 from tests.waiting import wait_until
 
-BOTH = pytest.mark.parametrize("fifo", [True, False], ids=["FIFO", "standard"])
 PERIOD = 7  # fixes for which a device stays on one side of the geofence
 
 
@@ -88,7 +87,9 @@ def stored(workshop: Workshop) -> tuple[int, list[str], int]:
     return len(positions), ids, sum(late for *_, late in positions)
 
 
-@BOTH
+@pytest.mark.parametrize(
+    "fifo", [True, pytest.param(False, marks=pytest.mark.soak)], ids=["FIFO", "standard"]
+)
 def test_what_is_sent_becomes_rows_and_events_each_once_though_the_tracker_is_killed_in_the_middle(
     tmp_path: Path, aws: StandIn, fifo: bool
 ) -> None:

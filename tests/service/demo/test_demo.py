@@ -207,7 +207,7 @@ def test_demo_without_a_stand_in_mails_by_itself(tmp_path: Path, flights: Flight
     assert demo.leaves_nothing()
 
 
-@pytest.mark.parametrize("hop", ["serve", "bridge"])
+@pytest.mark.parametrize("hop", ["serve", pytest.param("bridge", marks=pytest.mark.soak)])
 def test_demo_one_of_whose_programs_dies_says_so_and_leaves_nothing(tmp_path: Path, hop: str) -> None:
     demo = Demo(tmp_path / "demo", "--stand-in", PROGRAM)
     demo.await_line("Try in another terminal")
