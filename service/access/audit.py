@@ -14,6 +14,9 @@ from service.store.database import Database
 
 EVERY_SECONDS: Final = 60.0
 GATHERED_AT_MOST: Final = 5_000
+GATHERED_OF_ONE: Final = 20
+"""In a minute, by target and address: nobody's attempts push the changes of others out of the record."""
+
 MANY: Final = "(many)"
 
 log = structlog.get_logger("overfly")
@@ -28,6 +31,7 @@ class AuditLog:
         self._clock = clock
         self._lock = threading.Lock()
         self._gathered: Counter[tuple[Any, ...]] = Counter()
+        self._of: Counter[str] = Counter()
         self._stop = threading.Event()
 
     def write(self, entry: AuditEntry) -> None:
@@ -42,8 +46,11 @@ class AuditLog:
         """Counts it with those that are alike but for their time; written within a minute."""
         alike = entry[1:-1]
         with self._lock:
-            if alike not in self._gathered and len(self._gathered) >= GATHERED_AT_MOST:
-                alike = entry._replace(target=MANY, address=MANY)[1:-1]
+            if alike not in self._gathered:
+                of_one = self._of[entry.caller] >= GATHERED_OF_ONE
+                if of_one or len(self._gathered) >= GATHERED_AT_MOST:
+                    alike = entry._replace(target=MANY, address=MANY)[1:-1]
+                self._of[entry.caller] += 1
             self._gathered[alike] += 1
 
     def run(self) -> None:
@@ -59,6 +66,7 @@ class AuditLog:
         """Writes what was gathered, and which keys were used; what fails is tried again the next time."""
         with self._lock:
             gathered, self._gathered = self._gathered, Counter()
+            self._of.clear()
         at = self._clock()
         try:
             if gathered:

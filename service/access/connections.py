@@ -83,6 +83,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.address = ""
         self._asked = False
         self._in_head = 0
+        self._behind_head = False
         self._head_timer: TimerHandle | None = None
         self._taken_timer: TimerHandle | None = None
 
@@ -113,8 +114,16 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._head_timer is None:
             self._await_head()
 
+    def on_message_begin(self) -> None:
+        self._behind_head = False
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._behind_head:  # what comes behind a body says nothing, and could go on without end
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        self._asked, self._in_head = True, 0
+        self._asked, self._in_head, self._behind_head = True, 0, True
         self._cancel(self._head_timer)
         self._head_timer = None
         self.connections_here.works(self)

@@ -30,7 +30,7 @@ from service.access.refusals import (
 )
 from service.access.request_body import Held, empty, once_more, read_whole
 from service.access.rules import Audited, Found
-from service.access.signatures import Signature, SignedRequest, without, without_signature
+from service.access.signatures import Signature, SignedRequest, only, without, without_signature
 from service.access.table import RULES
 from service.access.touching import Thing, check_touched, touched
 from service.access.verifying import check_account, check_scope
@@ -253,12 +253,17 @@ class _Passage:
 
     def _entry(self, status: int) -> AuditEntry:
         assert self._found is not None and self._caller is not None  # noqa: S101 - narrows the types
-        target = (self._path + (f"?{self._query}" if self._query else ""))[:TARGET_CHARACTERS]
+        rule = self._found.rule
+        if rule.audited is Audited.GATHERED:  # a position's members are none of what it was sent to
+            query = only(self._query, {each.parameter for each in rule.touches})
+        else:
+            query = without(self._query, {KEY_IN_QUERY})  # sent by mistake, where none is taken from it
+        target = (self._path + (f"?{query}" if query else ""))[:TARGET_CHARACTERS]
         return AuditEntry(
             self._control.verifier.clock(),
             self._caller.name,
             self._caller.account_id,
-            self._found.rule.operation,
+            rule.operation,
             target,
             status,
             self._address(),

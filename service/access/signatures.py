@@ -142,6 +142,11 @@ def without(query: str, names: Collection[str]) -> str:
     return "&".join(pair for pair in query.split("&") if pair and _name(pair) not in names)
 
 
+def only(query: str, names: Collection[str]) -> str:
+    """The query as it is, of these parameters alone."""
+    return "&".join(pair for pair in query.split("&") if pair and _name(pair) in names)
+
+
 class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore carries no types
     """botocore's, over the headers that the request names, and the body that came."""
 

@@ -21,6 +21,8 @@ from service.location.paths import is_location
 OWN_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 PUBLISHING = b"/topics/"
 """Before a topic, whose '/' may be percent-encoded."""
+LINE_BREAK = b"%0a"
+"""At the end of a path, which the routes' patterns would not see, and the gate's rules would."""
 READING = ("GET", "HEAD", "OPTIONS")
 METHOD_SENT = "overfly.method_sent"
 """Where the ASGI scope has the method as it was sent: a signature is of that."""
@@ -62,6 +64,8 @@ class Guard:
         if origin is not None and scope["method"] not in READING and _authority(origin) != host:
             return problem(HTTPStatus.FORBIDDEN, f"origin {origin!r} may not change anything at {host!r}")
         raw = scope.get("raw_path", b"")
+        if raw.lower().endswith(LINE_BREAK) and not is_location(scope):
+            return problem(HTTPStatus.NOT_FOUND, "there is nothing here: no path ends with a line break")
         if b"%2f" in raw.lower() and not is_location(scope) and not raw.startswith(PUBLISHING):
             return problem(HTTPStatus.NOT_FOUND, "there is nothing here: no id or name contains a '/'")
         return None

@@ -61,6 +61,10 @@ DEFAULT_PRECISION = 6
 MOST_DECIMALS = 17
 """More than a double has for a degree."""
 
+MOST_POSITIONS = 100_000
+MOST_RINGS = MOST_POSITIONS // 3
+"""No geofence has more: those are refused before they are made objects, of which each is a hundred bytes."""
+
 KINDS: dict[int, Literal["Polygon", "MultiPolygon"]] = {4: "Polygon", 5: "MultiPolygon"}
 
 
@@ -78,6 +82,11 @@ def _geometry(message: bytes, scale: int) -> DecodedGeobuf:
         raise GeobufFault(f"geometry of type {kind}: expected 4, a Polygon, or 5, a MultiPolygon")
     steps = _signed(coordinates.all()).tolist()
     counts = _ring_counts(KINDS[kind], lengths.all().tolist(), len(steps))
+    rings_given = sum(map(len, counts))
+    if rings_given > MOST_RINGS:
+        raise GeobufFault(f"{rings_given:,} rings: expected up to {MOST_RINGS:,}")
+    if len(steps) > 2 * MOST_POSITIONS:
+        raise GeobufFault(f"{len(steps) // 2:,} positions: expected up to {MOST_POSITIONS:,}")
     expected = 2 * sum(map(sum, counts))
     if len(steps) != expected:
         raise GeobufFault(f"{len(steps)} coordinates: expected {expected} for the lengths that are given")

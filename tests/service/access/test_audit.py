@@ -1,5 +1,6 @@
 """The record: who changed what, before they hear of it; positions by the minute; nothing of who only asks."""
 
+from service.access.audit import GATHERED_OF_ONE, MANY
 from service.access.caller import Scope
 from service.retention import Retention
 from service.store.audit import AuditEntry, audited, delete_old_audit, insert_audit
@@ -94,3 +95,43 @@ def test_a_change_is_answered_also_where_the_record_cannot_be_written(store: Sto
         assert found == {"create_tracker", "d"}
     keys.database.close()
     elsewhere.close()
+
+
+def test_a_writer_cannot_push_changes_out_of_the_record_by_asking_in_many_ways(guarded: Guarded) -> None:
+    writer = guarded.keys.make(Scope.WRITE)
+    for number in range(3 * GATHERED_OF_ONE):
+        guarded.refusal(403, writer, "DELETE", f"/v1/devices/x{number}")
+    found = guarded.audit()
+    assert len(found) == GATHERED_OF_ONE + 1
+    assert found[-1].target == MANY
+    assert sum(entry.calls for entry in found) == 3 * GATHERED_OF_ONE
+
+
+def test_a_key_that_is_sent_where_none_is_taken_is_not_on_record(guarded: Guarded) -> None:
+    writer = guarded.keys.make(Scope.WRITE)
+    guarded.refusal(400, writer, "POST", f"/v1/geofences?key={writer.secret}", json={})
+    (entry,) = guarded.audit()
+    assert entry.target == "/v1/geofences"
+
+
+def test_where_somebody_was_is_not_on_record(guarded: Guarded) -> None:
+    writer = guarded.keys.make(Scope.WRITE)
+    for latitude in (46, 47):
+        fix = {
+            "tracker": "default",
+            "id": "x",
+            "lat": latitude,
+            "lon": 7,
+            "timestamp": "2026-11-28T05:00:00Z",
+        }
+        guarded.ask(writer, "GET", "/osmand", params=fix)
+    (entry,) = guarded.audit()
+    assert (entry.target, entry.calls) == ("/osmand?tracker=default", 2)
+
+
+def test_a_line_break_behind_a_path_opens_no_route_that_is_not_on_record(guarded: Guarded) -> None:
+    admin = guarded.keys.make(Scope.ADMIN)
+    for path in ("/v1/keys%0a", "/v1/keys%0A", "/v1/trackers%0a", "/v1/geofences%0a"):
+        said = guarded.refusal(404, admin, "POST", path, json={"name": "x", "trackerName": "x"})
+        assert "line break" in said
+    assert len(guarded.ask(admin, "GET", "/v1/keys").json()["items"]) == 1

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.access import connections
 from service.access.connections import HEAD_BYTES, Connections, connections_possible, protocol_of
@@ -119,6 +120,20 @@ def test_requests_sent_one_after_the_other_are_all_answered(url: str) -> None:
     )
     content = rest(connection)
     assert (content.count(b"200 OK"), content.endswith(b"/b")) == (2, True)
+
+
+def test_fields_behind_a_body_are_not_kept(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[bytes] = []
+    taken = HttpToolsProtocol.on_header
+    monkeypatch.setattr(
+        HttpToolsProtocol, "on_header", lambda self, *of: (kept.append(of[0]), taken(self, *of))
+    )
+    connection = connected(url)
+    head = b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    behind = b"1\r\n[\r\n0\r\nX-Behind: y\r\nX-Behind: y\r\n\r\n"
+    connection.sendall(head + behind + b"GET /b HTTP/1.1\r\nX-Next: x\r\nConnection: close\r\n\r\n")
+    assert rest(connection).endswith(b"/b")
+    assert kept == [b"Host", b"Transfer-Encoding", b"X-Next", b"Connection"]
 
 
 def test_beyond_the_limit_the_one_that_waited_longest_goes_and_a_newcomer_is_answered(

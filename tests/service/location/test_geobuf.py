@@ -132,3 +132,15 @@ def test_half_a_megabyte_of_the_smallest_pieces_is_read_like_any_other() -> None
     size = bytes([len(numbers) & 0x7F | 0x80, len(numbers) >> 7 & 0x7F | 0x80, len(numbers) >> 14])
     with pytest.raises(GeobufFault, match="type 0"):
         decode_geobuf(b"\x32" + size + numbers)
+
+
+@pytest.mark.parametrize(
+    ("polygons", "problem"),
+    [
+        ([[[]] * 200_000], "200,000 rings: expected up to 33,333"),
+        ([[[(0, 0)] * 150_000]], "150,000 positions: expected up to 100,000"),
+    ],
+)
+def test_more_than_any_geofence_has_is_refused_before_it_is_made(polygons: Any, problem: str) -> None:
+    with pytest.raises(GeobufFault, match=problem):
+        decode_geobuf(encoded_geobuf("Polygon", polygons, 6))
