@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from ingest.decoding.decoder import Decode, Decoded, decode
 from ingest.messages import Message
 from ingest.topics import shard_of
+from service.errors import NotFound
 from service.evaluator import Evaluator
 from service.intake import Intake
 from service.live_geofences import LiveGeofences
@@ -201,25 +202,43 @@ class Tracker:
         needed: the shards that it cannot be without, as in Evaluator.alone.
         """
         evaluator = self._evaluator
+        missing: NotFound | None = None
         with evaluator.alone(needed) as connection:
             outcome = Outcome(committed_time=self._receipt())
-            devices = evaluator.devices(connection, tracker_name)
-            ours, others = _parted(decoded, self.shards.owned)
-            ours = without_forgotten(messages, ours, devices.forgotten)
-            outcome.rejects += ours.rejects
-            if len(others.batch):
-                of_tracker = tracker_named(connection, tracker_name)
-                self._store_waiting(connection, messages, others, of_tracker, outcome)
-            if len(ours.batch):
-                if any_waiting(connection, self.shards.owned):
-                    while evaluator.evaluate_waiting(connection, np.iinfo(np.int64).max, outcome):
-                        pass
-                devices.learn(connection, ours.batch.device_id)
-                self._store(connection, messages, ours, devices, outcome, evaluating=True)
-            if outcome.rejects:
-                insert_rejects(connection, devices.tracker_key, outcome.rejects, outcome.committed_time)
+            try:
+                devices = evaluator.devices(connection, tracker_name)
+            except NotFound as error:  # raised behind, for what fails inside has all devices read anew
+                missing = error
+            else:
+                self._store_parted(connection, messages, decoded, devices, outcome)
+        if missing is not None:
+            raise missing
         self._account(outcome)
         return outcome
+
+    def _store_parted(
+        self,
+        connection: Connection,
+        messages: Sequence[Message],
+        decoded: Decoded,
+        devices: TrackedDevices,
+        outcome: Outcome,
+    ) -> None:
+        evaluator = self._evaluator
+        ours, others = _parted(decoded, self.shards.owned)
+        ours = without_forgotten(messages, ours, devices.forgotten)
+        outcome.rejects += ours.rejects
+        if len(others.batch):
+            of_tracker = tracker_named(connection, devices.tracker_name)
+            self._store_waiting(connection, messages, others, of_tracker, outcome)
+        if len(ours.batch):
+            if any_waiting(connection, self.shards.owned):
+                while evaluator.evaluate_waiting(connection, np.iinfo(np.int64).max, outcome):
+                    pass
+            devices.learn(connection, ours.batch.device_id)
+            self._store(connection, messages, ours, devices, outcome, evaluating=True)
+        if outcome.rejects:
+            insert_rejects(connection, devices.tracker_key, outcome.rejects, outcome.committed_time)
 
     def _commit_waiting(self, messages: Sequence[Message], decoded: Decoded, tracker_name: str) -> Outcome:
         """Stores what is evaluated later, whoever owns its shards."""

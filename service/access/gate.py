@@ -39,7 +39,17 @@ from service.api.problems import RETRY_SECONDS, problem
 from service.errors import AccessRefused, CannotNow
 from service.store.audit import AuditEntry
 
-PASSED_ON: Final = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
+PASSED_ON: Final = frozenset(
+    {
+        b"forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-real-ip",
+        b"cf-connecting-ip",
+        b"via",
+    }
+)
 """Headers of a proxy: who comes through one is not on this machine."""
 
 TARGET_CHARACTERS: Final = 500

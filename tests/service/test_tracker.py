@@ -353,3 +353,13 @@ def test_a_link_begins_with_nothing_inside_whatever_the_one_before_left(
     workshop.reopen()
     workshop.ingest(workshop.fix("x", 1, 5))
     assert [(kind, time) for kind, _, _, time in workshop.events()] == [("ENTER", 0), ("ENTER", 1)]
+
+
+def test_who_posts_to_a_tracker_that_is_not_there_costs_nobody_the_memory(workshop: Workshop) -> None:
+    workshop.ingest(workshop.fix("x", 0, 1))
+    held = workshop.tracker._evaluator._held
+    with pytest.raises(NotFound):
+        workshop.tracker.ingest([workshop.fix("x", 1, 7)], "nosuch")
+    assert not held.empty
+    workshop.ingest(workshop.fix("x", 2, 20))
+    assert [event[0] for event in workshop.events()] == ["ENTER", "EXIT"]
