@@ -116,7 +116,9 @@ def check_signature(signature: Signature, secret: str, request: SignedRequest, b
     digest = hashlib.sha256(body).hexdigest()
     claimed = request.header("x-amz-content-sha256")
     signer = _Signer(Credentials(signature.key_id, secret), signature.service, signature.region)
-    as_signed = AWSRequest(request.method, f"http://host{request.path}?{_canonical_query(request)}")
+    as_signed = AWSRequest(
+        request.method, f"http://host{request.path}?{_canonical_query(request, signature)}"
+    )
     for name, value in request.headers:
         if name in signature.signed_headers:
             as_signed.headers[name] = value  # adds: botocore joins those of one name
@@ -228,11 +230,12 @@ def _check_signed(request: SignedRequest, signed: tuple[str, ...]) -> None:
     request.header("host")
 
 
-def _canonical_query(request: SignedRequest) -> str:
+def _canonical_query(request: SignedRequest, signature: Signature) -> str:
     """As the routes read it, encoded as Amazon does: what is read alike is signed alike, and nothing else."""
     pairs = parse_qsl(request.query, keep_blank_values=True)
+    left_out = None if signature.expires is None else _SIGNED_BY
     encoded = (
-        (quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in pairs if name != _SIGNED_BY
+        (quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in pairs if name != left_out
     )
     return "&".join(f"{name}={value}" for name, value in encoded)
 

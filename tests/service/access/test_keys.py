@@ -184,7 +184,7 @@ def test_on_this_machine_nobody_is_asked_but_what_is_offered_is_verified(sqlite_
         assert httpx.get(url).status_code == 200
         assert httpx.get(url, headers=invented).status_code == 401
         assert httpx.delete(f"{url}/x", headers={"X-Api-Key": key.secret}).status_code == 403
-        for header in ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"):
+        for header in ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via"):
             answer = httpx.get(url, headers={header: "203.0.113.7"})
             assert (answer.status_code, "OVERFLY_AUTH=off" in answer.json()["detail"]) == (401, True)
     with grounded(sqlite_store, access=keys.control(Asked.NOBODY)) as ground:

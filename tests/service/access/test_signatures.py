@@ -61,6 +61,7 @@ CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"target": "/tracking/v0/list-trackers"}, "InvalidSignatureException"),
     ({"target": "/tracking/v0/list-trackers?a=%201"}, "InvalidSignatureException"),
     ({"target": "/tracking/v0/list-trackers?a=1&a=1"}, "InvalidSignatureException"),
+    ({"target": "/tracking/v0/list-trackers?a=1&X%2DAmz-Signature=b"}, "InvalidSignatureException"),
     ({"target": "/geofencing/v0/list-collections?a=1"}, "InvalidSignatureException"),
     ({"target": "/tracking/v0/%6cist-trackers?a=1"}, "InvalidSignatureException"),
     ({"target": "/tracking/v0/x/../list-trackers?a=1"}, "IncompleteSignature"),
