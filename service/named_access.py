@@ -20,7 +20,7 @@ from service.store.database import Database
 from service.timestamps import now
 
 HOW: Final = (
-    "`overfly keys create NAME --scope read` makes a key, or set OVERFLY_OIDC_ISSUER and "
+    "`overfly keys create NAME --scope admin` makes a key, or set OVERFLY_OIDC_ISSUER and "
     "OVERFLY_OIDC_AUDIENCE, whose tokens are taken"
 )
 

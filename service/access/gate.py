@@ -37,6 +37,7 @@ from service.access.verifying import check_account, check_scope
 from service.api.guard import METHOD_SENT
 from service.api.problems import RETRY_SECONDS, problem
 from service.errors import AccessRefused, CannotNow
+from service.location.paths import is_location
 from service.store.audit import AuditEntry
 
 PASSED_ON: Final = frozenset(
@@ -95,9 +96,7 @@ class _Passage:
         self._found = RULES.find(scope["method"], self._path)
         self._caller: Caller | None = None
         self._amazon = not self._path.startswith("/v1/") and (
-            self._found.rule.amazon
-            if self._found
-            else self._path.startswith(("/tracking/", "/geofencing/", "/tags/"))
+            self._found.rule.amazon if self._found else is_location(scope)
         )
 
     async def answer(self) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import TextColumn
 
 from service.cli.running_service import bar_with
+from service.logs import configure_logs
 from service.settings import read_settings
 
 
@@ -44,6 +45,7 @@ def _amazon_location(
     from service.quiet_tracking import filled_database  # noqa: PLC0415 - as above
 
     settings = read_settings()
+    configure_logs(settings.log_format, settings.log_level)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     account, summary = Account(account_client()), Summary()
     copied = CopiedUntil(state, account.name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
@@ -24,6 +25,7 @@ ANSWER_SECONDS = 600.0
 CONNECT_SECONDS = 10.0
 
 HERE = "http://127.0.0.1:8080"
+HOW_TO_SHOW_A_KEY = ": set OVERFLY_API_KEY, or OVERFLY_API_KEY_FILE, to one that may"
 Url = Annotated[str, typer.Option(help="Where `overfly serve` answers.")]
 
 
@@ -60,7 +62,8 @@ def content_of(answer: "httpx.Response", what: str) -> bytes:
         problem = msgspec.json.decode(answer.content, type=Problem)
     except msgspec.MsgspecError:
         raise OverflyError(f"{answer.url} answered {answer.status_code}, but not as Overfly does") from None
-    sentence = "\n".join([f"{what}: {problem.detail}", *(f"  {fault}" for fault in problem.errors)])
+    how = HOW_TO_SHOW_A_KEY if answer.status_code == HTTPStatus.UNAUTHORIZED else ""
+    sentence = "\n".join([f"{what}: {problem.detail}{how}", *(f"  {fault}" for fault in problem.errors)])
     raise {404: NotFound, 503: CannotNow}.get(answer.status_code, Refused)(sentence)
 
 

@@ -34,7 +34,7 @@ def associate_tracker_consumer(
     with services.database.read() as connection:
         check_touched(connection, caller, [(Kind.COLLECTION, collection)])
     if not services.catalog.link(tracker, collection, services.limits.consumers):
-        raise ConflictException(f"geofence collection {collection!r} is associated with tracker {tracker!r}")
+        raise ConflictException(f"collection {collection!r} is associated with tracker {tracker!r} already")
     return {}
 
 

@@ -32,6 +32,10 @@ UNKNOWN_OPERATION: Final = "UnknownOperation"
 """Reasons of a ValidationException; the model has UnknownField, too, for what it ignores."""
 
 
+NAMED: Final = 3
+"""So many of the fields are in the message; all are in fieldList."""
+
+
 class Field(NamedTuple):
     """A member of a request that is wrong, by its path (`Updates[0].Position`), and how."""
 
@@ -59,10 +63,12 @@ class ServiceError(OverflyError):
 
 
 class ValidationException(ServiceError):
-    """The input does not fit the operation."""
+    """The input does not fit the operation. The message has the first fields: the AWS CLI shows no others."""
 
     def __init__(self, message: str, reason: str = OTHER, fields: Sequence[Field] = ()) -> None:
-        super().__init__(message)
+        named = "; ".join(f"{field.name}: {field.message}" for field in fields[:NAMED])
+        more = f"; and {len(fields) - NAMED} more" if len(fields) > NAMED else ""
+        super().__init__(f"{message}: {named}{more}" if fields else message)
         self.reason = reason
         self.fields = fields
 

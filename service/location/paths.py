@@ -4,8 +4,11 @@ from typing import Final
 
 from starlette.types import Scope
 
-PREFIXES: Final = (b"/tracking/v0/", b"/geofencing/v0/", b"/tags/")
-"""What they begin with."""
+PREFIXES: Final = (
+    *(b"/tracking/v0/", b"/geofencing/v0/", b"/tags/"),
+    *(b"/maps/v0/", b"/metadata/v0/", b"/places/v0/", b"/routes/v0/"),
+)
+"""What they begin with; the latter have no operation here, and Amazon's clients are told so."""
 
 
 def is_location(scope: Scope) -> bool:

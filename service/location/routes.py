@@ -134,7 +134,8 @@ class LocationRoutes:
             path = route.matched(segments)
             if path is not None:
                 return route, path
-        said = f"there is no operation {request.method} {request.scope['path']}"
+        asked = f"{request.method} {request.scope['path']}"
+        said = f"there is no operation {asked} here, only those for trackers, geofences and tags"
         raise ValidationException(said, UNKNOWN_OPERATION)
 
 

@@ -45,6 +45,8 @@ def asked(ground: Ground, method: str, path: str, body: bytes = b"", **headers: 
         ("/tracking/v0/trackers/nobody", 404),
         ("/tracking/v0/trackers/default/", 400),
         ("/tracking/v0/nothing", 400),
+        ("/places/v0/indexes/homes", 400),
+        ("/metadata/v0/keys/mine", 400),
     ],
 )
 def test_a_path_is_decoded_once(ground: Ground, path: str, status: int) -> None:

@@ -130,6 +130,9 @@ def test_every_fault_of_a_request_is_named_at_once(ground: Ground) -> None:
     assert ("PositionFiltering", "expected one of TimeBased, DistanceBased, AccuracyBased") in named
     members = {"TrackerName", "Tags[a]", "Tags[]", "PositionFiltering", "EventBridgeEnabled"}
     assert {name for name, _ in named} == members
+    first = [f"{field['Name']}: {field['Message']}" for field in response["FieldList"][:3]]
+    shown = response["Error"]["Message"]  # all that the AWS CLI shows
+    assert shown.endswith(f"{'; '.join(first)}; and {len(response['FieldList']) - 3} more")
 
 
 @same("CreateTracker", "CreateGeofenceCollection")
