@@ -5,12 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from geofence.reading.geojson import feature_text
-from ingest.decoding.decoder import Decoded, DecodeLimits
-from ingest.messages import Message
 from service.catalog import GeofenceCatalog
 from service.errors import NotFound
 from service.location.geometry_rules import GeometryRefused, GivenGeofence, given_geofence
-from service.location.updates import WrittenUpdates, decoded_updates
+from service.location.updates import stored_updates
 from service.moving.amazon_location.account import Entry
 from service.moving.amazon_location.summary import Summary
 from service.outcome import Posted
@@ -115,11 +113,7 @@ class FilledDatabase:
         """
         self._stay()
         updates = [{**each, "SampleTime": milliseconds(each)} for each in entries]
-
-        def decoding(_: Sequence[Message], received_time: int, limits: DecodeLimits) -> Decoded:
-            return decoded_updates([updates], limits.bounds(received_time))
-
-        return self._tracker.post_all(WrittenUpdates([updates]), tracker, decoding)
+        return stored_updates(self._tracker, tracker, [updates])
 
     def _given(self, entry: Entry) -> GivenGeofence | None:
         try:
