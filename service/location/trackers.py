@@ -25,6 +25,7 @@ VALUES: Final = {
     "KmsKeyId": "kms_key_id",
     "KmsKeyEnableGeospatialQueries": "kms_geospatial",
 }
+"""Amazon's name -> ours, of what a tracker may be told to be."""
 
 
 def create_tracker(services: ApiServices, request: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
