@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from geofence.fixes.positions import PositionBatch
 from ingest.topics import shard_of
 from service.evaluating import Evaluated
-from service.filtering import had_their_turn, late_and_stored
+from service.filtering.filtered import had_their_turn, late_and_stored
 from service.fixes import Fixes, fixes_of
 from service.outcome import Outcome
 from service.store.devices import insert_devices, move_latest_back, update_devices

@@ -7,10 +7,10 @@ from typing import Any, Final
 from service.access.caller import Caller
 from service.access.touching import check_new, visible
 from service.api.services import ApiServices
+from service.filtering.passing import TIME_BASED
 from service.location.arns import TRACKER
 from service.location.paging import paging
 from service.location.tags import check_tags
-from service.position_filtering import TIME_BASED
 from service.store.reading.trackers import TrackerRow, tracker_named, trackers
 from service.store.trackers import TrackerValues
 

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from service.fixes import Fixes
-from service.position_filtering import (
+from service.filtering.passing import (
     INTERVAL,
     NONE,
     TIME_BASED,
@@ -22,6 +21,7 @@ from service.position_filtering import (
     passes_after,
     passing,
 )
+from service.fixes import Fixes
 from service.store.neighbours import evaluated_before, stored_around, stored_just_before
 from service.store.passed_over import turns_ended
 from service.tracked_devices import TrackedDevices
