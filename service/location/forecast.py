@@ -87,7 +87,7 @@ def _asked(request: Mapping[str, Any]) -> Asked:
         faults.append(Field("SpeedUnit", f"{speed_unit} with {unit}: expected {SPEED_UNITS[unit]}"))
     fault = place_fault(state["Position"])
     if fault is not None:
-        faults.append(Field("DeviceState.Position", fault))
+        faults.append(Field("DeviceState.Position", fault.detail("")))
     if faults:
         raise ValidationException(INVALID, FIELD_VALIDATION_FAILED, faults)
     longitude, latitude = state["Position"]

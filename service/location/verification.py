@@ -37,7 +37,8 @@ def verify_device_position(services: ApiServices, request: Mapping[str, Any], _:
     state = request["DeviceState"]
     fault = place_fault(state["Position"])
     if fault is not None:
-        raise ValidationException(INVALID, FIELD_VALIDATION_FAILED, [Field("DeviceState.Position", fault)])
+        fields = [Field("DeviceState.Position", fault.detail(""))]
+        raise ValidationException(INVALID, FIELD_VALIDATION_FAILED, fields)
     with services.database.read() as connection:
         of_tracker = tracker_named(connection, request["TrackerName"]).key
         known = latest_positions(connection, of_tracker, [state["DeviceId"]], BEFORE_ALL)
