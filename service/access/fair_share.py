@@ -9,6 +9,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from service.access.refusals import TooBusy, TooFast
 
@@ -24,6 +25,10 @@ class Shares:
     of_one: int = 20
     waiting_of_one: int = 256
     waiting_in_all: int = 4096
+
+
+TOGETHER: Final = Shares(in_all=1024, of_one=512)
+"""Of requests that wait for one commit together, in no thread: the more there are, the less each costs."""
 
 
 class FairShare:

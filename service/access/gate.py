@@ -17,7 +17,7 @@ from starlette.types import Scope as AsgiScope
 
 from service.access.caller import IN_SCOPE, Caller, Scope, local_caller
 from service.access.control import AccessControl, Asked
-from service.access.fair_share import FairShare
+from service.access.fair_share import TOGETHER, FairShare
 from service.access.offered import KEY_IN_QUERY, ApiKey, Offered, offered
 from service.access.rates import Rates
 from service.access.refusals import (
@@ -60,6 +60,7 @@ class Gate:
         self.app = app
         self.control = control
         self.share = FairShare(control.shares)
+        self.together = FairShare(TOGETHER)
         self.held = Held()
         self.rates = Rates()
         self.local = local_caller(control.account_id)
@@ -126,7 +127,9 @@ class _Passage:
                 body = await read_whole(self._receive, self._headers, found.rule.body, account)
             if body is not None:
                 self._receive = once_more(body, self._receive)
-            await held.enter_async_context(self._gate.share.place(caller.identity))
+            together = found is not None and found.rule.together
+            share = self._gate.together if together else self._gate.share
+            await held.enter_async_context(share.place(caller.identity))
             if found is not None:
                 await self._check_touched(caller, found)
             await self._app_with(caller)

@@ -75,6 +75,8 @@ _TABLE: Final = (
 BODIES: Final = {"PutGeofence": 4 * MEBIBYTE, "BatchPutGeofence": 16 * MEBIBYTE}
 """Above what the operations take, so that they say it in their way."""
 
+TOGETHER: Final = {"BatchUpdateDevicePosition", "BatchEvaluateGeofences"}
+
 LOCATION: Final = tuple(
     Rule(
         method,
@@ -85,6 +87,7 @@ LOCATION: Final = tuple(
         audited,
         body=BODIES.get(operation, 2 * MEBIBYTE),
         amazon=True,
+        together=operation in TOGETHER,
     )
     for operation, method, path, scope, audited, touches in _TABLE
 )

@@ -55,7 +55,7 @@ class Rule:
 
     untagged: only for who may touch everything. key_in_query: its callers can say their key nowhere else.
     body: its most bytes. amazon: refusals are as Amazon's services write them. browser: people open it in a
-    browser, which is to ask them for a key.
+    browser, which is to ask them for a key. together: its requests wait for one commit, in no thread.
     """
 
     method: str
@@ -70,6 +70,7 @@ class Rule:
     body: int = 64 * KIBIBYTE
     amazon: bool = False
     browser: bool = False
+    together: bool = False
 
 
 TRACKER_IN_PATH: Final = Touched(Kind.TRACKER, Named.IN_PATH, "tracker_name")

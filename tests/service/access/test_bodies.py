@@ -3,14 +3,17 @@
 import http.client
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
 
+from ingest.timestamps import iso
 from service.access import request_body
 from service.access.caller import Scope
 from service.access.fair_share import Shares
+from service.timestamps import now
 from tests.gates import Keys
 from tests.service.access.guarded import Guarded
 from tests.service.api.ground import grounded
@@ -98,6 +101,26 @@ def test_slow_senders_take_no_place_and_are_given_up(small: Guarded) -> None:
             assert small.ask(other, "GET", "/v1/devices").status_code == 200
         for sender in senders:
             assert sender.recv(1000).startswith(b"HTTP/1.1 408 ")
+
+
+def test_positions_that_wait_for_a_commit_take_no_place_and_are_stored_together(small: Guarded) -> None:
+    sender, other = small.keys.make(Scope.WRITE), small.keys.make(Scope.READ)
+    path, time = "/tracking/v0/trackers/default/positions", iso(now())
+    update = {"DeviceId": "truck", "SampleTime": time, "Position": [8.5, 47.4]}
+
+    def post(number: int) -> int:
+        updates = {"Updates": [{**update, "DeviceId": f"truck-{number}"}]}
+        return small.ask(sender, "POST", path, json=updates).status_code
+
+    with ThreadPoolExecutor(20) as callers:
+        with small.ground.database.write():  # holds up the first commit
+            posted = [callers.submit(post, number) for number in range(20)]
+            for _ in range(5):
+                assert small.ask(other, "GET", "/v1/devices").status_code == 200
+        assert {each.result() for each in posted} == {200}
+    devices = small.ask(other, "GET", "/v1/devices").json()["features"]
+    assert len(devices) == 20
+    assert len({each["properties"]["receivedTime"] for each in devices}) < 5
 
 
 def test_who_asks_a_hundred_times_at_once_keeps_nobody_waiting(small: Guarded) -> None:
