@@ -15,8 +15,8 @@ from geofence.reading.geojson import feature_text
 from ingest.identifiers import is_identifier
 from service.crossing_rule import DEFAULT_RULE, Change, CrossingRule
 from service.errors import Conflict, NotFound, Refused, TooMany
+from service.filtering.passing import FILTERINGS, UNSTORED
 from service.live_geofences import LiveGeofences
-from service.position_filtering import FILTERINGS, UNSTORED
 from service.store.areas import put_areas
 from service.store.collections import (
     CollectionValues,

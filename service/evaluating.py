@@ -18,7 +18,7 @@ from geofence.fixes.fix_columns import FixColumns
 from geofence.state.evaluation import Evaluation
 from geofence.state.visit_records import NEVER
 from ingest.decoding.altitudes import altitudes_among
-from service.filtering import Filtered
+from service.filtering.filtered import Filtered
 from service.fixes import Fixes
 from service.live_geofences import LiveGeofences
 from service.store.devices import Visit, change_inside

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from service.evaluating import Evaluated, evaluate_filtered, evaluate_fixes, write_evaluated
-from service.filtering import filtered
+from service.filtering.filtered import filtered
+from service.filtering.passing import UNSTORED
 from service.fixes import Fixes, fixes_kept
 from service.held_devices import HeldDevices
 from service.live_geofences import LiveGeofences
 from service.outcome import Outcome
 from service.ownership.owned_shards import Shards
-from service.position_filtering import UNSTORED
 from service.reorder_window import ReorderWindow
 from service.store.database import Database
 from service.store.devices import end_visits

@@ -9,12 +9,12 @@ from sqlalchemy import Connection
 from geofence.fixes.positions import PositionBatch
 from ingest.topics import shard_of
 from service.evaluating import Evaluated
-from service.filtering import had_their_turn, late_and_stored
+from service.filtering.filtered import had_their_turn, late_and_stored
 from service.fixes import Fixes, fixes_of
 from service.outcome import Outcome
 from service.store.devices import insert_devices, move_latest_back, update_devices
 from service.store.neighbours import devices_standing_at
-from service.store.positions import StoredPosition, delete_filtered, stored_before
+from service.store.positions import StoredPosition, delete_filtered, rows_already
 from service.tracked_devices import UNKNOWN, TrackedDevices
 
 
@@ -63,7 +63,7 @@ def sort_out(connection: Connection, devices: TrackedDevices, fixes: Fixes) -> F
     known = np.flatnonzero(new & (fixes.sample_time <= devices.latest[fixes.slot]))
     winner: dict[int, StoredPosition] = {}
     if len(known):
-        rows = stored_before(connection, devices.key[fixes.slot[known]], fixes.sample_time[known])
+        rows = rows_already(connection, devices.key[fixes.slot[known]], fixes.sample_time[known])
         winner = {int(known[place]): row for place, row in rows.items()}
     suspects = sorted({*winner, *np.flatnonzero(~new).tolist()})
     for index in suspects:

@@ -7,16 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from geofence.fixes.last_fixes import LastFixes
 from geofence.state.inside_state import InsideState
 from geofence.state.visit_records import NEVER, VisitRecords
-from ingest.decoding.altitudes import altitudes_among
 from ingest.topics import shard_of
 from service.store.devices import (
     Among,
     EvaluatedFix,
     KnownDevice,
     Visit,
+    as_last_fixes,
     known_devices,
     last_evaluated,
     of_ids,
@@ -162,19 +161,8 @@ class TrackedDevices:
         )
 
     def _load_fixes(self, stored: Sequence[EvaluatedFix], slots: Mapping[int, int]) -> None:
-        self.state.set_last_fixes(
-            _int32(slots[fix.device_key] for fix in stored),
-            LastFixes(
-                np.array([fix.longitude for fix in stored], np.float64),
-                np.array([fix.latitude for fix in stored], np.float64),
-                np.where(
-                    [fix.altitude is None for fix in stored],
-                    altitudes_among(fix.properties for fix in stored),
-                    np.array([fix.altitude for fix in stored], np.float64),
-                ),
-                np.array([fix.accuracy for fix in stored], np.float64),  # None becomes NaN
-            ),
-        )
+        slot = _int32(slots[fix.device_key] for fix in stored)
+        self.state.set_last_fixes(slot, as_last_fixes(stored))
 
 
 def _int32(values: Iterable[int]) -> NDArray[np.int32]:

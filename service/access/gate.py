@@ -34,6 +34,7 @@ from service.access.signatures import Signature, SignedRequest, only, without, w
 from service.access.table import RULES
 from service.access.touching import Thing, check_touched, touched
 from service.access.verifying import check_account, check_scope
+from service.api.bodies import KIBIBYTE
 from service.api.guard import METHOD_SENT
 from service.api.problems import RETRY_SECONDS, problem
 from service.errors import AccessRefused, CannotNow
@@ -54,7 +55,7 @@ PASSED_ON: Final = frozenset(
 """Headers of a proxy: who comes through one is not on this machine."""
 
 TARGET_CHARACTERS: Final = 500
-UNKNOWN_BODY: Final = 64 << 10
+UNKNOWN_BODY: Final = 64 * KIBIBYTE
 """Bytes that a signed request to nowhere may have."""
 
 LOOKING_UP: Final = 8

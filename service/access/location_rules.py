@@ -8,7 +8,8 @@ tags.
 from typing import Final
 
 from service.access.caller import Scope
-from service.access.rules import MEBIBYTE, Audited, Kind, Named, Rule, Touched
+from service.access.rules import Audited, Kind, Named, Rule, Touched
+from service.api.bodies import MEBIBYTE
 
 TRACKER: Final = Touched(Kind.TRACKER, Named.IN_PATH, "TrackerName")
 COLLECTION: Final = Touched(Kind.COLLECTION, Named.IN_PATH, "CollectionName")

@@ -15,9 +15,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 from service.access.refusals import TooBusy, TooFast, TooManyBytes, TooSlow
+from service.api.bodies import KIBIBYTE, MEBIBYTE, declares_more, too_long
 
-KIBIBYTE: Final = 1 << 10
-MEBIBYTE: Final = 1 << 20
 GRACE_SECONDS: Final = 20.0
 LEAST_RATE: Final = 16 * KIBIBYTE
 """A body takes at most the grace, and a second more for each of so many bytes."""
@@ -73,9 +72,8 @@ async def read_whole(receive: Receive, headers: Headers, most: int, account: Acc
     """The body. Raises TooManyBytes as soon as it passes `most`, TooSlow, TooFast, TooBusy, and
     ClientDisconnect.
     """
-    declared = headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared[:20]) > most:
-        raise _too_many(most)
+    if declares_more(headers, most):
+        raise TooManyBytes(too_long(most))
     chunks: list[bytes] = []
     length, more = 0, True
     began = asyncio.get_running_loop().time()
@@ -92,7 +90,7 @@ async def read_whole(receive: Receive, headers: Headers, most: int, account: Acc
         chunk = message.get("body", b"")
         length += len(chunk)
         if length > most:
-            raise _too_many(most)
+            raise TooManyBytes(too_long(most))
         account.add(len(chunk))
         chunks.append(chunk)
         more = message.get("more_body", False)
@@ -116,8 +114,3 @@ def once_more(body: bytes, receive: Receive) -> Receive:
 def empty(headers: Mapping[str, str]) -> bool:
     """Whether a request says that it has no body."""
     return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
-
-
-def _too_many(most: int) -> TooManyBytes:
-    size = f"{most // MEBIBYTE} MiB" if most >= MEBIBYTE else f"{most // KIBIBYTE} KiB"
-    return TooManyBytes(f"body: expected at most {size}")

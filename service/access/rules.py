@@ -11,10 +11,9 @@ from typing import Final
 from urllib.parse import unquote
 
 from service.access.caller import Scope
+from service.api.bodies import KIBIBYTE, MEBIBYTE
 
 ANYTHING: Final = "{}"
-KIBIBYTE: Final = 1 << 10
-MEBIBYTE: Final = 1 << 20
 
 
 class Kind(Enum):

@@ -9,7 +9,7 @@ import binascii
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 import msgspec
 
@@ -18,8 +18,9 @@ from service.errors import Refused
 Row = TypeVar("Row")
 Place = tuple[int, ...]
 """What a row is ordered by: int64 each."""
+BEFORE_ALL: Final = -(2**63)
 
-_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_Int64 = Annotated[int, msgspec.Meta(ge=BEFORE_ALL, le=2**63 - 1)]
 _Decoded = tuple[list[str], list[_Int64], str]
 _decoder = msgspec.json.Decoder(_Decoded)
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ingest.timestamps import iso
 from service.api.answers import GEOJSON, Shape, answer, documented_answer, object_of
-from service.api.cursors import Listing, Place
+from service.api.cursors import BEFORE_ALL, Listing, Place
 from service.api.parameters import Box, DeviceId, ListParameters, Moment, OfTracker
 from service.api.problems import documented
 from service.api.services import Services
@@ -18,8 +18,6 @@ from service.store.reading.positions import PositionRow, positions
 from service.store.reading.trackers import tracker_named
 
 router = APIRouter(prefix="/devices", tags=["devices"])
-
-BEFORE_ALL = -(2**63)
 
 Reported = Annotated[
     Raw,

@@ -97,8 +97,8 @@ SECURITY = {
         "type": "apiKey",
         "in": "header",
         "name": "Authorization",
-        "description": "Signature Version 4 with an access key, for the service `geo`: "
-        "`overfly keys create --kind access`",
+        "description": "Signature Version 4 with an access key, for the service `geo`, at /topics/ "
+        "`iotdata`: `overfly keys create --kind access`",
         "x-amazon-apigateway-authtype": "awsSigv4",
     },
 }

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from ingest.timestamps import iso
 from service.api.answers import Shape, answer, documented_answer, object_of
 from service.api.collections import Crossing
-from service.api.cursors import Listing, Place
-from service.api.devices import BEFORE_ALL, DevicePosition, Time
+from service.api.cursors import BEFORE_ALL, Listing, Place
+from service.api.devices import DevicePosition, Time
 from service.api.geofences import PAGE_CHARACTERS, Feature
 from service.api.parameters import ListParameters, OfTracker
 from service.api.problems import documented

@@ -18,7 +18,7 @@ from service.api.devices import Time
 from service.api.parameters import ListParameters, NoParameters, TrackerName
 from service.api.problems import documented
 from service.api.services import ApiServices, Services
-from service.position_filtering import FILTERINGS
+from service.filtering.passing import FILTERINGS
 from service.store.reading.trackers import TrackerRow, tracker_named, trackers
 
 router = APIRouter(prefix="/trackers", tags=["trackers and collections"])

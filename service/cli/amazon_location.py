@@ -38,11 +38,11 @@ def _amazon_location(
     at any time, to go on after an interruption or to fetch what is new: what is here is recognised. Nobody is
     told of what is copied. `overfly serve` must not run meanwhile.
     """
+    from service.cli.filled_database import filled_database  # noqa: PLC0415 - as above
     from service.moving.amazon_location.account import Account, account_client  # noqa: PLC0415 - a second
     from service.moving.amazon_location.copied_until import CopiedUntil  # noqa: PLC0415 - as above
     from service.moving.amazon_location.copying import Copying  # noqa: PLC0415 - as above
     from service.moving.amazon_location.summary import Summary  # noqa: PLC0415 - as above
-    from service.quiet_tracking import filled_database  # noqa: PLC0415 - as above
 
     settings = read_settings()
     configure_logs(settings.log_format, settings.log_level)

@@ -23,13 +23,13 @@ from service.bootstrap import open_database, sole_use
 from service.cli.keepers import Keeper, OfDatabase, OfService
 from service.cli.running_service import HERE, Url, client_of
 from service.errors import Refused
+from service.intake import DAY
 from service.named_access import named_keys_secret
 from service.settings import Settings, read_settings
 from service.store.folder import holder_of
 from service.store.schema_state import prepare
 from service.timestamps import now
 
-DAY = 86_400_000
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 

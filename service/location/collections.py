@@ -16,6 +16,7 @@ from service.store.reading.collections import CollectionRow, collection_named, c
 from service.store.reading.geofences import count_geofences
 
 VALUES: Final = {"Description": "description", "Tags": "tags", "KmsKeyId": "kms_key_id"}
+"""Amazon's name -> ours, of what a collection may be told to be."""
 
 
 def create_geofence_collection(

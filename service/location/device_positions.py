@@ -12,6 +12,7 @@ from shapely.geometry import Polygon
 
 from geofence.faults import FeatureFaults
 from geofence.reading.rings import read_polygon
+from service.api.cursors import BEFORE_ALL
 from service.api.services import ApiServices
 from service.errors import NotFound
 from service.intake import DAY
@@ -24,7 +25,6 @@ from service.store.reading.positions import PositionRow, positions
 from service.store.reading.trackers import tracker_named
 from service.timestamps import now
 
-BEFORE_ALL: Final = -(2**63)
 VERTICES: Final = 1_000
 """Of the area of ListDevicePositions, in all its rings."""
 LOOKED_AT: Final = 1_000

@@ -20,13 +20,12 @@ from service.location.errors import FIELD_VALIDATION_FAILED, INVALID, Field, Val
 from service.location.paging import paging
 from service.location.places import place_fault
 from service.location.shown_geofences import shown_properties
+from service.location.units import DEFAULT_UNIT, METRES
 from service.store.reading.collections import collection_named
 from service.surroundings import CollectionSurroundings
 from service.timestamps import now
 
-METRES: Final = {"Kilometers": 1_000.0, "Miles": 1_609.344}
 SPEED_UNITS: Final = {"Kilometers": "KilometersPerHour", "Miles": "MilesPerHour"}
-DEFAULT_UNIT: Final = "Kilometers"
 MOST_RESULTS: Final = 20
 SECONDS_PER_HOUR: Final = 3_600.0
 FARTHEST: Final = 20_003_931.458
@@ -88,7 +87,7 @@ def _asked(request: Mapping[str, Any]) -> Asked:
         faults.append(Field("SpeedUnit", f"{speed_unit} with {unit}: expected {SPEED_UNITS[unit]}"))
     fault = place_fault(state["Position"])
     if fault is not None:
-        faults.append(Field("DeviceState.Position", fault))
+        faults.append(Field("DeviceState.Position", fault.detail("")))
     if faults:
         raise ValidationException(INVALID, FIELD_VALIDATION_FAILED, faults)
     longitude, latitude = state["Position"]

@@ -10,10 +10,8 @@ from typing import Final, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 
-from ingest.decoding.decoder import Decoded, DecodeLimits
 from ingest.decoding.rejects import Reject
-from ingest.messages import Message
-from service.location.updates import Updates, WrittenUpdates, decoded_updates
+from service.location.updates import Updates, stored_updates
 from service.tracker import Tracker
 
 AT_ONCE: Final = 5_000
@@ -80,13 +78,9 @@ class GatheredPosts:
 
 def _committed(posts: Sequence[Post]) -> list[Sequence[Reject] | Exception]:
     """Of posts to one tracker. Raises NotFound, StoreAway."""
-    all_updates = [post.updates for post in posts]
-
-    def decoding(_: Sequence[Message], received_time: int, limits: DecodeLimits) -> Decoded:
-        return decoded_updates(all_updates, limits.bounds(received_time))
-
-    rejects = posts[0].tracker.post_all(WrittenUpdates(all_updates), posts[0].tracker_name, decoding).rejects
+    first = posts[0]
+    posted = stored_updates(first.tracker, first.tracker_name, [post.updates for post in posts])
     refused: list[list[Reject]] = [[] for _ in posts]
-    for each in rejects:
+    for each in posted.rejects:
         refused[each.message].append(each)
     return [*refused]

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from ingest.decoding.faults import Fault
 
-def place_fault(position: Sequence[float]) -> str | None:
+
+def place_fault(position: Sequence[float]) -> Fault | None:
     """What is wrong with [longitude, latitude] in degrees."""
     longitude, latitude = position
     if not -180 <= longitude <= 180:
-        return f"longitude {longitude:.10g}: expected -180..180"
+        return Fault("bad_longitude", f"longitude {longitude:.10g}", "expected -180..180")
     if not -90 <= latitude <= 90:
-        return f"latitude {latitude:.10g}: expected -90..90"
+        return Fault("bad_latitude", f"latitude {latitude:.10g}", "expected -90..90")
     return None

@@ -11,20 +11,17 @@ from typing import Any, Final
 import msgspec
 import shapely
 
-from geofence.reading.feature_conditions import CONDITIONS
 from geofence.reading.geofence_properties import (
-    GEOFENCE_PROPERTIES,
     LONGEST_NAME,
     LONGEST_TEXT,
     MOST_PAIRS,
     geofence_properties,
 )
+from geofence.reading.overlooked import ASKED
 from service.store.reading.geofences import GeofenceRow
 
 ACTIVE: Final = "ACTIVE"
 """Each geofence is from the commit on that puts it."""
-
-OURS: Final = frozenset((*CONDITIONS, GEOFENCE_PROPERTIES, "radius"))
 
 
 class _Geometry(msgspec.Struct):
@@ -63,7 +60,7 @@ def shown_properties(properties: Mapping[str, object]) -> dict[str, str]:
     texts = {
         name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
         for name, value in properties.items()
-        if name not in OURS and value is not None
+        if name not in ASKED and value is not None
     }
     fitting = [
         (name, text)

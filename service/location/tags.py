@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from service.api.services import ApiServices
+from service.catalog import TagChange
 from service.errors import NotFound
 from service.location.arns import TRACKER
 from service.location.errors import FIELD_VALIDATION_FAILED, INVALID, Field, ValidationException
@@ -27,8 +28,7 @@ def tag_resource(services: ApiServices, request: Mapping[str, Any], _: object) -
             )
         return changed
 
-    kind, name = _resource(services, request["ResourceArn"])
-    (services.catalog.tag_tracker if kind == TRACKER else services.catalog.tag_collection)(name, change)
+    _change_tags(services, request["ResourceArn"], change)
     return {}
 
 
@@ -39,8 +39,7 @@ def untag_resource(services: ApiServices, request: Mapping[str, Any], _: object)
     def change(tags: Mapping[str, str]) -> Mapping[str, str]:
         return {key: value for key, value in tags.items() if key not in gone}
 
-    kind, name = _resource(services, request["ResourceArn"])
-    (services.catalog.tag_tracker if kind == TRACKER else services.catalog.tag_collection)(name, change)
+    _change_tags(services, request["ResourceArn"], change)
     return {}
 
 
@@ -58,6 +57,11 @@ def check_tags(keys: Iterable[str], member: str = "Tags") -> None:
         what = f"keys that begin with {RESERVED_TAGS} are reserved"
         fields = [Field(f"{member}[{shown(key)}]", what) for key in reserved]
         raise ValidationException(INVALID, FIELD_VALIDATION_FAILED, fields)
+
+
+def _change_tags(services: ApiServices, arn: str, change: TagChange) -> None:
+    kind, name = _resource(services, arn)
+    (services.catalog.tag_tracker if kind == TRACKER else services.catalog.tag_collection)(name, change)
 
 
 def _resource(services: ApiServices, arn: str) -> tuple[str, str]:

@@ -7,10 +7,10 @@ from typing import Any, Final
 from service.access.caller import Caller
 from service.access.touching import check_new, visible
 from service.api.services import ApiServices
+from service.filtering.passing import TIME_BASED
 from service.location.arns import TRACKER
 from service.location.paging import paging
 from service.location.tags import check_tags
-from service.position_filtering import TIME_BASED
 from service.store.reading.trackers import TrackerRow, tracker_named, trackers
 from service.store.trackers import TrackerValues
 
@@ -25,6 +25,7 @@ VALUES: Final = {
     "KmsKeyId": "kms_key_id",
     "KmsKeyEnableGeospatialQueries": "kms_geospatial",
 }
+"""Amazon's name -> ours, of what a tracker may be told to be."""
 
 
 def create_tracker(services: ApiServices, request: Mapping[str, Any], caller: Caller) -> dict[str, Any]:

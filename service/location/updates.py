@@ -2,14 +2,14 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Any, Final, overload
 
 import numpy as np
 from msgspec import json
 
-from geofence.fixes.positions import PositionBatch
-from ingest.decoding.decoder import Decoded
-from ingest.decoding.device_positions import Bounds
+from ingest.decoding.decoder import Decoded, DecodeLimits, batch_of
+from ingest.decoding.device_positions import Bounds, Row
 from ingest.decoding.faults import Fault
 from ingest.decoding.parts import PAYLOAD_KEPT
 from ingest.decoding.properties import canonical_text
@@ -18,6 +18,8 @@ from ingest.messages import Message
 from ingest.timestamps import iso
 from service.location.batch_errors import CONFLICT, INTERNAL, VALIDATION, item_error
 from service.location.places import place_fault
+from service.outcome import Posted
+from service.tracker import Tracker
 
 Updates = Sequence[Mapping[str, Any]]
 """Those of one request, which fit the model; times in milliseconds."""
@@ -38,9 +40,21 @@ def update_errors(updates: Updates, rejects: Sequence[Reject]) -> list[dict[str,
     ]
 
 
+def stored_updates(tracker: Tracker, tracker_name: str, all_updates: Sequence[Updates]) -> Posted:
+    """Stores updates of several requests in one commit; rejects are by request and update.
+
+    Raises NotFound, StoreAway.
+    """
+
+    def decoding(_: Sequence[Message], received_time: int, limits: DecodeLimits) -> Decoded:
+        return decoded_updates(all_updates, limits.bounds(received_time))
+
+    return tracker.post_all(WrittenUpdates(all_updates), tracker_name, decoding)
+
+
 def decoded_updates(all_updates: Sequence[Updates], bounds: Bounds) -> Decoded:
     """As if each of these had been a message, an array of positions."""
-    rows: list[tuple[str, int, float, float, float, str]] = []
+    rows: list[Row] = []
     places: list[tuple[int, int]] = []
     rejects: list[Reject] = []
     for message, updates in enumerate(all_updates):
@@ -55,30 +69,20 @@ def decoded_updates(all_updates: Sequence[Updates], bounds: Bounds) -> Decoded:
                 rejects.append(
                     Reject(fault.reason, detail, None, device_id, payload, message, item, redelivered=False)
                 )
-    columns = zip(*rows, strict=True) if rows else [()] * 6
-    device_id, sample_time, longitude, latitude, accuracy, properties = columns
-    batch = PositionBatch(
-        np.array(device_id, np.object_),
-        np.array(sample_time, np.int64),
-        np.array(longitude, np.float64),
-        np.array(latitude, np.float64),
-        np.full(len(rows), np.nan),
-        np.array(accuracy, np.float64),
-        np.array(properties, np.object_),
-    )
     of = np.array(places, np.int32).reshape(-1, 2)
-    return Decoded(batch, of[:, 0], of[:, 1], rejects)
+    return Decoded(batch_of(rows), of[:, 0], of[:, 1], rejects)
 
 
-def _row(update: Mapping[str, Any]) -> tuple[str, int, float, float, float, str]:
+def _row(update: Mapping[str, Any]) -> Row:
     longitude, latitude = update["Position"]
     accuracy, properties = update.get("Accuracy"), update.get("PositionProperties")
     return (
         sys.intern(update["DeviceId"]),
         update["SampleTime"],
-        longitude,
-        latitude,
-        np.nan if accuracy is None else accuracy["Horizontal"],
+        float(longitude),  # boto3 gives a whole number as int
+        float(latitude),
+        nan,
+        nan if accuracy is None else float(accuracy["Horizontal"]),
         canonical_text(properties) if properties else "",
     )
 
@@ -89,11 +93,7 @@ def _fault(update: Mapping[str, Any], bounds: Bounds) -> Fault | None:
         return Fault("in_future", f"SampleTime {iso(time)}", f"expected at most {iso(bounds.latest)}")
     if time < bounds.earliest:
         return Fault("too_old", f"SampleTime {iso(time)}", f"expected {iso(bounds.earliest)} or later")
-    sentence = place_fault(update["Position"])
-    if sentence is None:
-        return None
-    what, _, expected = sentence.partition(": ")
-    return Fault(f"bad_{what.partition(' ')[0]}", what, expected)
+    return place_fault(update["Position"])
 
 
 class WrittenUpdates(Sequence[Message]):

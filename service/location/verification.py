@@ -10,16 +10,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from geofence.earth.ellipsoid import WGS84
+from service.api.cursors import BEFORE_ALL
 from service.api.services import ApiServices
 from service.crossing_rule import DEFAULT_RULE
 from service.location.errors import FIELD_VALIDATION_FAILED, INVALID, Field, ValidationException
 from service.location.places import place_fault
-from service.store.reading.latest_positions import latest_positions, stored_next_to
-from service.store.reading.positions import PositionRow
+from service.location.units import DEFAULT_UNIT, METRES
+from service.store.reading.latest_positions import latest_positions
+from service.store.reading.positions import PositionRow, stored_next_to
 from service.store.reading.trackers import tracker_named
 from service.timestamps import now
 
-METRES: Final = {"Kilometers": 1_000.0, "Miles": 1_609.344}
 FARTHEST: Final = 10_000_000.0
 """Metres that an accuracy may be at most."""
 
@@ -36,13 +37,14 @@ def verify_device_position(services: ApiServices, request: Mapping[str, Any], _:
     state = request["DeviceState"]
     fault = place_fault(state["Position"])
     if fault is not None:
-        raise ValidationException(INVALID, FIELD_VALIDATION_FAILED, [Field("DeviceState.Position", fault)])
+        fields = [Field("DeviceState.Position", fault.detail(""))]
+        raise ValidationException(INVALID, FIELD_VALIDATION_FAILED, fields)
     with services.database.read() as connection:
         of_tracker = tracker_named(connection, request["TrackerName"]).key
-        known = latest_positions(connection, of_tracker, [state["DeviceId"]], -(2**63))
+        known = latest_positions(connection, of_tracker, [state["DeviceId"]], BEFORE_ALL)
         stored = [row for each in known for row in stored_next_to(connection, each.key, state["SampleTime"])]
     inferred = inferred_state(state, stored)
-    unit = request.get("DistanceUnit", "Kilometers")
+    unit = request.get("DistanceUnit", DEFAULT_UNIT)
     accuracy = {} if inferred.accuracy is None else {"Accuracy": {"Horizontal": inferred.accuracy}}
     return {
         "InferredState": {

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
+from service.store.reading.trackers import read_tags
 from service.store.schema import access_key
-
-_tags = msgspec.json.Decoder(dict[str, str])
 
 
 class KeyRow(NamedTuple):
@@ -76,4 +75,4 @@ def note_use(connection: Connection, used: Iterable[tuple[str, int]]) -> None:
 def _key_row(row: Row[*tuple[Any, ...]]) -> KeyRow:
     read = KeyRow(*row)
     scopes = frozenset(row.scopes.split(",")) - {""}
-    return read._replace(scopes=scopes, tags=_tags.decode(row.tags), digest=bytes(row.digest))
+    return read._replace(scopes=scopes, tags=read_tags(row.tags), digest=bytes(row.digest))

@@ -9,9 +9,15 @@ from sqlalchemy import Connection, delete
 
 from geofence.fixes.last_fixes import LastFixes
 from geofence.state.visit_records import NEVER
-from ingest.decoding.altitudes import altitudes_among
 from service.store.columns import put_columns
-from service.store.devices import EvaluatedFix, KnownDevice, known_devices, last_evaluated, of_ids
+from service.store.devices import (
+    EvaluatedFix,
+    KnownDevice,
+    as_last_fixes,
+    known_devices,
+    last_evaluated,
+    of_ids,
+)
 from service.store.passed_over import put_passed_over, turns_ended
 from service.store.schema import position, position_update, tombstone
 
@@ -47,10 +53,5 @@ def _fixes(known: Sequence[KnownDevice], last: dict[int, EvaluatedFix]) -> LastF
     fixes = LastFixes.none(len(known))
     at: NDArray[np.int64] = np.flatnonzero([each.key in last for each in known])
     found = [last[known[index].key] for index in at.tolist()]
-    given = np.array([fix.altitude for fix in found], np.float64)  # None becomes NaN
-    altitude = np.where(np.isnan(given), altitudes_among(fix.properties for fix in found), given)
-    longitude = np.array([fix.longitude for fix in found], np.float64)
-    latitude = np.array([fix.latitude for fix in found], np.float64)
-    accuracy = np.array([fix.accuracy for fix in found], np.float64)
-    fixes.put(at, LastFixes(longitude, latitude, altitude, accuracy))
+    fixes.put(at, as_last_fixes(found))
     return fixes

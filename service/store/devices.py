@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from geofence.fixes.last_fixes import LastFixes
+from ingest.decoding.altitudes import altitudes_among
 from ingest.topics import SHARDS
 from service.fixes import FIX_COLUMNS, Fixes
 from service.store.columns import delete_keys, on_postgres, put_columns, update_columns
@@ -150,6 +152,17 @@ class EvaluatedFix(NamedTuple):
     accuracy: float | None
     properties: str
     altitude: float | None
+
+
+def as_last_fixes(fixes: Sequence[EvaluatedFix]) -> LastFixes:
+    """These as columns, in their order."""
+    given = np.array([fix.altitude for fix in fixes], np.float64)  # None becomes NaN
+    return LastFixes(
+        np.array([fix.longitude for fix in fixes], np.float64),
+        np.array([fix.latitude for fix in fixes], np.float64),
+        np.where(np.isnan(given), altitudes_among(fix.properties for fix in fixes), given),
+        np.array([fix.accuracy for fix in fixes], np.float64),
+    )
 
 
 def last_evaluated(

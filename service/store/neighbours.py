@@ -26,7 +26,7 @@ def stored_around(
     return found
 
 
-def stored_before(
+def stored_just_before(
     connection: Connection, device_key: NDArray[np.int64], sample_time: NDArray[np.int64], span: int
 ) -> Iterator[tuple[int, int]]:
     """(index, sample_time of the last before it) of those that have one less than `span` (ms) before."""

@@ -22,7 +22,7 @@ class StoredPosition(NamedTuple):
     properties: str
 
 
-def stored_before(
+def rows_already(
     connection: Connection, device_key: NDArray[np.int64], sample_time: NDArray[np.int64]
 ) -> dict[int, StoredPosition]:
     """Which of these fixes are rows already: index -> row."""

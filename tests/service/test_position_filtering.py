@@ -13,7 +13,7 @@ from sqlalchemy import select
 from geofence.earth.ellipsoid import WGS84
 from ingest.messages import Message
 from service.crossing_rule import changed
-from service.position_filtering import ACCURACY_BASED, DISTANCE_BASED, FILTERINGS, TIME_BASED
+from service.filtering.passing import ACCURACY_BASED, DISTANCE_BASED, FILTERINGS, TIME_BASED
 from service.store.schema import device
 from tests.service.workshop import Workshop, box, overlapping
 from tests.stores import Store

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from service.moving.amazon_location.account import Account, Entry
 from service.moving.amazon_location.copied_until import CopiedUntil
-from service.moving.amazon_location.database_filled import FilledDatabase, milliseconds
+from service.moving.amazon_location.filled_database import FilledDatabase, milliseconds
 from service.moving.amazon_location.summary import Summary
 
 AT_ONCE: Final = 100

@@ -1,15 +1,13 @@
-"""The latest positions of devices, as Amazon Location's face gives them, and what is stored around a time."""
+"""The latest positions of devices, as Amazon Location's face gives them."""
 
 from collections.abc import Sequence
 
 from shapely.geometry import Polygon
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from service.store.devices import of_ids
 from service.store.reading.devices import BoundingBox, DeviceRow, shown_devices, within
-from service.store.reading.positions import COLUMNS as POSITION_COLUMNS
-from service.store.reading.positions import PositionRow
-from service.store.schema import device, position
+from service.store.schema import device
 
 
 def latest_positions(
@@ -29,13 +27,3 @@ def latest_page(
     if area is not None:
         statement = statement.where(within(connection, BoundingBox(*area.bounds)))
     return [DeviceRow(*row) for row in connection.execute(statement.order_by(device.c.key).limit(limit))]
-
-
-def stored_next_to(connection: Connection, device_key: int, sample_time: int) -> Sequence[PositionRow]:
-    """The last position of a device up to a time (ms) and the first after it, as far as there are any."""
-    of_device = select(*POSITION_COLUMNS).where(position.c.device_key == device_key)
-    time = position.c.sample_time
-    before = of_device.where(time <= sample_time).order_by(time.desc()).limit(1)
-    after = of_device.where(time > sample_time).order_by(time).limit(1)
-    rows = (connection.execute(each).one_or_none() for each in (before, after))
-    return [PositionRow(*row) for row in rows if row is not None]

@@ -43,3 +43,13 @@ def positions(
         statement = statement.where(position.c.sample_time < end)
     statement = statement.order_by(position.c.sample_time).limit(limit)
     return [PositionRow(*row) for row in connection.execute(statement)]
+
+
+def stored_next_to(connection: Connection, device_key: int, sample_time: int) -> Sequence[PositionRow]:
+    """The last position of a device up to a time (ms) and the first after it, as far as there are any."""
+    of_device = select(*COLUMNS).where(position.c.device_key == device_key)
+    time = position.c.sample_time
+    before = of_device.where(time <= sample_time).order_by(time.desc()).limit(1)
+    after = of_device.where(time > sample_time).order_by(time).limit(1)
+    rows = (connection.execute(each).one_or_none() for each in (before, after))
+    return [PositionRow(*row) for row in rows if row is not None]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.position_filtering import TIME_BASED
+from service.filtering.passing import TIME_BASED
 from service.retention import Retention
 from service.timestamps import now
 from tests.service.checking.checked import checked

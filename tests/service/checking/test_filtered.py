@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import delete, update
 
-from service.position_filtering import DISTANCE_BASED, TIME_BASED
+from service.filtering.passing import DISTANCE_BASED, TIME_BASED
 from service.store.schema import device, event
 from tests.service.checking.checked import checked
 from tests.service.workshop import Workshop, overlapping

@@ -246,7 +246,7 @@ def test_a_deleted_history_takes_the_latest_position_along_but_not_the_state(
 
 
 @same("BatchUpdateDevicePosition", "GetDevicePositionHistory")
-def test_a_tracker_of_amazon_s_api_stores_one_position_in_thirty_seconds(ground: Ground, vans: Any) -> None:
+def test_a_tracker_made_here_stores_one_position_in_thirty_seconds(ground: Ground, vans: Any) -> None:
     vans.create_tracker(TrackerName="filtered")
     vans.associate_tracker_consumer(
         TrackerName="filtered", ConsumerArn=_arn(vans.describe_geofence_collection(CollectionName="sites"))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from service.api.histories import evaluated_position_page
 from service.crossing_rule import changed
 from service.errors import Conflict, NotFound
-from service.position_filtering import ACCURACY_BASED, DISTANCE_BASED
+from service.filtering.passing import ACCURACY_BASED, DISTANCE_BASED
 from tests.service.rewinding.past import Past, in_any_order
 from tests.service.workshop import HOUR, box
 from tests.stores import SqliteStore

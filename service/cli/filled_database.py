@@ -11,7 +11,7 @@ from service.catalog import GeofenceCatalog
 from service.intake import intake
 from service.live_geofences import LiveGeofences
 from service.metrics import Metrics
-from service.moving.amazon_location.database_filled import FilledDatabase
+from service.moving.amazon_location.filled_database import FilledDatabase
 from service.moving.amazon_location.summary import Summary
 from service.ownership.owned_shards import FixedShards, OwnedShards, Shards
 from service.ownership.sharing import Sharing

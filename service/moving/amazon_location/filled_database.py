@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from geofence.reading.geojson import feature_text
-from ingest.decoding.decoder import Decoded, DecodeLimits
-from ingest.messages import Message
 from service.catalog import GeofenceCatalog
 from service.errors import NotFound
+from service.location import collections, trackers
 from service.location.geometry_rules import GeometryRefused, GivenGeofence, given_geofence
-from service.location.updates import WrittenUpdates, decoded_updates
+from service.location.updates import stored_updates
 from service.moving.amazon_location.account import Entry
 from service.moving.amazon_location.summary import Summary
 from service.outcome import Posted
@@ -21,20 +20,13 @@ from service.store.reading.geofences import geofence_of_id
 from service.store.trackers import TrackerValues
 from service.tracker import Tracker
 
-TRACKER_VALUES: Final[Mapping[str, tuple[str, object]]] = {
-    "Description": ("description", ""),
-    "Tags": ("tags", {}),
-    "EventBridgeEnabled": ("position_events", False),
-    "KmsKeyId": ("kms_key_id", None),
-    "KmsKeyEnableGeospatialQueries": ("kms_geospatial", False),
-    "PositionFiltering": ("position_filtering", None),
+UNSAID: Final[Mapping[str, object]] = {
+    "description": "",
+    "tags": {},
+    "position_events": False,
+    "kms_geospatial": False,
 }
-COLLECTION_VALUES: Final[Mapping[str, tuple[str, object]]] = {
-    "Description": ("description", ""),
-    "Tags": ("tags", {}),
-    "KmsKeyId": ("kms_key_id", None),
-}
-"""Amazon's name -> ours, and what it is where Amazon says nothing."""
+"""What Amazon leaves out, by our name; all else that it leaves out is None here."""
 
 
 class FilledDatabase:
@@ -59,7 +51,7 @@ class FilledDatabase:
 
     def put_tracker(self, said: Entry) -> None:
         """Creates a tracker, or makes the one of this name equal, but for filtering: see `set_filtering`."""
-        name, values = said["TrackerName"], _values(said, TRACKER_VALUES)
+        name, values = said["TrackerName"], _values(said, trackers.VALUES)
         of_tracker: TrackerValues = {**values, "position_filtering": None}  # type: ignore[typeddict-item]  # by table
         try:
             self._catalog.update_tracker(name, **of_tracker)
@@ -76,7 +68,7 @@ class FilledDatabase:
     def put_collection(self, said: Entry) -> None:
         """Creates a collection, or makes the one of this name equal."""
         name = said["CollectionName"]
-        values: CollectionValues = _values(said, COLLECTION_VALUES)  # type: ignore[assignment]  # by table
+        values: CollectionValues = _values(said, collections.VALUES)  # type: ignore[assignment]  # by table
         try:
             self._catalog.update_collection(name, **values)
         except NotFound:
@@ -115,11 +107,7 @@ class FilledDatabase:
         """
         self._stay()
         updates = [{**each, "SampleTime": milliseconds(each)} for each in entries]
-
-        def decoding(_: Sequence[Message], received_time: int, limits: DecodeLimits) -> Decoded:
-            return decoded_updates([updates], limits.bounds(received_time))
-
-        return self._tracker.post_all(WrittenUpdates([updates]), tracker, decoding)
+        return stored_updates(self._tracker, tracker, [updates])
 
     def _given(self, entry: Entry) -> GivenGeofence | None:
         try:
@@ -129,8 +117,8 @@ class FilledDatabase:
             return None
 
 
-def _values(said: Entry, table: Mapping[str, tuple[str, object]]) -> dict[str, Any]:
-    return {ours: said.get(theirs, default) for theirs, (ours, default) in table.items()}
+def _values(said: Entry, names: Mapping[str, str]) -> dict[str, Any]:
+    return {ours: said.get(theirs, UNSAID.get(ours)) for theirs, ours in names.items()}
 
 
 def milliseconds(entry: Entry) -> int:

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from service.fixes import Fixes
-from service.position_filtering import (
+from service.filtering.passing import (
     INTERVAL,
     NONE,
     TIME_BASED,
@@ -22,7 +21,8 @@ from service.position_filtering import (
     passes_after,
     passing,
 )
-from service.store.neighbours import evaluated_before, stored_around, stored_before
+from service.fixes import Fixes
+from service.store.neighbours import evaluated_before, stored_around, stored_just_before
 from service.store.passed_over import turns_ended
 from service.tracked_devices import TrackedDevices
 
@@ -110,7 +110,7 @@ def _stored_last(
     first = np.full(len(slots), np.iinfo(np.int64).max)
     np.minimum.at(first, place, sample_time)
     times = np.full(len(slots), NONE)
-    for index, time in stored_before(connection, devices.key[slots], first, INTERVAL):
+    for index, time in stored_just_before(connection, devices.key[slots], first, INTERVAL):
         times[index] = time
     return times
 
