@@ -7,6 +7,7 @@ its body is there, so that who sends slowly takes no place from others.
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, TypeVar
+from urllib.parse import unquote
 
 from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers
@@ -150,7 +151,8 @@ class _Passage:
         asked = self._control.asked
         passed_on = any(name in PASSED_ON for name, _ in self._scope["headers"])
         at_home = asked is Asked.STRANGERS and not passed_on
-        if asked is Asked.NOBODY or (at_home and not await self._anything_to_verify()):
+        verified = not at_home or (self._offers_something() and await self._anything_to_verify())
+        if asked is Asked.NOBODY or not verified:
             if "X-Amz-" in self._query:  # what nobody looks at is no parameter of what is asked, either
                 self._query = without_signature(self._query)
             return self._gate.local, None
@@ -204,6 +206,16 @@ class _Passage:
 
     def _asks_nobody(self) -> bool:
         return self._found is not None and self._found.rule.scope is None
+
+    def _offers_something(self) -> bool:
+        """Whether there may be credentials. Who has none, and need not, is answered without the database."""
+        key_in_query = self._found is not None and self._found.rule.key_in_query
+        return (
+            "authorization" in self._headers
+            or "x-api-key" in self._headers
+            or "X-Amz-" in unquote(self._query)
+            or (key_in_query and f"{KEY_IN_QUERY}=" in self._query)
+        )
 
     async def _anything_to_verify(self) -> bool:
         """Whether there is a key or an issuer, so that credentials mean something."""

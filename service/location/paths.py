@@ -5,7 +5,7 @@ from typing import Final
 from starlette.types import Scope
 
 PREFIXES: Final = (
-    *(b"/tracking/v0/", b"/geofencing/v0/", b"/tags/"),
+    *(b"/tracking/", b"/geofencing/", b"/tags/"),
     *(b"/maps/v0/", b"/metadata/v0/", b"/places/v0/", b"/routes/v0/"),
 )
 """What they begin with; the latter have no operation here, and Amazon's clients are told so."""
