@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -78,10 +79,29 @@ def of_events(plant: Plant, told: Told) -> Iterator[str]:
 
 
 def of_memory(measures: Measures) -> Iterator[str]:
-    """Nobody grows over the second half by more than `RISE` or `LEAST_RISE`."""
+    """Nobody who lives through the second half grows in it by more than `RISE` or `LEAST_RISE`, and nobody
+    of a kind gets larger by that in the second half than one has been in the first: who was killed, or came,
+    grows for minutes until it knows the devices of its shards.
+    """
+    lives = Counter(name for name, _ in measures.memory)
     for name, (rise, size) in rises(measures).items():
-        if name.startswith(JUDGED) and rise > max(RISE * size, LEAST_RISE):
+        if name.startswith(JUDGED) and lives[name] == 1 and rise > max(RISE * size, LEAST_RISE):
             yield f"{name} grows by {rise / MIB:.1f} MiB over the second half, of {size / MIB:.0f} MiB"
+    for kind, (first, second) in peaks(measures).items():
+        if kind in JUDGED and second > first + max(RISE * first, LEAST_RISE):
+            yield f"{kind}: {first / MIB:.0f} MiB at most in the first half, {second / MIB:.0f} in the second"
+
+
+def peaks(measures: Measures) -> dict[str, tuple[int, int]]:
+    """By kind of process: the most bytes that one had in the first half, and in the second."""
+    half = _half(measures)
+    found: dict[str, tuple[int, int]] = {}
+    for (name, _), series in measures.memory.items():
+        kind = name.partition("-")[0]
+        first, second = found.get(kind, (0, 0))
+        first = max([first, *(size for at, size in series if at < half)])
+        found[kind] = first, max([second, *(size for at, size in series if at >= half)])
+    return found
 
 
 def rises(measures: Measures) -> dict[str, tuple[float, float]]:
@@ -90,7 +110,7 @@ def rises(measures: Measures) -> dict[str, tuple[float, float]]:
     One slope for all processes of a name, by least squares, each around its own mean, times the longest time
     that one was looked at: what was killed begins again and tells of its own life only.
     """
-    half = max((series[-1][0] for series in measures.memory.values()), default=0.0) / 2
+    half = _half(measures)
     found: dict[str, list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]] = {}
     for (name, _), series in measures.memory.items():
         born = series[0][0] if series[0][0] > YOUNG_SECONDS / 2 else 0.0
@@ -104,6 +124,10 @@ def rises(measures: Measures) -> dict[str, tuple[float, float]]:
         longest = max(float(np.ptp(life[:, 0])) for life in lives)
         answer[name] = (float(slope) * longest, float(np.concatenate(lives)[:, 1].mean()))
     return answer
+
+
+def _half(measures: Measures) -> float:
+    return max((series[-1][0] for series in measures.memory.values()), default=0.0) / 2
 
 
 def of_disk(minutes: list[Minute]) -> Iterator[str]:
