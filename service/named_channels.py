@@ -16,7 +16,9 @@ from service.dispatch.sms_channel import SmsChannel
 from service.dispatch.smtp import SmtpServer
 from service.dispatch.sns_channel import SnsChannel
 from service.errors import SettingsError
+from service.location.arns import HOME
 from service.named_broker import mqtt_endpoint
+from service.named_home import named_home
 from service.settings import Settings
 
 
@@ -49,7 +51,9 @@ def event_bus(settings: Settings, timeouts: Timeouts = TIMEOUTS) -> EventBus | N
     if settings.event_bus is None:
         return None
     try:
-        return EventBus(settings.event_bus, settings.event_source, timeouts)
+        said = settings.account_id != HOME.account
+        home = named_home(settings) if said else None
+        return EventBus(settings.event_bus, settings.event_source, timeouts, home)
     except SettingsError as error:
         raise SettingsError(f"OVERFLY_EVENT_BUS: {error}") from None
 

@@ -229,7 +229,7 @@ class Settings(BaseSettings):
     account_id: str = Field(
         HOME.account,
         pattern=r"^\d{12}$",
-        description="account in the ARNs of Amazon Location's API, 12 digits",
+        description="account in the ARNs of Amazon Location's API, 12 digits; of events too, where it is set",
     )
     region: str | None = Field(
         None,

@@ -20,6 +20,7 @@ from service.dispatch.aws_batches import REASON_LENGTH, REQUEST_BYTES, TIMEOUTS,
 from service.dispatch.outcomes import DeliveryOutcome, Sent, Temporary
 from service.dispatch.visible_text import visible
 from service.errors import SettingsError
+from service.location.arns import COLLECTION, TRACKER, Home
 
 BUS: Final = re.compile(
     r"(?P<home>arn:(?P<partition>aws[a-z-]*):events:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):event-bus/)?"
@@ -54,8 +55,10 @@ class BusEvent:
 class EventBus:
     """The bus by its name or ARN, and the `source` that our events bear. Connected at the first put."""
 
-    def __init__(self, bus: str, source: str, timeouts: Timeouts = TIMEOUTS) -> None:
-        """Raises SettingsError."""
+    def __init__(
+        self, bus: str, source: str, timeouts: Timeouts = TIMEOUTS, home: Home | None = None
+    ) -> None:
+        """home: where trackers and collections are; None: where the bus is. Raises SettingsError."""
         match = BUS.fullmatch(bus)
         if match is None:
             raise SettingsError(
@@ -67,8 +70,9 @@ class EventBus:
             raise SettingsError(str(error)) from None
         self.name = bus
         self._source = source
-        self._home: str | None = None
-        """`arn:aws:geo:<region>:<account>`, known once the bus was looked at."""
+        self._given_home = home
+        self._home: Home | None = None
+        """The bus's own, known once it was looked at."""
         self._looked_at = -LOOKED_AT_SECONDS
         self._batches = AwsBatches(f"event bus {bus}", self._send)
 
@@ -77,7 +81,7 @@ class EventBus:
         trouble = self._trouble()
         if trouble or self._home is None:
             return {each.key: Temporary(trouble) for each in events}
-        home = self._home
+        home = self._given_home or self._home
         return self._batches.outcomes([self._entry(each, home) for each in events])
 
     def close(self) -> None:
@@ -95,7 +99,7 @@ class EventBus:
         self._looked_at = time.monotonic()
         return ""
 
-    def _looked_up(self) -> str:
+    def _looked_up(self) -> Home:
         """Where the bus is. One that we may not look at is taken to be there, and so is one by its ARN, which
         may be another account's."""
         arn = self.name
@@ -107,7 +111,7 @@ class EventBus:
                     raise
                 arn = self._own_arn()
         partition, _, region, account = arn.split(":")[1:5]
-        return f"arn:{partition}:geo:{region}:{account}"
+        return Home(account, region, partition)
 
     def _own_arn(self) -> str:
         region = self.client.meta.region_name
@@ -125,13 +129,13 @@ class EventBus:
                 outcomes[each.key] = Sent(f"event bus {self.name}: accepted as {said['EventId']}{each.note}")
         return outcomes
 
-    def _entry(self, event: BusEvent, home: str) -> Entry:
-        named = {"geofence-collection": event.collection, "tracker": event.tracker}
+    def _entry(self, event: BusEvent, home: Home) -> Entry:
+        named = {COLLECTION: event.collection, TRACKER: event.tracker}
         content = {
             "Time": EPOCH + timedelta(milliseconds=event.time),
             "Source": self._source,
             "DetailType": event.detail_type,
-            "Resources": [f"{home}:{kind}/{name}" for kind, name in named.items() if name is not None],
+            "Resources": [home.arn(kind, name) for kind, name in named.items() if name is not None],
             "EventBusName": self.name,
         }
         detail = _json(event.detail)

@@ -17,6 +17,7 @@ from service.dispatch.event_bus import EventBus
 from service.dispatch.eventbridge_channel import EventBridgeChannel
 from service.dispatch.outbox import Dispatcher
 from service.errors import SettingsError
+from service.location.arns import Home
 from service.location.geometry_rules import given_geofence
 from tests.service.dispatch.airfield import Airfield, rounds
 from tests.service.dispatch.cloud import CloudProxy, CloudQueue, queue_behind_bus
@@ -312,6 +313,20 @@ def test_a_bus_named_by_its_arn_is_not_looked_at(
     assert received["source"] == "fleet"
     assert received["resources"] == [f"{HOME}:geofence-collection/default", f"{HOME}:tracker/default"]
     assert proxy.requests == 1
+
+
+def test_resources_are_where_the_api_says_that_they_are_if_it_was_told(
+    airfield: Airfield, queue: CloudQueue, bus: str
+) -> None:
+    home = Home("123456789012", "eu-west-1")
+    channel = EventBridgeChannel(EventBus(bus, "overfly", home=home))
+    airfield.cross("a")
+    rounds(airfield.dispatcher(channel))
+    channel.close()
+
+    (received,) = queue.take()
+    prefix = "arn:aws:geo:eu-west-1:123456789012"
+    assert received["resources"] == [f"{prefix}:geofence-collection/default", f"{prefix}:tracker/default"]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "arn:aws:sns:eu-central-1:222222222222:topic"])
