@@ -27,7 +27,11 @@ class TheirFault(OverflyError):
 
 
 class NotFound(TheirFault):
-    """What was named is not there."""
+    """What was named is not there. `sentence` says so; path: of /v1, where what is there is listed."""
+
+    def __init__(self, sentence: str, path: str | None = None) -> None:
+        super().__init__(sentence if path is None else f"{sentence}: GET {path} lists those there are")
+        self.sentence = sentence
 
 
 class Conflict(TheirFault):

@@ -128,7 +128,8 @@ def _translated(error: Exception) -> ServiceError:
     if kind is None:
         log.error("location.unforeseen", exc_info=error)
         return InternalServerException("an error that we did not foresee; the server's log has it")
-    return kind(str(error))
+    # a path of /v1 is no help to who has a client of this face
+    return kind(error.sentence if isinstance(error, NotFound) else str(error))
 
 
 TRANSLATIONS: Final[Mapping[type[Exception], type[ServiceError]]] = {

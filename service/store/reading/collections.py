@@ -76,7 +76,7 @@ def collection_named(connection: Connection, name: str) -> CollectionRow:
     statement = selected_collections().where(collection.c.name == name)
     row = connection.execute(statement).one_or_none()
     if row is None:
-        raise NotFound(f"there is no collection {name!r}: GET /v1/collections lists those there are")
+        raise NotFound(f"there is no collection {name!r}", "/v1/collections")
     return collection_row(row)
 
 

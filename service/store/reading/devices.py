@@ -67,7 +67,7 @@ def device_named(connection: Connection, tracker_key: int, device_id: str) -> De
     """The device of this id. Raises NotFound."""
     row = connection.execute(shown_devices(tracker_key).where(device.c.device_id == device_id)).one_or_none()
     if row is None:
-        raise NotFound(f"no position of device {device_id!r} is stored: GET /v1/devices lists the devices")
+        raise NotFound(f"no position of device {device_id!r} is stored", "/v1/devices")
     return DeviceRow(*row)
 
 

@@ -83,7 +83,7 @@ def geofence_of_id(connection: Connection, collection_key: int, geofence_id: str
         )
     ).one_or_none()
     if row is None:
-        raise NotFound(f"there is no geofence {geofence_id!r}: GET /v1/geofences lists those there are")
+        raise NotFound(f"there is no geofence {geofence_id!r}", "/v1/geofences")
     return GeofenceRow._make(row)
 
 

@@ -58,7 +58,7 @@ def tracker_named(connection: Connection, name: str) -> TrackerRow:
     """The tracker of this name. Raises NotFound."""
     row = connection.execute(select(*COLUMNS).where(tracker.c.name == name)).one_or_none()
     if row is None:
-        raise NotFound(f"there is no tracker {name!r}: GET /v1/trackers lists those there are")
+        raise NotFound(f"there is no tracker {name!r}", "/v1/trackers")
     return tracker_row(row)
 
 

@@ -102,6 +102,7 @@ def test_a_tracker_that_is_deleted_is_not_found(location: Any) -> None:
         with pytest.raises(location.exceptions.ResourceNotFoundException) as raised:
             ask(TrackerName="trucks")
         assert error_of(raised.value) == ("ResourceNotFoundException", 404)
+        assert raised.value.response["Error"]["Message"] == "there is no tracker 'trucks'"
 
 
 @same("CreateTracker")
