@@ -35,7 +35,7 @@ from service.access.signatures import Signature, SignedRequest, only, without, w
 from service.access.table import RULES
 from service.access.touching import Thing, check_touched, touched
 from service.access.verifying import check_account, check_scope
-from service.api.bodies import KIBIBYTE
+from service.api.bodies import KIBIBYTE, MEBIBYTE
 from service.api.guard import METHOD_SENT
 from service.api.problems import RETRY_SECONDS, problem
 from service.errors import AccessRefused, CannotNow
@@ -59,6 +59,10 @@ TARGET_CHARACTERS: Final = 500
 UNKNOWN_BODY: Final = 64 * KIBIBYTE
 """Bytes that a signed request to nowhere may have."""
 
+UNPROVED_IN_ALL, UNPROVED_OF_ONE = 256 * MEBIBYTE, 96 * MEBIBYTE
+"""Bytes of bodies that are read before their signature can be verified, which is of them: who knows the id of
+an access key, and not its secret, takes no room from those who have said who they are."""
+
 LOOKING_UP: Final = 8
 """Threads that ask the database for keys; as many ask an issuer for its. Routes have others."""
 
@@ -74,6 +78,7 @@ class Gate:
         self.share = FairShare(control.shares)
         self.together = FairShare(TOGETHER)
         self.held = Held()
+        self.unproved = Held(UNPROVED_IN_ALL, UNPROVED_OF_ONE)
         self.rates = Rates()
         self.local = local_caller(control.account_id)
         self.key_threads = CapacityLimiter(LOOKING_UP)
@@ -189,7 +194,7 @@ class _Passage:
                 body = b""
                 if row is not None and not empty(self._headers):
                     address = f"unproved {self._address()}"
-                    account = held.enter_context(self._gate.held.account(address))
+                    account = held.enter_context(self._gate.unproved.account(address))
                     most = self._found.rule.body if self._found else UNKNOWN_BODY
                     body = await read_whole(self._receive, self._headers, most, account)
                 caller = verifier.signer(credentials, row, request, body)
