@@ -29,7 +29,10 @@ def public_pem(key: RSAPrivateKey) -> bytes:
 
 @dataclass
 class TestIssuer:
-    """`keys`: what it shows now, by id. `asked`: paths in the order of asking. `broken`: it answers 500."""
+    """`keys`: what it shows now, by id. `asked`: paths in the order of asking. `broken`: it answers 500.
+
+    no_keys: what it shows beside them, which is none.
+    """
 
     __test__ = False
 
@@ -37,6 +40,7 @@ class TestIssuer:
     keys: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     broken: bool = False
+    no_keys: list[Any] = field(default_factory=list)
 
     def token(
         self,
@@ -64,7 +68,8 @@ class TestIssuer:
             return 500, {}
         if path == "/.well-known/openid-configuration":
             return 200, {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
-        return 200, {"keys": [_shown(key_id, key) for key_id, key in self.keys.items()]}
+        shown = [_shown(key_id, key) for key_id, key in self.keys.items()]
+        return 200, {"keys": [*self.no_keys, *shown]}
 
 
 @contextmanager

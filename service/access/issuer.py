@@ -130,17 +130,21 @@ def _signing_keys(document: Mapping[str, Any]) -> dict[str | None, SigningKey]:
     if not isinstance(listed, list):
         raise ValueError("its keys: expected a JSON Web Key Set")  # noqa: TRY004 - as above
     for each in listed:
-        if not isinstance(each, dict) or each.get("use", "sig") != "sig" or each.get("kty") not in ALGORITHMS:
-            continue
-        usable = ALGORITHMS[each["kty"]]
-        named = each.get("alg")
-        algorithms = usable if named is None else tuple(one for one in usable if one == named)
         try:
-            key = jwt.PyJWK(each, algorithms[0]).key if algorithms else None
-        except jwt.PyJWTError:
+            key = _signing_key(each)
+        except (jwt.PyJWTError, AttributeError, KeyError, TypeError, ValueError):  # whatever a member is
             continue
         if key is not None and isinstance(each.get("kid"), str | None):
-            found[each.get("kid")] = SigningKey(key, algorithms)
+            found[each.get("kid")] = key
     if len(found) == 1:
         found[None] = next(iter(found.values()))
     return found
+
+
+def _signing_key(document: Mapping[str, Any]) -> SigningKey | None:
+    """None where it is of another kind or use. Raises any of many errors for what is no key."""
+    if document.get("use", "sig") != "sig" or document.get("kty") not in ALGORITHMS:
+        return None
+    usable, named = ALGORITHMS[document["kty"]], document.get("alg")
+    algorithms = usable if named is None else tuple(one for one in usable if one == named)
+    return SigningKey(jwt.PyJWK(dict(document), algorithms[0]).key, algorithms) if algorithms else None

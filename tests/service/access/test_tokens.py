@@ -226,6 +226,24 @@ def test_keys_are_read_once_and_a_new_one_is_found(taken: Taken) -> None:
     assert len(issuer.asked) == 4
 
 
+def test_what_is_no_key_is_left_out_of_the_issuers(taken: Taken) -> None:
+    rsa = {"kty": "RSA", "kid": "bad", "n": "AQAB", "e": "AQAB"}
+    bad: list[object] = [
+        None,
+        "key",
+        {},
+        {"kty": ["RSA"]},
+        {**rsa, "n": 1},
+        {**rsa, "e": "*"},
+        {"kty": "EC", "x": 1},
+    ]
+    taken.issuer.no_keys = bad
+    try:
+        assert taken.scopes(taken.issuer.token()) == {Scope.READ}
+    finally:
+        taken.issuer.no_keys = []
+
+
 def test_made_up_keys_make_nobody_ask_the_issuer_often(taken: Taken) -> None:
     own = rsa_key()
     taken.scopes(taken.issuer.token())
