@@ -49,6 +49,8 @@ def _amazon_location(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     account, summary = Account(account_client()), Summary()
     copied = CopiedUntil(state, account.name)
+    if not dry_run:
+        copied.keep()  # one that cannot be written is told before anything is copied
     opened = nullcontext(None) if dry_run else filled_database(settings, summary)
     with opened as into, bar_with(console, TextColumn("{task.completed:,}")) as bar:
         task, now = bar.add_task("Asking Amazon Location", total=None), ""

@@ -231,6 +231,10 @@ def test_a_state_of_another_account_is_refused(
         with pytest.raises(Refused, match="cannot be gone on from"):
             copied(monkeypatch, url, {"DATA_DIR": str(tmp_path / "new")}, "--state", str(state))
     state.unlink()
+    nowhere = str(tmp_path / "nowhere" / "copied.json")
+    with pytest.raises(Refused, match="cannot be written"):
+        copied(monkeypatch, url, {"DATA_DIR": str(tmp_path / "new")}, "--state", nowhere)
+    assert not (tmp_path / "new").exists()
     copied(monkeypatch, url, {"DATA_DIR": str(tmp_path / "new")}, "--history", "--state", str(state))
     with pytest.raises(Refused, match="choose another file"):
         copied(monkeypatch, "http://127.0.0.1:1", {"DATA_DIR": str(tmp_path)}, "--state", str(state))
