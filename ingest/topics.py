@@ -1,9 +1,6 @@
 """Topics: devices publish to `aircraft/<deviceId>/position`; batches travel by shard."""
 
-from collections.abc import Iterable
 from zlib import crc32
-
-from paho.mqtt.client import topic_matches_sub
 
 SHARDS = 64
 """Shards that devices are divided into."""
@@ -26,11 +23,6 @@ def device_of_topic(topic: str | None) -> str | None:
     if "/" in device_id or len(topic) < len(_PREFIX) + len(_SUFFIX):
         return None
     return device_id
-
-
-def is_heard(topic: str, filters: Iterable[str]) -> bool:
-    """Whether who subscribes to these topic filters receives what is published to this topic."""
-    return any(topic_matches_sub(each, topic) for each in filters)
 
 
 def topic_of_device(device_id: str) -> str:

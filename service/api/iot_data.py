@@ -13,8 +13,8 @@ from fastapi import APIRouter, Path, Request, Response
 from msgspec import Meta
 from starlette.concurrency import run_in_threadpool
 
+from ingest.mqtt.filters import is_heard
 from ingest.republishing.bodies import ARRAY_BYTES
-from ingest.topics import is_heard
 from service.api.answers import JSON, Shape, answer, documented_answer
 from service.api.bodies import read_body
 from service.api.problems import TooLarge

@@ -100,9 +100,8 @@ def test_the_flights_give_exactly_the_expected_events_though_serve_is_killed_on_
         assert time.monotonic() - asked < 10
 
 
-@pytest.mark.parametrize(
-    "database", ["sqlite", pytest.param("postgres", marks=pytest.mark.soak)], indirect=True
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
 def test_shuffled_flights_in_a_reorder_window_give_the_same_events_over_kills(
     tmp_path: Path,
     database: dict[str, str],

@@ -140,9 +140,8 @@ def test_a_standard_queue_that_shuffles_and_redelivers_within_the_window_gives_t
         assert way.overfly.metric("overfly_positions_late_total") == 0
 
 
-@pytest.mark.parametrize(
-    ("refusing", "gone"), [pytest.param(12, 20, id="short"), pytest.param(60, 120, marks=pytest.mark.soak)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize(("refusing", "gone"), [pytest.param(12, 20, id="short"), (60, 120)])
 def test_a_queue_that_refuses_and_a_broker_that_is_gone_cost_nothing_but_time(
     tmp_path: Path, whole_day: Flown, aws: StandIn, refusing: float, gone: float
 ) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.topics import SHARDS, device_of_topic, is_heard, shard_of, shard_of_topic
+from ingest.mqtt.filters import is_heard
+from ingest.topics import SHARDS, device_of_topic, shard_of, shard_of_topic
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_many_bad_items_of_one_payload_are_listed_up_to_a_limit_and_then_gathere
 
 def test_every_reason_that_is_given_is_in_the_table() -> None:
     assert {*BAD_ITEMS.values(), "empty", "device_mismatch"} == set(REASONS) - {
-        "conflict", "forgotten", "unstorable",
+        "conflict", "encrypted", "forgotten", "unstorable",
     }  # fmt: skip
 
 

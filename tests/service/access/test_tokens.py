@@ -155,7 +155,7 @@ def test_cognitos_access_tokens_say_by_client_id_whom_they_are_for(taken: Taken)
         ({"iss": None}, "iss"),
         ({"exp": None}, "exp"),
         ({"exp": int(time.time()) - 120}, "expired"),
-        ({"nbf": int(time.time()) + 600}, "not yet valid"),
+        ({"nbf": int(time.time()) + 86_400}, "not yet valid"),
         ({"sub": None}, "subject"),
     ],
 )
