@@ -315,6 +315,7 @@ def test_a_bus_named_by_its_arn_is_not_looked_at(
     assert proxy.requests == 1
 
 
+@pytest.mark.usefixtures("proxy")
 def test_resources_are_where_the_api_says_that_they_are_if_it_was_told(
     airfield: Airfield, queue: CloudQueue, bus: str
 ) -> None:
