@@ -25,9 +25,9 @@ from service.store.postgres import open_postgres
 from service.store.rejects import insert_rejects
 from service.store.schema import event
 from service.timestamps import now
+from tests.http_servers import served
 from tests.postgres import session
 from tests.replicas import Pair
-from tests.service.api.ground import served
 from tests.service.dispatch.post_office import PostOffice
 from tests.service.workshop import Workshop, box
 from tests.stores import PostgresStore

@@ -14,8 +14,9 @@ from service.api.services import ApiServices
 from service.errors import ReplicaBehind
 from service.read_replica import ReadReplica
 from service.store.postgres import open_postgres
+from tests.http_servers import served
 from tests.replicas import Pair
-from tests.service.api.ground import feature_collection, served, square
+from tests.service.api.ground import feature_collection, square
 from tests.service.workshop import Workshop, box
 from tests.stores import PostgresStore
 from tests.waiting import wait_until

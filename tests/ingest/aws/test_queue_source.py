@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ingest.aws.queue_source import BLIP_SECONDS, QueueSource
+from ingest.aws.queue_source import BLIP_SECONDS, LIVE_SECONDS, QueueSource
 from ingest.envelope import packed
 from ingest.messages import Message, receipts
 from tests.queue_proxy import QueueProxy
@@ -248,7 +248,7 @@ def test_what_cannot_be_deleted_is_told_kept_hidden_and_not_handed_out_again(aws
 def test_drained_is_the_live_edge_and_not_a_backlog(aws: StandIn) -> None:
     queue = Queue.make(aws, fifo=False)
     queue.send(numbers(6))
-    time.sleep(3.2)
+    time.sleep(LIVE_SECONDS + 1.2)  # longer than what is live has waited
     with source_of(aws, queue, most_held=2) as source:
         for _ in range(3):
             source.acknowledge(receipts(received(source, 2)))
@@ -281,7 +281,7 @@ def test_a_message_that_comes_again_tells_nothing_of_the_live_edge(aws: StandIn)
 def test_a_new_message_beside_one_that_waited_is_not_the_live_edge(aws: StandIn) -> None:
     queue = Queue.make(aws)
     queue.send(numbers(1))
-    time.sleep(3.2)
+    time.sleep(LIVE_SECONDS + 1.2)  # longer than what is live has waited
     queue.send(numbers(1, start=1))
     with source_of(aws, queue) as source:
         received(source, 2)
@@ -337,7 +337,7 @@ def test_no_right_to_look_at_the_queue_is_no_fault(aws: StandIn) -> None:
     ):
         messages = received(source, 3)
         assert (source.subscribed, source.depth) == (True, None)
-        time.sleep(0.2)
+        time.sleep(0.2)  # it is held for so long
         assert source.held_seconds > 0.1
         source.acknowledge(receipts(messages))
         turned(source, lambda: queue.empty)

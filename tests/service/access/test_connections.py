@@ -1,20 +1,19 @@
 """Connections: who only waits, sends slowly or does not read takes nothing from those who ask."""
 
 import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.access import connections
 from service.access.connections import HEAD_BYTES, Connections, connections_possible, protocol_of
+from tests.http_servers import served
+from tests.waiting import wait_until
 
 MOST = 40
 LONG = 32 << 20
@@ -29,18 +28,11 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-@contextmanager
-def serving(held: Connections) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, http=protocol_of(held), log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.force_exit = server.should_exit = True
-    thread.join()
+def serving(held: Connections) -> AbstractContextManager[str]:
+    """Who is connected at its end is not waited for."""
+    return served(
+        app, http=protocol_of(held), lifespan="off", timeout_graceful_shutdown=0, log_level="critical"
+    )
 
 
 @pytest.fixture
@@ -106,10 +98,7 @@ def test_a_head_without_end_is_refused(url: str) -> None:
 def test_an_answer_that_nobody_reads_is_given_up(url: str, held: Connections) -> None:
     reader = connected(url)
     reader.sendall(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
-    deadline = time.monotonic() + 20
-    while held.count and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert held.count == 0
+    wait_until(lambda: held.count == 0, 20)
     assert len(rest(reader)) < LONG
 
 

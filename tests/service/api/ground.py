@@ -1,15 +1,11 @@
 """The API over a real database, tracker and catalog, served by a real uvicorn on a free port."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 
 from service.access.control import Asked
@@ -25,6 +21,7 @@ from service.reorder import ReorderClock
 from service.store.database import Database
 from service.tracker import Tracker
 from tests.gates import Keys
+from tests.http_servers import served
 from tests.stores import Store
 
 
@@ -115,17 +112,3 @@ def grounded(store: Store, **of_services: Any) -> Iterator[Ground]:
     with served(app) as url, httpx.Client(base_url=url, timeout=30) as client:
         yield Ground(database, tracker, catalog, app, dependencies, client)
     database.close()
-
-
-@contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Serves the app; gives its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
