@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
+from service.store.access_tables import access_key
 from service.store.reading.trackers import read_tags
-from service.store.schema import access_key
 
 
 class KeyRow(NamedTuple):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from service.store.schema import audit
+from service.store.access_tables import audit
 from service.store.turns import Turn, wait_for_turn
 
 KEPT_AT_MOST = 1_000_000

@@ -8,10 +8,11 @@ Times are int64 milliseconds since the epoch (UTC), longitudes and latitudes deg
      device --- position         collection_version   inside (which device is in which geofence)
        |    `-- passed_over                          |
      event --- outbox --- alert                        +--- device
-     position_update, reject, tombstone, revision, sequence, shard, duty, worker, access_key, audit
+     position_update, reject, tombstone, revision, sequence, shard, duty, worker
 
 A `revision` numbers each commit that changed what can be evaluated: a geofence put or deleted, a collection
 linked, unlinked or changed. A position records the revision it met, so that the past can be evaluated again.
+Who may call, and who changed what, is in access_tables.
 """
 
 from geoalchemy2 import Geometry
@@ -25,7 +26,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -36,20 +36,9 @@ from sqlalchemy import (
     true,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pk",
-        "fk": "%(table_name)s_%(column_0_name)s_fk",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "ix": "%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-Key = BigInteger().with_variant(
-    Integer, "sqlite"
-)  # SQLite numbers rows by itself only where the type is INTEGER
-Milliseconds = BigInteger()
-Identifier = String(100)
+from service.store import access_tables  # noqa: F401 - so that metadata has them, too
+from service.store.metadata import Identifier, Key, Milliseconds
+from service.store.metadata import metadata as metadata  # noqa: PLC0414 - given on, with all tables
 
 tracker = Table(
     "tracker",
@@ -378,36 +367,4 @@ sequence = Table(
     metadata,
     Column("name", String(20), primary_key=True),
     Column("value", BigInteger, nullable=False),
-)
-
-access_key = Table(
-    "access_key",
-    metadata,
-    Column("key_id", String(40), primary_key=True),  # what names it; no secret
-    Column("kind", String(10), nullable=False),  # access (signs requests), api (is sent with them)
-    Column("name", String(100), nullable=False),
-    Column("account_id", String(12), nullable=False),
-    Column("scopes", Text, nullable=False),  # of read, write, admin, separated by commas
-    Column("tags", Text, nullable=False, server_default="{}"),  # JSON object of texts
-    Column("rate_limit", Float(53)),  # requests a second; null: as OVERFLY_RATE_LIMIT has it
-    Column("digest", LargeBinary(32), nullable=False),  # api: SHA-256 of it; access: which secret it is of
-    Column("created_time", Milliseconds, nullable=False),
-    Column("expires_time", Milliseconds),
-    Column("revoked_time", Milliseconds),
-    Column("last_used_time", Milliseconds),  # a minute or less ago may be missing
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("key", Key, primary_key=True),
-    Column("time", Milliseconds, nullable=False, index=True),
-    Column("caller", Text, nullable=False),
-    Column("account_id", String(12), nullable=False),
-    Column("operation", String(100), nullable=False),
-    Column("target", Text, nullable=False),  # the path, or the key
-    Column("status", Integer, nullable=False),  # of the answer
-    Column("address", Text, nullable=False),
-    Column("calls", Integer, nullable=False, server_default="1"),  # more than one: positions, by the minute
-    sqlite_autoincrement=True,
 )
