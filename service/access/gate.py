@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
+from service.access.all_rules import RULES
 from service.access.caller import IN_SCOPE, Caller, Scope, local_caller
 from service.access.control import AccessControl, Asked
 from service.access.fair_share import TOGETHER, FairShare
@@ -26,15 +27,14 @@ from service.access.refusals import (
     Forbidden,
     NoCredentials,
     NoSuchPath,
-    amazon_answer,
     answer_of,
 )
 from service.access.request_body import Held, empty, once_more, read_whole
 from service.access.rules import Audited, Found
 from service.access.signatures import Signature, SignedRequest, only, without, without_signature
-from service.access.table import RULES
 from service.access.touching import Thing, check_touched, touched
 from service.access.verifying import check_account, check_scope
+from service.api.amazon_errors import amazon_error
 from service.api.bodies import KIBIBYTE, MEBIBYTE
 from service.api.guard import METHOD_SENT
 from service.api.problems import RETRY_SECONDS, problem
@@ -117,7 +117,8 @@ class _Passage:
         except CannotNow as error:
             headers = {"Retry-After": str(RETRY_SECONDS)}
             if self._amazon:
-                await self._answer(amazon_answer("InternalServerException", 503, str(error), headers))
+                said = {"message": str(error)}
+                await self._answer(amazon_error("InternalServerException", 503, said, headers))
             else:
                 await self._answer(problem(503, str(error), headers=headers))
         except ClientDisconnect:

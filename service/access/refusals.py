@@ -17,9 +17,9 @@ Names and statuses: https://docs.aws.amazon.com/IAM/latest/APIReference/CommonEr
 from http import HTTPStatus
 from typing import ClassVar
 
-from msgspec import json
 from starlette.responses import Response
 
+from service.api.amazon_errors import amazon_error
 from service.api.problems import problem
 from service.errors import AccessRefused
 
@@ -127,16 +127,7 @@ def answer_of(refusal: AccessRefused, *, amazon: bool, basic: bool = False) -> R
         headers["Connection"] = "close"
     if amazon:
         name, status = refusal.amazon
-        return amazon_answer(name, status, str(refusal), headers)
+        return amazon_error(name, status, {"message": str(refusal)}, headers)
     if isinstance(refusal, Unauthenticated):
         headers["WWW-Authenticate"] = 'Basic realm="overfly"' if basic else refusal.challenge
     return problem(refusal.status, str(refusal), headers=headers)
-
-
-def amazon_answer(name: str, status: int, sentence: str, headers: dict[str, str]) -> Response:
-    """An error as Amazon's REST services with JSON write it: its name is in a header.
-
-    https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
-    """
-    content = json.encode({"message": sentence})
-    return Response(content, status, {**headers, "x-amzn-ErrorType": name}, "application/json")

@@ -1,6 +1,5 @@
 """What a request touches, and whether its caller may: by the tags of trackers and geofence collections."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 from urllib.parse import parse_qsl
@@ -11,11 +10,11 @@ from service.access.caller import Caller
 from service.access.refusals import Forbidden
 from service.access.rules import Found, Kind, Named
 from service.errors import NotFound
+from service.location.arns import COLLECTION, TRACKER, read_arn
 from service.store.reading.collections import collection_named
 from service.store.reading.trackers import tracker_named
 
-_ARN: Final = re.compile(r"arn:[^:]+:geo:[^:]*:(\d{12}):(tracker|geofence-collection)/(.+)", re.ASCII)
-_KINDS: Final = {"tracker": Kind.TRACKER, "geofence-collection": Kind.COLLECTION}
+_KINDS: Final = {TRACKER: Kind.TRACKER, COLLECTION: Kind.COLLECTION}
 
 Thing = tuple[Kind, str]
 
@@ -40,9 +39,9 @@ def check_touched(connection: Connection, caller: Caller, things: Iterable[Thing
 
 def check_arn(caller: Caller, arn: str) -> None:
     """Raises Forbidden for an ARN of another account than the caller's. What is no ARN is not our matter."""
-    read = _ARN.fullmatch(arn)
+    read = read_arn(arn)
     if read is not None:
-        _check_account(arn, read[1], caller.account_id)
+        _check_account(arn, read.account, caller.account_id)
 
 
 def check_new(caller: Caller, tags: Mapping[str, str]) -> None:
@@ -83,11 +82,11 @@ def visible(
 def _touched(found: Found, query: str, defaults: Mapping[Kind, str], account_id: str) -> Iterator[Thing]:
     for touch in found.rule.touches:
         if touch.named is Named.BY_ARN:
-            arn = _ARN.fullmatch(found.parameters[touch.parameter])
-            if arn is None:
-                continue
-            _check_account(arn[0], arn[1], account_id)
-            yield _KINDS[arn[2]], arn[3]
+            arn = found.parameters[touch.parameter]
+            read = read_arn(arn)
+            if read is not None:
+                _check_account(arn, read.account, account_id)
+                yield _KINDS[read.kind], read.name
             continue
         assert touch.kind is not None  # noqa: S101 - only an ARN may be of either
         if touch.named is Named.IN_PATH:

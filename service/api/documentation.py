@@ -8,8 +8,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from msgspec import json
 
+from service.access.all_rules import RULES
 from service.access.rules import Rule
-from service.access.table import RULES
 from service.api import (
     alerts,
     audit,

@@ -15,7 +15,8 @@ from starlette.concurrency import run_in_threadpool
 
 from ingest.mqtt.filters import is_heard
 from ingest.republishing.bodies import ARRAY_BYTES
-from service.api.answers import JSON, Shape, answer, documented_answer
+from service.api.amazon_errors import amazon_answer, amazon_error
+from service.api.answers import Shape, documented_answer
 from service.api.bodies import read_body
 from service.api.problems import TooLarge
 from service.api.services import ApiServices, Services
@@ -98,15 +99,14 @@ async def publish(
         _refuse_nothing_taken(posted)
     except (TheirFault, CannotNow) as error:
         return _error(error)
-    return answer(Published("OK", _trace_id()))
+    return amazon_answer(_said("OK"), HTTPStatus.OK)
 
 
 @router.api_route("/{topic:path}", methods=["GET", "PUT", "PATCH", "DELETE"], include_in_schema=False)
 def not_allowed(topic: str) -> Response:
     """What AWS IoT answers to any other method."""
-    said = Published(f"topic {topic!r}: expected POST", _trace_id())
-    headers = {"x-amzn-ErrorType": "MethodNotAllowedException", "Allow": "POST"}
-    return answer(said, HTTPStatus.METHOD_NOT_ALLOWED, headers=headers)
+    said = _said(f"topic {topic!r}: expected POST")
+    return amazon_error("MethodNotAllowedException", HTTPStatus.METHOD_NOT_ALLOWED, said, {"Allow": "POST"})
 
 
 def _check(topic: str, query: Mapping[str, str], services: ApiServices) -> None:
@@ -132,9 +132,8 @@ def _refuse_nothing_taken(posted: Posted) -> None:
 
 def _error(error: Exception) -> Response:
     name, status = next(ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS)
-    headers = {"x-amzn-ErrorType": name}
-    return answer(Published(str(error), _trace_id()), status, JSON, headers)
+    return amazon_error(name, status, _said(str(error)))
 
 
-def _trace_id() -> str:
-    return str(uuid4())
+def _said(message: str) -> Published:
+    return Published(message, str(uuid4()))

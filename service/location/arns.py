@@ -1,13 +1,34 @@
 """Amazon Resource Names of trackers and collections: arn:aws:geo:<region>:<account>:tracker/<name>."""
 
+import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ingest.identifiers import is_identifier
 
 TRACKER: Final = "tracker"
 COLLECTION: Final = "geofence-collection"
 KINDS: Final = (TRACKER, COLLECTION)
+
+
+_ARN: Final = re.compile(
+    r"(?P<home>arn:[^:]+:geo:[^:]*:(?P<account>[0-9]{12}):)(?P<kind>tracker|geofence-collection)/(?P<name>.+)"
+)
+
+
+class ReadArn(NamedTuple):
+    """What an ARN names: `home` is all of it before `kind`, one of KINDS."""
+
+    home: str
+    account: str
+    kind: str
+    name: str
+
+
+def read_arn(arn: str) -> ReadArn | None:
+    """None for what names no tracker or collection, whosever it is."""
+    found = _ARN.fullmatch(arn)
+    return None if found is None else ReadArn(*found.groups())
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +44,10 @@ class Home:
 
     def resource(self, arn: str) -> tuple[str, str] | None:
         """Its kind, one of KINDS, and its name; None for what is not here."""
-        kind, slash, name = arn.removeprefix(self._prefix).partition("/")
-        here = arn.startswith(self._prefix) and kind in KINDS and bool(slash) and is_identifier(name)
-        return (kind, name) if here else None
+        read = read_arn(arn)
+        if read is None or read.home != self._prefix or not is_identifier(read.name):
+            return None
+        return read.kind, read.name
 
     @property
     def _prefix(self) -> str:

@@ -2,25 +2,21 @@
 
 Each is one of the model's errors: its class's name is on the wire in the header x-amzn-ErrorType, its members
 are in lower case in the body. Overfly's own errors become one of them by TRANSLATIONS.
-
-https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
 """
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
 import structlog
-from fastapi import Response
-from msgspec import json
+from starlette.responses import Response
 
 from geofence.faults import InvalidGeofences
+from service.api.amazon_errors import amazon_error
 from service.errors import AccessRefused, CannotNow, Conflict, NotFound, OverflyError, TheirFault, TooMany
 from service.location.model import MODEL
 
 log = structlog.get_logger("overfly")
 
-JSON: Final = "application/json"
 UNAVAILABLE: Final = 503
 RETRY_SECONDS: Final = 2
 
@@ -147,13 +143,6 @@ INVALID: Final = "The input fails to satisfy the constraints specified by the se
 
 def answered_error(error: ServiceError) -> Response:
     """The error on the wire."""
-    headers = {"x-amzn-ErrorType": error.code}
-    if error.status in (UNAVAILABLE, ThrottlingException("").status):
-        headers["Retry-After"] = str(RETRY_SECONDS)
-    return answered(error.members(), error.status, headers)
-
-
-def answered(content: Any, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer as this protocol has it."""
-    with_id = {"x-amzn-RequestId": str(uuid.uuid4()), **(headers or {})}
-    return Response(json.encode(content), status, with_id, JSON)
+    again = error.status in (UNAVAILABLE, ThrottlingException("").status)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if again else None
+    return amazon_error(error.code, error.status, error.members(), headers)

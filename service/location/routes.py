@@ -17,7 +17,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.caller import IN_SCOPE, Caller
-from service.api.bodies import MEBIBYTE, read_body
+from service.api.amazon_errors import amazon_answer
+from service.api.bodies import read_body
 from service.api.callers import NOBODY_ASKED
 from service.api.problems import TooLarge
 from service.api.services import ApiServices
@@ -32,11 +33,11 @@ from service.location import (
     trackers,
     verification,
 )
+from service.location.bodies import most_bytes
 from service.location.errors import (
     CANNOT_PARSE,
     UNKNOWN_OPERATION,
     ValidationException,
-    answered,
     answered_error,
     error_of,
 )
@@ -80,10 +81,6 @@ FUNCTIONS: Final[Mapping[str, Answers]] = {
     "ForecastGeofenceEvents": forecast.forecast_geofence_events,
 }
 
-BODY: Final = MEBIBYTE
-BODIES: Final = {"PutGeofence": 2 * MEBIBYTE, "BatchPutGeofence": 12 * MEBIBYTE}
-"""Bytes of a body at most; ten geofences in Geobuf, which is Base64 of up to 700,000 bytes, fit."""
-
 
 class LocationRoutes:
     """An ASGI middleware: what is of this face is answered here, all else by the app."""
@@ -109,7 +106,7 @@ class LocationRoutes:
         try:
             route, path = self._routed(request)
             declared = route.reader.operation.errors
-            body = await read_body(request, BODIES.get(route.name, BODY))
+            body = await read_body(request, most_bytes(route.name))
             said = route.reader.read(path, _query(request.scope["query_string"]), body)
             output = await self._called(route, said, request.scope.get(IN_SCOPE, NOBODY_ASKED))
         except ClientDisconnect:
@@ -118,7 +115,7 @@ class LocationRoutes:
             return answered_error(ValidationException(str(error), CANNOT_PARSE))
         except Exception as error:  # all become one of the model's errors, the unforeseen logged
             return answered_error(error_of(error, declared))
-        return answered(route.shaper(output), route.reader.operation.status)
+        return amazon_answer(route.shaper(output), route.reader.operation.status)
 
     async def _called(self, route: "Route", said: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
         if route.waits:

@@ -8,10 +8,10 @@ import botocore.session
 import pytest
 
 import service.api
+from service.access.all_rules import RULES
 from service.access.caller import Scope
 from service.access.location_rules import LOCATION
 from service.access.rules import OURS, Audited, Rule
-from service.access.table import RULES
 from service.api import iot_data
 from service.api.app import NOUNS
 from tests.service.access.guarded import Guarded, sent_raw

@@ -8,12 +8,12 @@ import pytest
 
 from service.location.errors import ServiceError
 from service.location.model import MODEL, TABLE, python_pattern
+from service.location.operations_table import OPERATIONS, table
 from service.location.routes import FUNCTIONS
-from service.location.table import OPERATIONS, table
 
 
 def test_the_table_is_that_of_the_botocore_that_is_installed() -> None:
-    assert TABLE.read_bytes() == table(), "run `python -m service.location.table`"
+    assert TABLE.read_bytes() == table(), "run `python -m service.location.operations_table`"
 
 
 def test_every_error_that_an_operation_declares_has_its_class() -> None:

@@ -1,17 +1,16 @@
-"""Writes operations.json from botocore's model of the service: `python -m service.location.table`.
+"""Writes operations.json from botocore's model of the service: `python -m service.location.operations_table`.
 
 The table holds what a server needs: paths, members, constraints, errors with their statuses, and no prose. A
 test holds it against the botocore that is installed.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from botocore.loaders import Loader
 
-TABLE: Final = Path(__file__).with_name("operations.json")
+from service.location.model import TABLE
 
 OPERATIONS: Final = (
     "CreateTracker",
