@@ -52,16 +52,17 @@ def test_a_server_that_is_down_for_a_while(
 ) -> None:
     overfly = traffic.overfly
     server.stop()
-    ends, spent = time.monotonic() + seconds, processor_seconds(overfly)
+    began, spent = time.monotonic(), processor_seconds(overfly)
     before, levels = overfly.memory, []
-    traffic.send(rounds, PADDING)
+    traffic.send(rounds, PADDING)  # which takes its time, on a busy machine
+    ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         overfly.assert_running()
         levels.append(overfly.memory)
         time.sleep(0.5)  # between two looks at its memory
     assert rounds * traffic.devices * PADDING > FLAT, "too little waits to tell"
     assert max(levels) < before + FLAT, (before, levels)
-    assert processor_seconds(overfly) - spent < seconds / 3, "it spins"
+    assert processor_seconds(overfly) - spent < (time.monotonic() - began) / 3, "it spins"
     trouble = database_trouble(overfly) or ""
     assert trouble.endswith("Connection refused: is it running, and is this its address?")
     assert "\n" not in trouble
